@@ -1,0 +1,129 @@
+"""The counters in DynamoDB, and beside them the positions up to which the ledger's stream has been counted."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from aftersend.aws.clients import attempts
+from aftersend.aws.items import Item, item, plain
+from aftersend.counting import Counts, Row
+from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
+from aftersend.ledger import digest
+
+KEPT_DAYS = 400
+"""Days a row outlives the hour its messages were sent in: longer than any event of those messages may still come."""
+
+POSITION_DAYS = 7
+"""A shard's records live for 24 hours; its positions are of no use after."""
+
+POSITION = "counted_up_to"
+
+
+RETRIED = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Why DynamoDB cancels a transaction that may succeed when it is tried again."""
+
+MOST_ATTEMPTS = 8
+
+
+class PositionMoved(Exception):
+    """Another invocation counted this slot in the meantime: read the positions and see what is left."""
+
+
+class CountersTable:
+    """Per-tag counters, packed: an item per row, an attribute per measure."""
+
+    def __init__(self, dynamodb: Any, table: str, shard_suffixes: int = 1) -> None:
+        """Rows are spread over `shard_suffixes` items, so that a large campaign does not make one item hot."""
+        self._dynamodb = dynamodb
+        self._table = table
+        self._suffixes = shard_suffixes
+
+    def positions(self, shard: str) -> dict[int, str]:
+        """How far each slot of a shard has been counted."""
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression=f"{PARTITION_KEY} = :shard",
+            ExpressionAttributeValues=item({":shard": _position_partition(shard)}),
+        )
+        return {int(found[SORT_KEY]["S"]): found[POSITION]["S"] for found in answer["Items"]}
+
+    def commit(self, shard: str, slot: int, read: str | None, position: str, counts: Counts) -> None:
+        """Add counts and move the slot's position from the one that was read: all of it or nothing.
+
+        Raises:
+            PositionMoved: if the slot's position is not the one that was read any more.
+        """
+        actions = [self._move(shard, slot, read, position), *self._additions(shard, counts)]
+        for attempt in attempts(MOST_ATTEMPTS):
+            try:
+                self._dynamodb.transact_write_items(TransactItems=actions)
+                return
+            except ClientError as error:
+                reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
+                if "ConditionalCheckFailed" in reasons:
+                    raise PositionMoved from error
+                if attempt == MOST_ATTEMPTS or not reasons & RETRIED:
+                    raise
+
+    def rows(self) -> Iterator[tuple[Row, dict[str, int]]]:
+        """Every row with its measures, the suffixes summed up by whoever asks; in no order."""
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+            for found in page["Items"]:
+                if POSITION not in found:
+                    yield _row(found), {name: count for name, count in plain(found).items() if name not in NOT_MEASURES}
+
+    def _move(self, shard: str, slot: int, read: str | None, position: str) -> dict[str, Any]:
+        key = {PARTITION_KEY: _position_partition(shard), SORT_KEY: str(slot)}
+        expires = int(time.time()) + POSITION_DAYS * 86_400
+        put: dict[str, Any] = {
+            "TableName": self._table,
+            "Item": item(key | {POSITION: position, EXPIRES: expires}),
+            "ConditionExpression": f"attribute_not_exists({PARTITION_KEY})",
+        }
+        if read is not None:
+            put |= {
+                "ConditionExpression": f"{POSITION} = :read",
+                "ExpressionAttributeValues": item({":read": read}),
+            }
+        return {"Put": put}
+
+    def _additions(self, shard: str, counts: Counts) -> Iterator[dict[str, Any]]:
+        by_row: dict[Row, dict[str, int]] = {}
+        for (row, measure), count in counts.items():
+            by_row.setdefault(row, {})[measure] = count
+        suffix = int(digest(shard), 16) % self._suffixes
+        for row, measures in by_row.items():
+            expires = int((row.hour + timedelta(days=KEPT_DAYS)).timestamp())
+            additions = ", ".join(f"#{measure} :{measure}" for measure in measures)
+            yield {
+                "Update": {
+                    "TableName": self._table,
+                    "Key": _row_key(row, suffix),
+                    "UpdateExpression": f"ADD {additions} SET {EXPIRES} = :expires",
+                    "ExpressionAttributeNames": {f"#{measure}": measure for measure in measures},
+                    "ExpressionAttributeValues": item(
+                        {f":{measure}": count for measure, count in measures.items()} | {":expires": expires}
+                    ),
+                }
+            }
+
+
+NOT_MEASURES = {PARTITION_KEY, SORT_KEY, EXPIRES}
+
+
+def _position_partition(shard: str) -> str:
+    return f"position#{shard}"
+
+
+def _row_key(row: Row, suffix: int) -> Item:
+    return item({PARTITION_KEY: f"{row.tag}#{row.hour:%Y-%m-%d}", SORT_KEY: f"{row.value}#{row.hour:%H}#{suffix}"})
+
+
+def _row(found: Item) -> Row:
+    tag, day = found[PARTITION_KEY]["S"].rsplit("#", 1)
+    value, hour, _ = found[SORT_KEY]["S"].rsplit("#", 2)
+    return Row(tag, value, datetime.strptime(f"{day} {hour}", "%Y-%m-%d %H").replace(tzinfo=UTC))

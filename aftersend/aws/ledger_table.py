@@ -1,0 +1,109 @@
+"""The ledger in DynamoDB. Keys and attributes are aftersend/ledger.py's; here is how they are written."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from aftersend import ledger
+from aftersend.aws.clients import attempts, error_code
+from aftersend.aws.items import Item, item, plain
+from aftersend.events import Event
+from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
+
+BATCH = 25
+"""Puts in one BatchWriteItem."""
+
+RANK = "copy_rank"
+
+IF_BETTER = f"attribute_not_exists({PARTITION_KEY}) OR {RANK} < :rank"
+"""Whichever copy of a fact comes first, the greater stays. An item written in a batch has no rank: it stays as well."""
+
+
+class Throttled(Exception):
+    """DynamoDB left items unprocessed however often they were offered."""
+
+
+class LedgerTable:
+    """The table of everything that happened, by recipient."""
+
+    def __init__(self, dynamodb: Any, table: str, retention: ledger.Retention) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+        self._retention = retention
+
+    def record(self, events: Iterable[Event]) -> None:
+        """Write events; writing one again changes nothing.
+
+        Raises:
+            KeyTooLong: if an event cannot have a key; those before it may have been written.
+            Throttled, ClientError: if DynamoDB would not take them; recording all of them again is safe.
+        """
+        batch: dict[ledger.Key, Item] = {}
+        for event in events:
+            if ledger.group(event) is ledger.Group.FEEDBACK or not ledger.has_tags(event):
+                self._put_if_better(event)
+                continue
+            batch[ledger.key(event)] = self._item(event)  # a batch that names a key twice is refused
+            if len(batch) == BATCH:
+                self._put_batch(list(batch.values()))
+                batch = {}
+        if batch:
+            self._put_batch(list(batch.values()))
+
+    def facts_about(self, recipient: str) -> list[Event]:
+        """The facts that decide about a recipient, every one that was written before this call."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression=f"{PARTITION_KEY} = :recipient AND begins_with({SORT_KEY}, :group)",
+            ExpressionAttributeValues=item({":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"}),
+        )
+        return [ledger.event_of(plain(found)) for page in pages for found in page["Items"]]
+
+    def _item(self, event: Event) -> Item:
+        key = ledger.key(event)
+        expires = int(ledger.expires_at(event, self._retention).timestamp())
+        bookkeeping = {PARTITION_KEY: key.partition, SORT_KEY: key.sort, EXPIRES: expires}
+        return item(ledger.attributes(event) | bookkeeping)
+
+    def _put_if_better(self, event: Event) -> None:
+        rank = item({RANK: ledger.rank(event)})
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=self._item(event) | rank,
+                ConditionExpression=IF_BETTER,
+                ExpressionAttributeValues={":rank": rank[RANK]},
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+
+    def _put_batch(self, items: list[Item]) -> None:
+        try:
+            self._put_unprocessed(items)
+        except ClientError as error:
+            if error_code(error) != "ValidationException" or len(items) == 1:
+                raise
+            self._put_singly(items)
+
+    def _put_unprocessed(self, items: list[Item]) -> None:
+        requests = [{"PutRequest": {"Item": found}} for found in items]
+        for _ in attempts(10):
+            answer = self._dynamodb.batch_write_item(RequestItems={self._table: requests})
+            requests = answer.get("UnprocessedItems", {}).get(self._table)
+            if not requests:
+                return
+        raise Throttled(f"{len(requests)} items of {len(items)} were left unprocessed.")
+
+    def _put_singly(self, items: list[Item]) -> None:
+        """DynamoDB refuses a batch for one bad item: write the others, then say what is wrong with that one."""
+        refusals = []
+        for found in items:
+            try:
+                self._put_unprocessed([found])
+            except ClientError as error:
+                refusals.append(error)
+        if refusals:
+            raise refusals[0]

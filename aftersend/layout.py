@@ -1,0 +1,13 @@
+"""Names that the stacks and the functions must agree on."""
+
+PARTITION_KEY, SORT_KEY, EXPIRES = "partition_key", "sort_key", "expires"
+"""Attributes of every table: its key, and when an item may be removed (epoch seconds)."""
+
+EVENTS_PREFIX = "events/"
+"""What Firehose writes to the archive; the only prefix that triggers anything."""
+
+QUARANTINE_PREFIX = "quarantine/"
+"""Where lines of the archive are kept that nobody understood."""
+
+METRICS_NAMESPACE = "Aftersend"
+METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")

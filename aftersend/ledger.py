@@ -1,0 +1,169 @@
+"""The ledger's items: which key an event has, what is kept of it, and which of two copies wins.
+
+Key and attributes follow from the event alone, never from the route it came by, the clock or the attempt, so that
+writing an event again, in whatever order, changes nothing.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from aftersend.events import Event, Kind
+
+OPENED, CLICKED = "Opened", "Clicked"
+"""Kinds of our own: a message was opened (clicked in) at least once. Without a time, so there is one per recipient."""
+
+Attributes = dict[str, Any]
+"""An item's attributes as plain values: str, int, bool, list and dict."""
+
+
+class Key(NamedTuple):
+    partition: str
+    sort: str
+
+
+class Group(StrEnum):
+    """What the sort key begins with, so that the few facts that decide are one short query."""
+
+    FEEDBACK = "feedback"
+    DELIVERY = "delivery"
+    VOLUME = "volume"
+
+
+class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long the ledger keeps an event, in days from when it happened."""
+
+    volume_days: int = 30
+    """Send, Delivery, Open, Click, DeliveryDelay and what else does not decide."""
+    feedback_days: int = 400
+    """Bounce, Complaint and Subscription."""
+
+
+FIRSTS_DAYS = 90
+"""Days from sending that `Opened` and `Clicked` are kept: as long as an open is believed (reading.BELIEVED_UNTIL)."""
+
+EXPIRY_MARGIN = timedelta(hours=1)
+"""An event this close to its expiry is not written any more: what time-to-live removed must not return."""
+
+ATTRIBUTE_BYTES = 800
+"""What attributes may take, as JSON: with its key and bookkeeping an item then stays below one write unit (1 KiB)."""
+
+CUT_IN_ORDER = ("agent", "link", "diagnostic", "response", "error")
+CUT_CHARACTERS = 64
+"""What is shortened, and to how much, while the attributes are larger than ATTRIBUTE_BYTES. Tags never are."""
+
+PARTITION_KEY_BYTES, SORT_KEY_BYTES = 2048, 1024
+"""DynamoDB's limits; a batch write with a longer key is refused as a whole."""
+
+GROUPS: Mapping[str, Group] = {
+    Kind.BOUNCE: Group.FEEDBACK,
+    Kind.COMPLAINT: Group.FEEDBACK,
+    Kind.SUBSCRIPTION: Group.FEEDBACK,
+    Kind.DELIVERY: Group.DELIVERY,
+}
+
+_NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
+    Kind.BOUNCE: lambda e: (e.reported, e.bounce_type, e.bounce_subtype, e.action, e.status),
+    Kind.COMPLAINT: lambda e: (e.feedback_type, e.complaint_subtype),
+    Kind.DELIVERY_DELAY: lambda e: (_time(e),),
+    Kind.OPEN: lambda e: (_time(e), e.address, e.agent),
+    Kind.CLICK: lambda e: (_time(e), e.address, e.agent, e.link),
+    Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
+}
+"""What tells two events of one kind, message and recipient apart. SES gives events no id, and one fact may come over
+both channels with a differently written time; so only kinds that may truly happen again have a time."""
+
+
+class KeyTooLong(ValueError):
+    """The event's key exceeds what DynamoDB stores; the message says which part, not its value."""
+
+
+def group(event: Event) -> Group:
+    return GROUPS.get(event.kind, Group.VOLUME)
+
+
+def key(event: Event) -> Key:
+    """Where the event is kept.
+
+    Raises:
+        KeyTooLong: if the recipient or the message id is longer than a DynamoDB key may be.
+    """
+    natural = _NATURAL_KEYS.get(event.kind, lambda _: ())(event)
+    partition = event.recipient if event.recipient is not None else f"message#{event.message_id}"
+    sort = f"{group(event)}#{event.message_id}#{event.kind}#{digest(natural)}"
+    for name, value, limit in (("partition", partition, PARTITION_KEY_BYTES), ("sort", sort, SORT_KEY_BYTES)):
+        if len(value.encode()) > limit:
+            raise KeyTooLong(f"The {name} key has {len(value.encode())} bytes; DynamoDB stores {limit}.")
+    return Key(partition, sort)
+
+
+def attributes(event: Event) -> Attributes:
+    """What is kept of an event: all of it, with long texts cut so that the item takes one write unit."""
+    kept = msgspec.to_builtins(event)
+    for name in CUT_IN_ORDER:
+        if len(msgspec.json.encode(kept)) <= ATTRIBUTE_BYTES:
+            break
+        if name in kept:
+            kept[name] = kept[name][:CUT_CHARACTERS]
+    return kept
+
+
+def event_of(kept: Mapping[str, Any]) -> Event:
+    """The event an item's attributes were made from; attributes that are not the event's are passed over."""
+    return msgspec.convert(kept, Event)
+
+
+def with_firsts(events: Iterable[Event]) -> Iterable[Event]:
+    """The events, and behind each open and click the timeless item that makes unique counts."""
+    for event in events:
+        yield event
+        if kind := _FIRSTS.get(event.kind):
+            yield Event(
+                kind=kind,
+                message_id=event.message_id,
+                recipient=event.recipient,
+                sent_at=event.sent_at,
+                occurred_at=event.sent_at,
+                source=event.source,
+                tags=event.tags,
+            )
+
+
+_FIRSTS: Mapping[str, str] = {Kind.OPEN: OPENED, Kind.CLICK: CLICKED}
+
+
+def expires_at(event: Event, retention: Retention) -> datetime:
+    """When the ledger lets go of an event: by the event's own time, so that every copy of it expires together."""
+    if event.kind in _FIRSTS.values():
+        return event.sent_at + timedelta(days=FIRSTS_DAYS)
+    days = retention.feedback_days if group(event) is Group.FEEDBACK else retention.volume_days
+    return event.occurred_at + timedelta(days=days)
+
+
+def is_expired(event: Event, retention: Retention, now: datetime) -> bool:
+    """Whether the event may already have been removed, so that writing it would count it again."""
+    return expires_at(event, retention) <= now + EXPIRY_MARGIN
+
+
+def has_tags(event: Event) -> bool:
+    """Event publishing carries tags, identity notifications never do: a copy without may not replace one with them."""
+    return bool(event.tags)
+
+
+def rank(event: Event) -> str:
+    """Which of two copies of one fact is kept: the greater. Tags outweigh all else, then the number of known fields."""
+    kept = attributes(event)
+    return f"{int(has_tags(event))}{len(kept):02d}{digest(kept)}"
+
+
+def _time(event: Event) -> str:
+    return (event.stated_at or event.occurred_at).isoformat()
+
+
+def digest(content: object) -> str:
+    """24 hexadecimal digits that stand for the content: builtin values, whose order in mappings does not matter."""
+    return hashlib.blake2b(msgspec.json.encode(content, order="deterministic"), digest_size=12).hexdigest()

@@ -1,0 +1,105 @@
+"""Recording events and deciding about their recipients: what both routes do with an event.
+
+Safe to stop between any two steps and to run again: a fact is written before its recipient is decided about, and
+deciding depends on the facts alone. So a repetition heals what an interruption left undone.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+from aftersend import ledger
+from aftersend.events import Event
+from aftersend.reading import Ignored, Unreadable, read
+from aftersend.suppression import Entry, Policy, decide
+
+DECISION_ATTEMPTS = 10
+
+
+class Ledger(Protocol):
+    def record(self, events: Iterable[Event]) -> None: ...
+    def facts_about(self, recipient: str) -> list[Event]: ...
+
+
+class Suppressions(Protocol):
+    def entry(self, recipient: str) -> Entry | None: ...
+    def replace(self, read: Entry | None, by: Entry) -> None: ...
+
+
+class Conflict(Exception):
+    """Somebody else wrote the entry since it was read: read and decide again."""
+
+
+class Undecided(Exception):
+    """The entry changed under each attempt to decide; the fact is written, so trying again later is safe."""
+
+
+Tally = Counter[str]
+"""What became of records: `recorded` events, `ignored:REASON`, `unreadable:REASON`."""
+
+
+def recordable(payload: str | bytes) -> list[Event] | Ignored | Unreadable:
+    """The events of a payload, if all of them can be kept."""
+    outcome = read(payload)
+    try:
+        for event in outcome if isinstance(outcome, list) else ():
+            ledger.key(event)
+    except ledger.KeyTooLong as error:
+        return Unreadable("key-too-long", str(error))
+    return outcome
+
+
+class Recorder(NamedTuple):
+    """Where events are recorded, and by which policy their recipients are decided about."""
+
+    ledger: Ledger
+    suppressions: Suppressions
+    policy: Policy
+    retention: ledger.Retention
+    now: Callable[[], datetime]
+    attempts: Callable[[int], Iterable[int]]
+    """Counts attempts from 1, pausing between them."""
+
+    def record(self, events: Iterable[Event]) -> Tally:
+        """Write events, then decide about every recipient they gave feedback on.
+
+        It decides whether or not a write changed anything: a copy may be here because the first attempt was cut off
+        before it decided.
+        """
+        tally: Tally = Counter()
+        affected: dict[str, None] = {}
+        self.ledger.record(self._unexpired(events, tally, affected))
+        for recipient in affected:
+            self.decide_about(recipient)
+        return tally
+
+    def decide_about(self, recipient: str) -> None:
+        """Bring the recipient's entry in line with the facts.
+
+        The entry is read before the facts. Whoever writes it therefore saw every fact that was seen by those whose
+        entry it replaces; read the other way round, a decision from fewer facts could replace one from more.
+        """
+        for _ in self.attempts(DECISION_ATTEMPTS):
+            standing = self.suppressions.entry(recipient)
+            facts = self.ledger.facts_about(recipient)
+            decided = decide([*(standing.evidence if standing else ()), *facts], self.policy)
+            if decided is None or (standing and decided.says_the_same_as(standing)):
+                return
+            try:
+                self.suppressions.replace(standing, by=decided)
+            except Conflict:
+                continue
+            return
+        raise Undecided(f"The entry changed under {DECISION_ATTEMPTS} attempts to decide.")
+
+    def _unexpired(self, events: Iterable[Event], tally: Tally, affected: dict[str, None]) -> Iterator[Event]:
+        now = self.now()
+        for event in ledger.with_firsts(events):
+            if ledger.is_expired(event, self.retention, now):
+                tally["ignored:expired"] += 1
+                continue
+            tally["recorded"] += 1
+            if event.recipient and ledger.group(event) is ledger.Group.FEEDBACK:
+                affected[event.recipient] = None
+            yield event

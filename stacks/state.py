@@ -1,0 +1,65 @@
+"""What is worth keeping: the tables and the archive. A stack of its own, so that all else can be replaced."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from aftersend.environment import Environment
+from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
+
+
+class State(cdk.Stack):
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, **stack: Any) -> None:
+        super().__init__(scope, id, description="Aftersend: what is worth keeping", **stack)
+        self.ledger = Table(self, "Ledger", environment=environment, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
+        self.counters = Table(self, "Counters", environment=environment)
+        self.suppressions = Table(self, "Suppressions", environment=environment)
+        self.archive = Archive(self, "Archive", environment=environment)
+
+
+class Table(dynamodb.Table):
+    """Items under a partition and a sort key, some of which expire."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, **table: Any) -> None:
+        super().__init__(
+            scope,
+            id,
+            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=SORT_KEY, type=dynamodb.AttributeType.STRING),
+            time_to_live_attribute=EXPIRES,
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            deletion_protection=environment.retain_state,
+            removal_policy=removal(environment),
+            **table,
+        )
+
+
+class Archive(s3.Bucket):
+    """Every event, as Firehose wrote it: the log that everything else can be rebuilt from."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
+        super().__init__(
+            scope,
+            id,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            enforce_ssl=True,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=cdk.Duration.days(environment.archive_days),
+                    noncurrent_version_expiration=cdk.Duration.days(30),
+                )
+            ],
+            removal_policy=removal(environment),
+        )
+
+
+def removal(environment: Environment) -> cdk.RemovalPolicy:
+    return cdk.RemovalPolicy.RETAIN if environment.retain_state else cdk.RemovalPolicy.DESTROY
