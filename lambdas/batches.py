@@ -17,8 +17,8 @@ def each_message(event: dict[str, Any], handle: Callable[[str], Tally]) -> dict[
     A message that fails however often ends in the dead-letter queue, where it is kept.
     """
 
-    def handle_message(message: SQSRecord) -> Tally:
-        return handle(message.body)
+    def handle_message(record: SQSRecord) -> Tally:  # Powertools names the argument
+        return handle(record.body)
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], handle_message):

@@ -75,6 +75,9 @@ class Pipeline(cdk.Stack):
         self.feedback.queue.trigger(self.record_feedback, most_at_once=environment.functions.most_feedback_at_once)
         self.archive.queue.trigger(self.record_archive, most_at_once=environment.functions.most_archive_at_once)
         self._count_changes(state)
+        for name, queue in (("Feedback", self.feedback.queue), ("Archive", self.archive.queue)):
+            cdk.CfnOutput(self, f"{name}QueueUrl", value=queue.queue_url)
+            cdk.CfnOutput(self, f"{name}DeadLetterQueueUrl", value=queue.kept.queue_url)
         for recorder in (self.record_feedback, self.record_archive):
             state.ledger.grant(recorder, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
             state.suppressions.grant(recorder, "dynamodb:GetItem", "dynamodb:PutItem")

@@ -18,6 +18,13 @@ class State(cdk.Stack):
         self.counters = Table(self, "Counters", environment=environment)
         self.suppressions = Table(self, "Suppressions", environment=environment)
         self.archive = Archive(self, "Archive", environment=environment)
+        for name, value in (
+            ("LedgerTable", self.ledger.table_name),
+            ("CountersTable", self.counters.table_name),
+            ("SuppressionsTable", self.suppressions.table_name),
+            ("ArchiveBucket", self.archive.bucket_name),
+        ):
+            cdk.CfnOutput(self, f"{name}Name", value=value)
 
 
 class Table(dynamodb.Table):

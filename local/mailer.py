@@ -1,0 +1,83 @@
+"""Sends the bookshop's mail, as a shop would: through the AWS SDK, over each of the calls SES has for it."""
+
+import json
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from typing import Any
+
+import boto3
+
+from local.emulator import REGION
+from local.ses_front import OUTCOME_HEADER
+from local.traffic import Mail
+
+SUBJECT = "Your next book"
+TEXT = "Dear reader,\n\nthe shelves are full again: https://bookshop.example/\n"
+
+
+class Mailer:
+    """Sends through the SES at an address."""
+
+    def __init__(self, endpoint: str) -> None:
+        session = boto3.Session("test", "test", region_name=REGION)
+        self._v1: Any = session.client("ses", endpoint_url=endpoint)
+        self._v2: Any = session.client("sesv2", endpoint_url=endpoint)
+
+    def send(self, number: int, mail: Mail) -> None:
+        """Send one message. Where the call has no room for when it was sent, it is sent now, and the mail says so."""
+        if not mail.outcomes and number % 2:
+            self._send_v1(mail)
+        elif number % 5 == 0:
+            self._send_raw_v1(mail)
+        else:
+            self._send_v2(mail)
+
+    def _send_v1(self, mail: Mail) -> None:
+        answer = self._v1.send_email(
+            Source=mail.sender,
+            Destination={"ToAddresses": mail.recipients},
+            Message={"Subject": {"Data": SUBJECT}, "Body": {"Text": {"Data": TEXT}}},
+            ConfigurationSetName=mail.configuration_set,
+            Tags=_tags(mail),
+        )
+        # A message id begins with the time in hexadecimal milliseconds, behind four other digits.
+        mail.sent_at = datetime.fromtimestamp(int(answer["MessageId"][4:16], 16) / 1000, UTC)
+
+    def _send_raw_v1(self, mail: Mail) -> None:
+        mime = EmailMessage()
+        mime["From"], mime["To"], mime["Subject"] = mail.sender, ", ".join(mail.recipients), SUBJECT
+        mime["X-SES-CONFIGURATION-SET"] = mail.configuration_set
+        mime["X-SES-MESSAGE-TAGS"] = ", ".join(f"{name}={value}" for name, value in mail.tags.items())
+        mime.set_content(TEXT)
+        # Long header values are folded by the e-mail package; this one must arrive as it is.
+        raw = f"{OUTCOME_HEADER}: {_said(mail)}\n".encode() + mime.as_bytes()
+        self._v1.send_raw_email(RawMessage={"Data": raw}, Destinations=mail.recipients)
+
+    def _send_v2(self, mail: Mail) -> None:
+        headers = [
+            {"Name": OUTCOME_HEADER, "Value": _said(mail)},
+            {"Name": "List-Id", "Value": "<news.bookshop.example>"},
+        ]
+        if mail.story == "not_rendered":
+            content = {"Template": {"TemplateName": "spring-catalogue", "TemplateData": "{}", "Headers": headers}}
+        else:
+            body = {"Text": {"Data": TEXT}, "Html": {"Data": f"<p>{TEXT}</p>"}}
+            content = {"Simple": {"Subject": {"Data": SUBJECT}, "Body": body, "Headers": headers}}
+        # The identity's default configuration set is the same: every third message relies on it.
+        named = {} if mail.sent_at.second % 3 == 0 else {"ConfigurationSetName": mail.configuration_set}
+        self._v2.send_email(
+            FromEmailAddress=mail.sender,
+            Destination={"ToAddresses": mail.recipients},
+            Content=content,
+            EmailTags=_tags(mail),
+            **named,
+        )
+
+
+def _tags(mail: Mail) -> list[dict[str, str]]:
+    return [{"Name": name, "Value": value} for name, value in mail.tags.items()]
+
+
+def _said(mail: Mail) -> str:
+    said: dict[str, Any] = {"sent_at": mail.sent_at.isoformat()}
+    return json.dumps(said | ({"events": mail.outcomes} if mail.outcomes else {}))

@@ -1,0 +1,187 @@
+"""The whole pipeline running on this machine: what the demo shows and the integration tests try."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import boto3
+
+from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.suppression import Entry
+from local.emulator import REGION, deploy, emulator, free_port
+from local.mailer import Mailer
+from local.records import EVENT_BODIES, NOTIFICATION_TYPES
+from local.ses import LocalSes
+from local.ses_front import serve
+from local.traffic import CountKey, Expectation, Mail
+
+SETUP_REPEATS = 5
+"""How often settings are applied again, so that their setup messages arrive as often."""
+
+QUIET_SECONDS = 3.0
+"""Nothing waits and nothing changed for so long: everything is done."""
+
+STUCK_SECONDS = 90.0
+"""Something waits and nothing changed for so long: something is wrong."""
+
+
+AT_LEAST = 5
+"""How often each event type and shape, each rule and each setup message must occur in a run."""
+
+SETUP_MESSAGES = ("topic validation", "subscription succeeded", "s3:TestEvent")
+RULES = ("hard-bounce", "refused-sender", "complaint", "not-spam", "out-of-office", "echo-of-a-list", "simulator")
+
+
+class Stuck(Exception):
+    """Something waits in a queue, and nothing happens any more."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has come of the mail so far."""
+
+    counts: Counter[CountKey]
+    entries: dict[str, Entry]
+    kept: int
+    """Messages in the dead-letter queues."""
+
+
+class LocalPipeline:
+    """The deployed stacks, the local SES in front of them, and what they made of what was sent."""
+
+    def __init__(self, ses: LocalSes, ses_url: str, emulator_url: str, outputs: dict[str, str]) -> None:
+        self.ses, self.ses_url, self.emulator_url, self.outputs = ses, ses_url, emulator_url, outputs
+        self._mailer = Mailer(ses_url)
+        dynamodb = ses.emulated("dynamodb")
+        self._counters = CountersTable(dynamodb, outputs["CountersTableName"])
+        self._suppressions = SuppressionsTable(dynamodb, outputs["SuppressionsTableName"])
+
+    def send(self, mails: Iterable[Mail]) -> Iterator[Mail]:
+        """Send messages one by one; each is given back when it is sent."""
+        for number, mail in enumerate(mails):
+            self._mailer.send(number, mail)
+            yield mail
+
+    def apply_settings_again(self) -> None:
+        """What an operator does who repeats a deployment's calls: each has SES or S3 send its setup message again."""
+        session = boto3.Session("test", "test", region_name=REGION)
+        sesv2: Any = session.client("sesv2", endpoint_url=self.ses_url)
+        ses: Any = session.client("ses", endpoint_url=self.ses_url)
+        s3, bucket = self.ses.emulated("s3"), self.outputs["ArchiveBucketName"]
+        notification = s3.get_bucket_notification_configuration(Bucket=bucket)
+        notification.pop("ResponseMetadata")
+        settings = [(identity, dict(topics)) for identity, topics in self.ses.topics.items()]
+        for _ in range(SETUP_REPEATS):
+            for name in sesv2.list_configuration_sets()["ConfigurationSets"]:
+                found = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)
+                for destination in found["EventDestinations"]:
+                    sesv2.update_configuration_set_event_destination(
+                        ConfigurationSetName=name,
+                        EventDestinationName=destination.pop("Name"),
+                        EventDestination=destination,
+                    )
+            for identity, topics in settings:
+                for kind, topic in topics.items():
+                    ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic)
+            s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notification)
+            self.ses.published["setup message", "s3:TestEvent"] += 1
+
+    def outcome(self) -> Outcome:
+        """What has come of everything that was sent up to now."""
+        counts: Counter[CountKey] = Counter()
+        for row, measures in self._counters.rows():
+            for measure, count in measures.items():
+                counts[CountKey(*row, measure)] += count
+        entries = {entry.recipient: entry for entry in self._suppressions.entries()}
+        return Outcome(counts, entries, self._messages("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl"))
+
+    def waiting(self) -> int:
+        """Messages in the queues, those in work included."""
+        return self._messages("FeedbackQueueUrl", "ArchiveQueueUrl")
+
+    def until_quiet(self) -> Iterator[tuple[int, Outcome]]:
+        """What waits and what has come of the mail, again and again until all is done.
+
+        Raises:
+            Stuck: if something waits and nothing changes for STUCK_SECONDS.
+        """
+        self.ses.drain()
+        last, since = None, time.monotonic()
+        while True:
+            state = self.waiting(), self.outcome()
+            yield state
+            if state != last:
+                last, since = state, time.monotonic()
+            quiet = time.monotonic() - since
+            if quiet > QUIET_SECONDS and state[0] == 0:
+                return
+            if quiet > STUCK_SECONDS:
+                raise Stuck(f"{state[0]} messages wait, and nothing has changed for {STUCK_SECONDS:.0f} seconds.")
+            time.sleep(0.5)
+
+    def _messages(self, *queues: str) -> int:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        sqs = self.ses.emulated("sqs")
+        found = [sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names) for queue in queues]
+        return sum(int(count) for answer in found for count in answer["Attributes"].values())
+
+
+@contextmanager
+def deployed(seed: int = 0) -> Generator[LocalPipeline]:
+    """The pipeline, from starting the emulator to ending it. Takes about half a minute to be there."""
+    with TemporaryDirectory(prefix="aftersend-") as folder:
+        ses_port = free_port()
+        with emulator(Path(folder), ses_port) as emulator_url:
+            ses = LocalSes(emulator_url, seed=seed)
+            server = serve(ses, emulator_url, ses_port)
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+            try:
+                outputs = deploy(emulator_url, Path(folder))
+                yield LocalPipeline(ses, f"http://127.0.0.1:{ses_port}", emulator_url, outputs)
+            finally:
+                ses.close()
+                server.shutdown()
+                server.server_close()
+
+
+def differences(expectation: Expectation, outcome: Outcome) -> list[str]:
+    """Where what came is not what must come; recipients are the generator's inventions and may be named."""
+    found = []
+    for key in sorted(expectation.counts.keys() | outcome.counts.keys()):
+        expected, counted = expectation.counts[key], outcome.counts[key]
+        if expected != counted:
+            found.append(
+                f"{key.tag}={key.value}, sent {key.hour:%d %b %H}h, {key.measure}: {counted} instead of {expected}"
+            )
+    suppressed = {name: entry.rule for name, entry in outcome.entries.items() if entry.lifted_by is None}
+    lifted = {name for name, entry in outcome.entries.items() if entry.lifted_by is not None}
+    for name in sorted(expectation.suppressed.keys() | suppressed.keys()):
+        expected, by = expectation.suppressed.get(name), suppressed.get(name)
+        if expected != by:
+            found.append(f"{name}: {by or 'not suppressed'} instead of {expected or 'not suppressed'}")
+    found += [f"{name}: {'not ' if name not in lifted else ''}lifted" for name in sorted(lifted ^ expectation.lifted)]
+    if outcome.kept:
+        found.append(f"{outcome.kept} messages in the dead-letter queues instead of none")
+    return found
+
+
+def rules_tried(mails: Iterable[Mail]) -> Counter[str]:
+    """How many bounces and complaints fall under each rule."""
+    return sum((mail.rules for mail in mails), Counter[str]())
+
+
+def seldom(published: Counter[tuple[str, str]], rules: Counter[str]) -> list[str]:
+    """What a run was to try at least AT_LEAST times and did not."""
+    wanted = [("Firehose", kind) for kind in EVENT_BODIES]
+    wanted += [("SNS", kind) for kind in EVENT_BODIES if kind not in ("Send", "Delivery", "Open", "Click")]
+    wanted += [("identity notification", kind) for kind in NOTIFICATION_TYPES]
+    wanted += [("setup message", what) for what in SETUP_MESSAGES]
+    found = [f"{way}, {what}: {published[way, what]} times" for way, what in wanted if published[way, what] < AT_LEAST]
+    return found + [f"rule {rule}: {rules[rule]} times" for rule in RULES if rules[rule] < AT_LEAST]
