@@ -49,8 +49,9 @@ FIRSTS_DAYS = 90
 EXPIRY_MARGIN = timedelta(hours=1)
 """An event this close to its expiry is not written any more: what time-to-live removed must not return."""
 
-ATTRIBUTE_BYTES = 800
-"""What attributes may take, as JSON: with its key and bookkeeping an item then stays below one write unit (1 KiB)."""
+ATTRIBUTE_BYTES = 880
+"""What attributes may take, as JSON: with key and bookkeeping an item then is one write unit, 1 KiB. Complete records
+of SES fit without being cut."""
 
 CUT_IN_ORDER = ("agent", "link", "diagnostic", "response", "error")
 CUT_CHARACTERS = 64

@@ -271,13 +271,13 @@ def plan(messages: int, seed: int, now: datetime) -> list[Mail]:
     told = [story for story in STORIES for _ in range(EACH_AT_LEAST)]
     told += draw.choices(list(STORIES), list(STORIES.values()), k=max(0, messages - len(told)))
     draw.shuffle(told)
-    return [_mail(story, number, messages, draw, now) for number, story in enumerate(told)]
+    return [_mail(story, number, len(told), draw, now) for number, story in enumerate(told)]
 
 
-def _mail(story: Story, number: int, messages: int, draw: random.Random, now: datetime) -> Mail:
+def _mail(story: Story, number: int, of: int, draw: random.Random, now: datetime) -> Mail:
     news = story in ABOUT_NEWS_ONLY or (story not in ABOUT_ORDERS_ONLY and draw.random() < 0.8)
     campaign = draw.choice(list(GENRES))
-    reader = f"reader-{draw.randrange(messages // 2 + 1)}@mail.example"
+    reader = f"reader-{draw.randrange(of // 2)}@mail.example"
     hours_ago = draw.uniform(NEWEST_HOURS, OLDEST_HOURS)
     mail = Mail(
         story=story.__name__.strip("_"),

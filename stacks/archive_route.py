@@ -8,6 +8,7 @@ from constructs import Construct
 
 from aftersend.environment import Environment
 from aftersend.layout import EVENTS_PREFIX
+from stacks.logs import LogGroup
 from stacks.queue import Queue
 
 FAILED = "firehose-failed/"
@@ -27,6 +28,7 @@ class ArchiveRoute(Construct):
         consumer_timeout: cdk.Duration,
     ) -> None:
         super().__init__(scope, id)
+        logs = LogGroup(self, "StreamLogs")
         self.stream = firehose.DeliveryStream(
             self,
             "Stream",
@@ -37,6 +39,7 @@ class ArchiveRoute(Construct):
                 buffering_size=cdk.Size.mebibytes(OBJECT_MEBIBYTES),
                 buffering_interval=cdk.Duration.seconds(environment.archive_interval_seconds),
                 compression=firehose.Compression.GZIP,
+                logging_config=firehose.EnableLogging(logs),
             ),
         )
         self.queue = Queue(self, "Queue", consumer_timeout=consumer_timeout)

@@ -2,11 +2,11 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from aftersend.environment import Environment
 from stacks.bundling import ARCHITECTURES, RUNTIME, bundle
+from stacks.logs import LogGroup
 
 
 class Function(lambda_.Function):
@@ -34,10 +34,5 @@ class Function(lambda_.Function):
             timeout=timeout,
             memory_size=memory_mebibytes,
             environment=settings,
-            log_group=logs.LogGroup(
-                scope,
-                f"{id}Logs",
-                retention=logs.RetentionDays.ONE_MONTH,
-                removal_policy=cdk.RemovalPolicy.DESTROY,
-            ),
+            log_group=LogGroup(scope, f"{id}Logs"),
         )

@@ -1,0 +1,43 @@
+"""Tables and bucket as the stacks create them, in moto."""
+
+from collections.abc import Generator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from aftersend.layout import PARTITION_KEY, SORT_KEY
+
+SESSION = boto3.Session("test", "test", region_name="us-east-1")
+"""One for all tests: a new one would read the models of the services again, a third of a second each time."""
+
+TABLES = ("ledger", "counters", "suppressions")
+BUCKET = "archive"
+
+
+@pytest.fixture
+def aws() -> Generator[None]:
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def dynamodb(aws: None) -> Any:
+    client = SESSION.client("dynamodb")
+    keys = {PARTITION_KEY: "HASH", SORT_KEY: "RANGE"}
+    for table in TABLES:
+        client.create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": name, "KeyType": role} for name, role in keys.items()],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+    return client
+
+
+@pytest.fixture
+def s3(aws: None) -> Any:
+    client = SESSION.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client

@@ -1,0 +1,18 @@
+"""What holds for all tests: nobody reaches a real AWS account, and unit tests reach nothing at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+for name in [name for name in os.environ if name.startswith("AWS_")]:
+    del os.environ[name]
+os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+
+WITHOUT_SOCKETS = {"unit", "adapters", "stacks"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if WITHOUT_SOCKETS & set(Path(item.path).parts):
+            item.add_marker(pytest.mark.disable_socket)

@@ -1,0 +1,31 @@
+"""Stand-ins for the tables, with the promises the tables make: the better copy stays, a stale write is a conflict."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from aftersend import ledger
+from aftersend.events import Event
+from aftersend.recording import Conflict
+from aftersend.suppression import Entry
+
+
+class FakeLedger(dict[ledger.Key, Event]):
+    def record(self, events: Iterable[Event]) -> None:
+        for event in events:
+            key = ledger.key(event)
+            if key not in self or ledger.rank(self[key]) < ledger.rank(event):
+                self[key] = event
+
+    def facts_about(self, recipient: str) -> list[Event]:
+        return [event for key, event in self.items() if key.partition == recipient and key.sort.startswith("feedback#")]
+
+
+class FakeSuppressions(dict[str, Entry]):
+    def entry(self, recipient: str) -> Entry | None:
+        return self.get(recipient)
+
+    def replace(self, read: Entry | None, by: Entry) -> None:
+        if self.get(by.recipient) != read:
+            raise Conflict
+        self[by.recipient] = msgspec.structs.replace(by, version=(read.version if read else 0) + 1)

@@ -1,0 +1,143 @@
+import json
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from aftersend import ledger
+from aftersend.events import Event, Kind
+from aftersend.ledger import Group, Retention
+from aftersend.reading import read
+from tests.facts import READER, SENT, a_bounce, a_complaint, an_event, an_open
+from tests.records import EVENTS, notified, published
+
+RETENTION = Retention(volume_days=30, feedback_days=400)
+
+
+def the_event(record: dict) -> Event:
+    found = read(json.dumps(record))
+    assert isinstance(found, list)
+    return found[0]
+
+
+def test_facts_that_decide_stand_apart_from_deliveries_and_from_volume():
+    groups = {kind: ledger.group(an_event(kind)) for kind in Kind}
+    assert {kind for kind, group in groups.items() if group is Group.FEEDBACK} == {
+        Kind.BOUNCE,
+        Kind.COMPLAINT,
+        Kind.SUBSCRIPTION,
+    }
+    assert {kind for kind, group in groups.items() if group is Group.DELIVERY} == {Kind.DELIVERY}
+
+
+def test_an_event_is_kept_with_its_recipient_else_with_its_message():
+    assert ledger.key(a_bounce()).partition == READER
+    assert ledger.key(an_open(recipient=None)).partition == "message#message-1"
+
+
+@pytest.mark.parametrize("kind", ["bounce", "complaint", "delivery"])
+def test_a_fact_has_one_key_over_both_channels(kind: str):
+    assert ledger.key(the_event(published(kind))) == ledger.key(the_event(notified(kind)))
+
+
+def test_the_key_of_a_bounce_does_not_depend_on_the_time_of_the_bouncing_server():
+    assert ledger.key(a_bounce(minutes=1)) == ledger.key(a_bounce(minutes=2))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (a_bounce(), a_bounce(message="message-2")),
+        (a_bounce(), a_bounce(recipient="other@mail.example")),
+        (a_bounce(), a_bounce(status="5.7.1")),
+        (a_bounce(recipient=None, reported="a@b.example"), a_bounce(recipient=None, reported="c@b.example")),
+        (a_complaint(), a_complaint("not-spam")),
+        (an_event(Kind.DELIVERY_DELAY), an_event(Kind.DELIVERY_DELAY, minutes=2)),
+        (an_open(), an_open(minutes=2)),
+        (an_open(), an_open(agent="another")),
+        (an_event(Kind.CLICK, link="https://a.example"), an_event(Kind.CLICK, link="https://b.example")),
+        (an_event(Kind.SUBSCRIPTION), an_event(Kind.SUBSCRIPTION, contact_list="readers")),
+        (an_event(Kind.SEND), an_event(Kind.DELIVERY)),
+    ],
+)
+def test_what_is_another_fact_has_another_key(one: Event, other: Event):
+    assert ledger.key(one) != ledger.key(other)
+
+
+def test_an_open_outside_its_possible_time_keeps_the_key_of_the_time_it_stated():
+    one, other = (an_open(stated_at=SENT + timedelta(days=days)) for days in (300, 301))
+    assert ledger.key(one) != ledger.key(other)
+
+
+@pytest.mark.parametrize("limit", [2048])
+def test_a_recipient_that_is_too_long_for_a_key_is_told_apart(limit: int):
+    assert ledger.key(a_bounce(recipient="a" * limit)).partition == "a" * limit
+    with pytest.raises(ledger.KeyTooLong, match=r"^The partition key has 2049 bytes; DynamoDB stores 2048\.$"):
+        ledger.key(a_bounce(recipient="a" * (limit + 1)))
+
+
+def test_a_message_id_that_is_too_long_for_a_key_is_told_apart():
+    with pytest.raises(ledger.KeyTooLong, match="sort key"):
+        ledger.key(a_bounce(message="m" * 1024))
+
+
+@pytest.mark.parametrize("file", sorted(EVENTS.glob("*/*.json")), ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_an_item_gives_back_its_event(file):
+    found = read(file.read_bytes())
+    if isinstance(found, list):
+        assert [ledger.event_of(ledger.attributes(event)) for event in found] == found
+
+
+def test_an_item_stays_within_one_write_unit_and_keeps_its_tags():
+    long: dict[str, Any] = {name: name[0] * 5000 for name in ("agent", "link", "error", "diagnostic", "response")}
+    kept = ledger.attributes(an_event(Kind.CLICK, **long))
+    assert len(msgspec.json.encode(kept)) <= ledger.ATTRIBUTE_BYTES
+    assert kept["tags"] == an_event(Kind.CLICK).tags
+
+
+def test_what_is_cut_first_is_what_is_missed_least():
+    kept = ledger.attributes(an_event(Kind.CLICK, agent="a" * 1000, error="e" * 100))
+    assert (len(kept["agent"]), len(kept["error"])) == (ledger.CUT_CHARACTERS, 100)
+
+
+def test_a_copy_with_tags_outranks_one_without_however_much_that_says():
+    more = {"diagnostic": "smtp; 550", "feedback_id": "1", "agent": "a", "response": "r", "spelling": "R@mail.example"}
+    without = a_bounce(tags={}, **more)
+    assert ledger.rank(a_bounce(diagnostic=None)) > ledger.rank(without)
+
+
+def test_of_two_copies_the_one_that_says_more_wins():
+    assert ledger.rank(a_bounce(diagnostic="smtp; 550")) > ledger.rank(a_bounce())
+
+
+def test_equal_copies_have_equal_rank_and_others_have_not():
+    assert ledger.rank(a_bounce()) == ledger.rank(a_bounce())
+    assert ledger.rank(a_bounce(diagnostic="one")) != ledger.rank(a_bounce(diagnostic="two"))
+
+
+def test_opens_and_clicks_bring_one_first_for_each_message_and_recipient():
+    opens = [an_open(minutes=1), an_open(minutes=2), an_open(minutes=2, agent="another")]
+    firsts = {ledger.key(event) for event in ledger.with_firsts(opens) if event.kind == ledger.OPENED}
+    assert len(firsts) == 1
+
+
+def test_other_kinds_bring_no_first():
+    assert list(ledger.with_firsts([a_bounce()])) == [a_bounce()]
+
+
+@pytest.mark.parametrize(
+    ("event", "days"), [(an_open(minutes=0), 30), (a_bounce(minutes=0), 400), (an_event("Opened", minutes=0), 90)]
+)
+def test_an_event_expires_by_its_own_time(event: Event, days: int):
+    expiry = SENT + timedelta(days=days)
+    assert ledger.expires_at(event, RETENTION) == expiry
+    an_hour_before = expiry - ledger.EXPIRY_MARGIN
+    assert ledger.is_expired(event, RETENTION, an_hour_before)
+    assert not ledger.is_expired(event, RETENTION, an_hour_before - timedelta(milliseconds=1))
+
+
+def test_the_first_open_is_remembered_as_long_as_an_open_may_come():
+    late = an_open(minutes=60 * 24 * 59)
+    [_, first] = ledger.with_firsts([late])
+    assert not ledger.is_expired(first, RETENTION, late.occurred_at)

@@ -1,0 +1,140 @@
+import json
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+
+from aftersend import ledger
+from aftersend.events import Event, Kind
+from aftersend.reading import Ignored, Unreadable
+from aftersend.recording import DECISION_ATTEMPTS, Conflict, Recorder, Undecided, recordable
+from aftersend.suppression import Entry, Policy
+from tests.facts import READER, SENT, a_bounce, a_complaint, a_not_spam_report, an_event, an_open
+from tests.fakes import FakeLedger, FakeSuppressions
+from tests.records import published, setup
+
+
+def a_recorder(kept: FakeLedger | None = None, listed: FakeSuppressions | None = None, days: float = 1) -> Recorder:
+    return Recorder(
+        ledger=FakeLedger() if kept is None else kept,
+        suppressions=FakeSuppressions() if listed is None else listed,
+        policy=Policy(),
+        retention=ledger.Retention(),
+        now=lambda: SENT + timedelta(days=days),
+        attempts=lambda most: range(1, most + 1),
+    )
+
+
+def test_an_event_is_recorded_and_its_recipient_decided_about():
+    kept, listed = FakeLedger(), FakeSuppressions()
+    assert a_recorder(kept, listed).record([a_bounce()]) == {"recorded": 1}
+    assert (len(kept), READER in listed) == (1, True)
+
+
+def test_recording_again_changes_nothing():
+    kept, listed = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(kept, listed)
+    recorder.record([a_bounce(), an_open()])
+    before = dict(kept), dict(listed)
+    recorder.record([an_open(), a_bounce()])
+    assert (kept, listed) == before
+
+
+def test_events_that_expired_are_ignored_and_counted():
+    kept = FakeLedger()
+    tally = a_recorder(kept, days=60).record([an_event(Kind.DELIVERY), a_bounce()])
+    assert tally == {"recorded": 1, "ignored:expired": 1}
+    assert [key.sort.split("#")[0] for key in kept] == ["feedback"]
+
+
+def test_a_recipient_is_decided_about_although_the_fact_was_known():
+    """The attempt that wrote the fact was cut off before it decided."""
+    kept, listed = FakeLedger(), FakeSuppressions()
+    kept.record([a_bounce()])
+    a_recorder(kept, listed).record([a_bounce()])
+    assert READER in listed
+
+
+def test_an_entry_that_still_stands_is_not_written_again():
+    kept, listed = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(kept, listed)
+    for _ in range(3):
+        recorder.record([a_bounce()])
+    assert listed[READER].version == 1
+
+
+def test_an_entry_outlives_the_facts_it_stands_on():
+    kept, listed = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(kept, listed)
+    recorder.record([a_bounce()])
+    kept.clear()
+    recorder.record([a_not_spam_report()])
+    assert listed[READER].is_in_force(SENT + timedelta(days=500))
+
+
+def test_a_retraction_lifts_a_complaint_the_ledger_has_forgotten():
+    kept, listed = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(kept, listed)
+    recorder.record([a_complaint()])
+    kept.clear()
+    recorder.record([a_not_spam_report()])
+    assert not listed[READER].is_in_force(SENT + timedelta(days=1))
+
+
+@pytest.mark.parametrize("order", list(permutations([a_complaint(), a_not_spam_report(), a_bounce(minutes=7)])))
+def test_the_order_of_arrival_makes_no_difference(order: tuple[Event, ...]):
+    kept, listed = FakeLedger(), FakeSuppressions()
+    for event in order:
+        a_recorder(kept, listed).record([event])
+    entry = listed[READER]
+    assert (entry.rule, entry.lifted_by, len(entry.evidence)) == ("hard-bounce", None, 1)
+
+
+class Contended(FakeSuppressions):
+    """Somebody else writes the entry between reading and replacing, some times."""
+
+    def __init__(self, times: int) -> None:
+        self.times = times
+
+    def replace(self, read: Entry | None, by: Entry) -> None:
+        if self.times:
+            self.times -= 1
+            raise Conflict
+        super().replace(read, by)
+
+
+def test_a_conflict_is_decided_again():
+    listed = Contended(times=DECISION_ATTEMPTS - 1)
+    a_recorder(listed=listed).record([a_bounce()])
+    assert READER in listed
+
+
+def test_who_cannot_be_decided_about_is_left_to_the_next_attempt():
+    with pytest.raises(Undecided):
+        a_recorder(listed=Contended(times=DECISION_ATTEMPTS)).record([a_bounce()])
+
+
+def test_the_entry_is_read_before_the_facts():
+    """Read the other way round, a decision from fewer facts could replace one from more."""
+
+    class Watched(FakeSuppressions):
+        def entry(self, recipient: str) -> Entry | None:
+            kept.record([a_bounce(minutes=3)])  # another route's fact, just before the facts are read
+            return super().entry(recipient)
+
+    kept, listed = FakeLedger(), Watched()
+    a_recorder(kept, listed).record([a_complaint()])
+    assert listed[READER].rule == "hard-bounce"
+
+
+def test_what_cannot_be_kept_is_unreadable():
+    record = published("send")
+    record["mail"]["messageId"] = "m" * 2000
+    found = recordable(json.dumps(record))
+    assert isinstance(found, Unreadable)
+    assert found.reason == "key-too-long"
+
+
+def test_what_can_be_kept_is_as_it_was_read():
+    assert recordable(setup("topic-validation.txt")) == Ignored("topic-validation")
+    assert len(recordable(json.dumps(published("bounce")))) == 1  # ty: ignore[invalid-argument-type] (a list)
