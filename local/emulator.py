@@ -18,7 +18,7 @@ BIN = Path(sys.executable).parent
 MINISTACK = PROJECT / ".venv-emulator" / "bin" / "ministack"
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
-START_SECONDS, STOP_SECONDS = 30, 5
+START_SECONDS, STOP_SECONDS = 30, 3
 SAID_AT_MOST = 4_000
 
 

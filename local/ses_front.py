@@ -10,6 +10,7 @@ Without it, the message is sent and delivered, or what its mailbox simulator add
 import json
 import random
 import re
+import sys
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -76,7 +77,16 @@ def serve(ses: LocalSes, emulator: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *_: Any) -> None:
             """Says nothing: the demo shows what happens."""
 
-    return ThreadingHTTPServer(("127.0.0.1", port), Front)
+    return _Server(("127.0.0.1", port), Front)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away, as everyone does when the demo is interrupted, is no error of the server's."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _performed(ses: LocalSes, method: str, path: str, body: bytes) -> Answer | None:
