@@ -11,7 +11,7 @@ INTERRUPTED = 130
 
 def emulators() -> set[str]:
     """The processes of emulators and their workers, by process id."""
-    command = ["ps", "-eo", "pid,args"]
+    command = ["ps", "-eww", "-o", "pid,args"]
     listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return {line.split()[0] for line in listed if "ministack" in line}
 
