@@ -21,6 +21,10 @@ class Kind(StrEnum):
     CLICK = "Click"  # the recipient (or a scanner) followed a tracked link
 
 
+ADDED, REMOVED = "Added", "Removed"
+"""Kinds of our own: an operator put a recipient on the suppression list, or took them off it."""
+
+
 class BounceType(StrEnum):
     """`bounce.bounceType`."""
 
@@ -46,9 +50,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     kind: str
-    """A `Kind`."""
+    """A `Kind`, or one of our own."""
     message_id: str
-    """`mail.messageId`: what the sending call returned."""
+    """`mail.messageId`: what the sending call returned. Of an operator's act, an id of its own."""
     sent_at: datetime
     """`mail.timestamp`: when SES accepted the message."""
     occurred_at: datetime
@@ -100,6 +104,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subscription_source: str | None = None
     old_preferences: "Preferences | None" = None
     new_preferences: "Preferences | None" = None
+    operator: str | None = None
+    """Who acted, and why: of operators' acts."""
+    note: str | None = None
 
     @property
     def configuration_set(self) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from aftersend.events import Event, Kind
+from aftersend.events import ADDED, REMOVED, Event, Kind
 
 OPENED, CLICKED = "Opened", "Clicked"
 """Kinds of our own: a message was opened (clicked in) at least once. Without a time, so there is one per recipient."""
@@ -40,7 +40,7 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     volume_days: int = 30
     """Send, Delivery, Open, Click, DeliveryDelay and what else does not decide."""
     feedback_days: int = 400
-    """Bounce, Complaint and Subscription."""
+    """Bounce, Complaint, Subscription and operators' acts."""
 
 
 FIRSTS_DAYS = 90
@@ -64,6 +64,8 @@ GROUPS: Mapping[str, Group] = {
     Kind.BOUNCE: Group.FEEDBACK,
     Kind.COMPLAINT: Group.FEEDBACK,
     Kind.SUBSCRIPTION: Group.FEEDBACK,
+    ADDED: Group.FEEDBACK,
+    REMOVED: Group.FEEDBACK,
     Kind.DELIVERY: Group.DELIVERY,
 }
 

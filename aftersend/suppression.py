@@ -6,17 +6,18 @@ The table of rules is the policy; the first rule that matches a fact says what t
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Literal
 
 import msgspec
 
 from aftersend import ledger
-from aftersend.events import ECHOES_OF_A_LIST, NOT_SPAM, BounceType, Event, Kind
+from aftersend.events import ADDED, ECHOES_OF_A_LIST, NOT_SPAM, REMOVED, BounceType, Event, Kind
 
 EVERYWHERE = "*"
 """The scope of an entry that stands for every message."""
 
-REASONS = ("bounce", "complaint")
+REASONS = ("operator", "bounce", "complaint")
 """Why an entry stands; of several the one named first, which is harder to take back."""
 
 
@@ -25,6 +26,7 @@ class Effect(Enum):
 
     SUPPRESS = "suppress"  # adds the recipient, until removed
     LIFT_COMPLAINT = "lift"  # takes back what complaints before it made
+    LIFT = "lift everything"  # takes back whatever was before it
     NONE = "none"
 
 
@@ -51,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recipient: str
     scope: str = EVERYWHERE
     reason: str
-    """bounce or complaint."""
+    """One of REASONS."""
     rule: str
     since: datetime
     """When the fact that suppressed happened."""
@@ -108,7 +110,15 @@ def is_complaint(fact: Event) -> bool:
     return fact.kind == Kind.COMPLAINT
 
 
+SIMULATOR = Rule("simulator", lambda fact: fact.is_simulated)
+"""Left out of the table where the policy treats the mailbox simulator's addresses as real."""
+
 RULES = (
+    # What a person decided stands before all else: nothing automatic lifts it, and what they removed only newer facts
+    # can bring back.
+    Rule("added-by-operator", lambda fact: fact.kind == ADDED, Effect.SUPPRESS, "operator"),
+    Rule("removed-by-operator", lambda fact: fact.kind == REMOVED, Effect.LIFT),
+    SIMULATOR,
     Rule("echo-of-a-list", is_echo_of_a_list),
     Rule("out-of-office", is_out_of_office),
     # Policy or reputation refused the sender: one mistake of ours would empty a list.
@@ -124,12 +134,11 @@ RULES = (
     Rule("no-rule", lambda _: True),
 )
 
-SIMULATOR = Rule("simulator", lambda fact: fact.is_simulated)
-"""Stands before all others, unless the policy treats the mailbox simulator's addresses as real."""
 
-
+@cache
 def rules(policy: Policy) -> tuple[Rule, ...]:
-    return RULES if policy.simulator == "real" else (SIMULATOR, *RULES)
+    """The table as the policy sets it."""
+    return tuple(rule for rule in RULES if rule is not SIMULATOR or policy.simulator == "apart")
 
 
 def rule_for(fact: Event, policy: Policy) -> Rule:
@@ -149,8 +158,10 @@ def decide(facts: Iterable[Event], policy: Policy) -> Entry | None:
     for fact, rule in decisive:
         if rule.effect is Effect.SUPPRESS:
             standing.setdefault(rule.reason, (fact, rule))
-        elif "complaint" in standing:
-            lifted = (*standing.pop("complaint"), fact, rule)
+            continue
+        for reason in reversed(REASONS) if rule.effect is Effect.LIFT else ("complaint",):
+            if reason in standing:
+                lifted = (*standing.pop(reason), fact, rule)
     digest = ledger.digest([(*ledger.key(fact), str(fact.occurred_at)) for fact, _ in decisive])
     if standing:
         return _entry(*standing[min(standing, key=REASONS.index)], [fact for fact, _ in standing.values()], digest)

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aftersend.events import Event, Kind
+from aftersend.events import ADDED, REMOVED, Event, Kind
 
 SENT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
 READER = "reader@mail.example"
@@ -43,3 +43,13 @@ def a_not_spam_report(minutes: float = 30, **parts: Any) -> Event:
 def an_open(**parts: Any) -> Event:
     parts = {"address": "192.0.2.131", "agent": "Mozilla/5.0"} | parts
     return an_event(Kind.OPEN, **parts)
+
+
+def added_by_operator(minutes: float = 5, **parts: Any) -> Event:
+    return an_event(ADDED, minutes=minutes, **{"message": "act-1", "operator": "ops", "tags": {}, "source": ""} | parts)
+
+
+def removed_by_operator(minutes: float = 30, **parts: Any) -> Event:
+    return an_event(
+        REMOVED, minutes=minutes, **{"message": "act-2", "operator": "ops", "tags": {}, "source": ""} | parts
+    )

@@ -1,7 +1,7 @@
 """The counters in DynamoDB, and beside them the positions up to which the ledger's stream has been counted."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -35,11 +35,14 @@ class PositionMoved(Exception):
 class CountersTable:
     """Per-tag counters, packed: an item per row, an attribute per measure."""
 
-    def __init__(self, dynamodb: Any, table: str, shard_suffixes: int = 1) -> None:
+    def __init__(
+        self, dynamodb: Any, table: str, shard_suffixes: int = 1, now: Callable[[], float] = time.time
+    ) -> None:
         """Rows are spread over `shard_suffixes` items, so that a large campaign does not make one item hot."""
         self._dynamodb = dynamodb
         self._table = table
         self._suffixes = shard_suffixes
+        self._now = now
 
     def positions(self, shard: str) -> dict[int, str]:
         """How far each slot of a shard has been counted."""
@@ -78,7 +81,7 @@ class CountersTable:
 
     def _move(self, shard: str, slot: int, read: str | None, position: str) -> dict[str, Any]:
         key = {PARTITION_KEY: _position_partition(shard), SORT_KEY: str(slot)}
-        expires = int(time.time()) + POSITION_DAYS * 86_400
+        expires = int(self._now()) + POSITION_DAYS * 86_400
         put: dict[str, Any] = {
             "TableName": self._table,
             "Item": item(key | {POSITION: position, EXPIRES: expires}),

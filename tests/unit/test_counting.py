@@ -8,7 +8,7 @@ import pytest
 from aftersend import counting
 from aftersend.counting import Change, Counted, Counts, Row, commits, contributions, difference, measure, position, slot
 from aftersend.events import Event, Kind
-from tests.facts import a_bounce, a_complaint, an_event, an_open, an_out_of_office_reply
+from tests.facts import a_bounce, a_complaint, added_by_operator, an_event, an_open, an_out_of_office_reply
 
 COUNTED = Counted(tags=("campaign",))
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -59,6 +59,10 @@ def test_without_tags_an_event_counts_for_the_domain_of_its_sender():
 )
 def test_what_an_event_is_counted_as(event: Event, name: str):
     assert measure(event, COUNTED) == name
+
+
+def test_an_operators_act_counts_for_nothing():
+    assert contributions(added_by_operator(), COUNTED) == {}
 
 
 def test_simulator_addresses_are_counted_as_others_where_they_are_real():

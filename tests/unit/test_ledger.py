@@ -9,7 +9,7 @@ from aftersend import ledger
 from aftersend.events import Event, Kind
 from aftersend.ledger import Group, Retention
 from aftersend.reading import read
-from tests.facts import READER, SENT, a_bounce, a_complaint, an_event, an_open
+from tests.facts import READER, SENT, a_bounce, a_complaint, added_by_operator, an_event, an_open, removed_by_operator
 from tests.records import EVENTS, notified, published
 
 RETENTION = Retention(volume_days=30, feedback_days=400)
@@ -28,6 +28,7 @@ def test_facts_that_decide_stand_apart_from_deliveries_and_from_volume():
         Kind.COMPLAINT,
         Kind.SUBSCRIPTION,
     }
+    assert ledger.group(added_by_operator()) is ledger.group(removed_by_operator()) is Group.FEEDBACK
     assert {kind for kind, group in groups.items() if group is Group.DELIVERY} == {Kind.DELIVERY}
 
 

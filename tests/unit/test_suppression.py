@@ -8,7 +8,17 @@ import pytest
 
 from aftersend.events import Event, Kind
 from aftersend.suppression import RULES, SIMULATOR, Effect, Entry, Policy, decide, rule_for
-from tests.facts import READER, SENT, a_bounce, a_complaint, a_not_spam_report, an_event, an_out_of_office_reply
+from tests.facts import (
+    READER,
+    SENT,
+    a_bounce,
+    a_complaint,
+    a_not_spam_report,
+    added_by_operator,
+    an_event,
+    an_out_of_office_reply,
+    removed_by_operator,
+)
 
 POLICY = Policy()
 NOW = SENT + timedelta(days=1)
@@ -85,6 +95,23 @@ def test_simulator_addresses_are_never_suppressed_unless_the_policy_says_so():
     assert suppressed(simulated, policy=Policy(simulator="real"))
 
 
+def test_an_operators_entry_is_lifted_by_nobody_else():
+    found = entry(added_by_operator(), a_complaint(minutes=20), a_not_spam_report())
+    assert (found.reason, found.rule, found.is_in_force(NOW)) == ("operator", "added-by-operator", True)
+
+
+def test_after_an_operators_removal_only_newer_facts_count():
+    removed = removed_by_operator(minutes=30)
+    assert not suppressed(a_bounce(), a_complaint(minutes=2), added_by_operator(minutes=3), removed)
+    assert not suppressed(removed, a_bounce(minutes=29))
+    assert suppressed(removed, a_bounce(minutes=31))
+    assert entry(a_complaint(minutes=2), a_bounce(), removed).lifted_by == "removed-by-operator"
+
+
+def test_an_operator_may_suppress_even_a_simulator_address():
+    assert suppressed(added_by_operator(recipient="bounce@simulator.amazonses.com"))
+
+
 def test_a_fact_that_names_no_recipient_suppresses_nobody():
     assert decide([a_bounce(recipient=None)], POLICY) is None
 
@@ -159,15 +186,18 @@ EVERY_FACT += [
     for subtype in (None, "OnAccountSuppressionList", "OnTenantSuppressionList")
 ]
 EVERY_FACT += [an_event(kind) for kind in (*Kind, "Unknown") if kind not in (Kind.BOUNCE, Kind.COMPLAINT)]
+EVERY_FACT += [added_by_operator(), removed_by_operator()]
 
 
 def test_every_fact_falls_under_a_rule_and_every_rule_has_a_fact():
     fallen_under = {rule_for(fact, POLICY).id for fact in EVERY_FACT}
-    assert fallen_under == {rule.id for rule in RULES}
+    assert fallen_under == {rule.id for rule in RULES if rule is not SIMULATOR}
 
 
 def expected_effect(fact: Event) -> Effect:
     """The policy's table, said once more in other words."""
+    if fact.kind in ("Added", "Removed"):
+        return Effect.SUPPRESS if fact.kind == "Added" else Effect.LIFT
     if "Suppression" in f"{fact.bounce_subtype or ''}{fact.complaint_subtype or ''}":
         return Effect.NONE
     if fact.kind == "Complaint":
@@ -181,8 +211,8 @@ def test_every_cell_of_the_policy():
         assert rule_for(fact, POLICY).effect is expected_effect(fact), fact
 
 
-def test_the_simulator_comes_before_every_other_rule():
+def test_the_simulator_comes_before_every_rule_but_the_operators():
     assert all(
         rule_for(msgspec.structs.replace(fact, recipient="bounce@simulator.amazonses.com"), POLICY) is SIMULATOR
-        for fact in EVERY_FACT
+        for fact in EVERY_FACT[:-2]
     )
