@@ -46,10 +46,10 @@ def an_open(**parts: Any) -> Event:
 
 
 def added_by_operator(minutes: float = 5, **parts: Any) -> Event:
-    return an_event(ADDED, minutes=minutes, **{"message": "act-1", "operator": "ops", "tags": {}, "source": ""} | parts)
+    parts = {"operator": "ops", "tags": {}, "source": ""} | parts
+    return an_event(ADDED, minutes=minutes, message="act-1", **parts)
 
 
 def removed_by_operator(minutes: float = 30, **parts: Any) -> Event:
-    return an_event(
-        REMOVED, minutes=minutes, **{"message": "act-2", "operator": "ops", "tags": {}, "source": ""} | parts
-    )
+    parts = {"operator": "ops", "tags": {}, "source": ""} | parts
+    return an_event(REMOVED, minutes=minutes, message="act-2", **parts)
