@@ -24,9 +24,14 @@ check: setup ## Seconds: format, lint, types, dependency rules, unit, adapter an
 	$(SAY) "pytest: unit, adapter and stack tests"
 	@pytest --quiet tests/unit tests/adapters tests/stacks
 
-test: check ## Everything: check, then deploy to the emulator, send mail and compare
-	$(SAY) "pytest: integration tests on the emulator"
+test: check ## Everything: check, exactness, then deploy to the emulator, send mail and compare
+	$(SAY) "pytest: exactness, in a world where everything goes wrong (under a minute)"
+	@pytest --quiet tests/world
+	$(SAY) "pytest: integration tests on the emulator (two minutes)"
 	@pytest --quiet tests/integration
+
+chaos: setup ## The world in which everything goes wrong, over and over  [SEEDS=n, or SEED=n for one run]
+	@python -m tests.world.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
 
 format: setup ## Format the code and mend what ruff can mend
 	@ruff format . && ruff check --fix .
@@ -84,4 +89,4 @@ help: ## This page
 	@VIRTUAL_ENV=$(CURDIR)/.venv-emulator uv pip sync --quiet --compile-bytecode local/requirements.lock
 	@touch $@
 
-.PHONY: demo check test format synth diff deploy destroy setup lock clean help
+.PHONY: demo check test chaos format synth diff deploy destroy setup lock clean help

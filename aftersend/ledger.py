@@ -34,6 +34,10 @@ class Group(StrEnum):
     VOLUME = "volume"
 
 
+COUNTERS_OUTLIVE_DAYS = 60
+"""Days counters outlive events: more than an event may happen after its message was sent, opens (volume) aside."""
+
+
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long the ledger keeps an event, in days from when it happened."""
 
@@ -41,6 +45,12 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Send, Delivery, Open, Click, DeliveryDelay and what else does not decide."""
     feedback_days: int = 400
     """Bounce, Complaint, Subscription and operators' acts."""
+
+    @property
+    def counters_days(self) -> int:
+        """How long counters are kept, from when their messages were sent: as long as any event in the ledger could
+        still be replaced by a better copy, which moves them."""
+        return max(self.volume_days, self.feedback_days) + COUNTERS_OUTLIVE_DAYS
 
 
 FIRSTS_DAYS = 90

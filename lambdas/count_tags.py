@@ -1,7 +1,7 @@
 """Moves the per-tag counters by what the ledger's stream says is new. Triggered by the stream, a shard at a time."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -28,15 +28,26 @@ class StillMoving(Exception):
 
 @cache
 def table() -> CountersTable:
-    return CountersTable(client("dynamodb"), text_setting("COUNTERS_TABLE"), setting("COUNTER_SHARDS", int))
-
-
-def handler(event: dict[str, Any], _context: object = None, *, to: CountersTable | None = None) -> dict[str, Any]:
-    counted = count(
-        list(changes(event["Records"], setting("COUNTED", Counted))), event.get("shardId", ONLY_SHARD), to or table()
+    return CountersTable(
+        client("dynamodb"),
+        text_setting("COUNTERS_TABLE"),
+        kept_days=setting("RETENTION", ledger.Retention).counters_days,
+        shard_suffixes=setting("COUNTER_SHARDS", int),
     )
+
+
+def handler(
+    event: dict[str, Any],
+    _context: object = None,
+    *,
+    to: CountersTable | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """`say` is how CloudWatch hears of metrics."""
+    new = list(changes(event["Records"], setting("COUNTED", Counted)))
+    counted = count(new, event.get("shardId", ONLY_SHARD), to or table())
     for document in metrics.documents(counted, text_setting("ENVIRONMENT"), datetime.now(UTC)):
-        print(msgspec.json.encode(document).decode())
+        say(msgspec.json.encode(document).decode())
     logger.info("batch done", extra={"records": len(event["Records"]), "moved": len(counted)})
     return {"state": {}}  # the window's own state is not used: what was counted is known by the positions
 

@@ -69,6 +69,7 @@ class Pipeline(cdk.Stack):
                 "COUNTERS_TABLE": state.counters.table_name,
                 "COUNTER_SHARDS": str(environment.counter_shards),
                 "COUNTED": _json(environment.counted),
+                "RETENTION": _json(environment.retention),
                 "ENVIRONMENT": environment.name,
             },
         )

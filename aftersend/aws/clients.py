@@ -11,6 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 LONGEST_PAUSE_SECONDS = 5.0
+pause = time.sleep
 
 
 @cache
@@ -37,4 +38,4 @@ def attempts(most: int, base_seconds: float = 0.05) -> Iterator[int]:
     for attempt in range(1, most + 1):
         yield attempt
         if attempt < most:
-            time.sleep(random.uniform(0, min(LONGEST_PAUSE_SECONDS, base_seconds * 2**attempt)))  # noqa: S311 (no secret)
+            pause(random.uniform(0, min(LONGEST_PAUSE_SECONDS, base_seconds * 2**attempt)))  # noqa: S311 (no secret)

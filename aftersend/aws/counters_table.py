@@ -11,10 +11,7 @@ from aftersend.aws.clients import attempts
 from aftersend.aws.items import Item, item, plain
 from aftersend.counting import Counts, Row
 from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
-from aftersend.ledger import digest
-
-KEPT_DAYS = 400
-"""Days a row outlives the hour its messages were sent in: longer than any event of those messages may still come."""
+from aftersend.ledger import Retention, digest
 
 POSITION_DAYS = 7
 """A shard's records live for 24 hours; its positions are of no use after."""
@@ -36,11 +33,19 @@ class CountersTable:
     """Per-tag counters, packed: an item per row, an attribute per measure."""
 
     def __init__(
-        self, dynamodb: Any, table: str, shard_suffixes: int = 1, now: Callable[[], float] = time.time
+        self,
+        dynamodb: Any,
+        table: str,
+        *,
+        kept_days: int = Retention().counters_days,
+        shard_suffixes: int = 1,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Rows are spread over `shard_suffixes` items, so that a large campaign does not make one item hot."""
+        """Rows are kept from the hour their messages were sent in, and spread over `shard_suffixes` items, so that a
+        large campaign does not make one item hot."""
         self._dynamodb = dynamodb
         self._table = table
+        self._kept = timedelta(days=kept_days)
         self._suffixes = shard_suffixes
         self._now = now
 
@@ -100,7 +105,7 @@ class CountersTable:
             by_row.setdefault(row, {})[measure] = count
         suffix = int(digest(shard), 16) % self._suffixes
         for row, measures in by_row.items():
-            expires = int((row.hour + timedelta(days=KEPT_DAYS)).timestamp())
+            expires = int((row.hour + self._kept).timestamp())
             additions = ", ".join(f"#{measure} :{measure}" for measure in measures)
             yield {
                 "Update": {

@@ -21,7 +21,7 @@ def table(dynamodb: Any) -> CountersTable:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(clients, "pause", lambda seconds: None)
 
 
 def test_counts_add_up_and_the_position_moves(table: CountersTable):

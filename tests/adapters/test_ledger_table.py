@@ -24,7 +24,7 @@ def kept(dynamodb: Any) -> Callable[[], list[Event]]:
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clients.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(clients, "pause", lambda seconds: None)
 
 
 def test_facts_about_a_recipient_are_those_that_decide(table: LedgerTable):

@@ -1,0 +1,11 @@
+from collections.abc import Generator
+
+import pytest
+
+from tests.world.world import prepared
+
+
+@pytest.fixture(autouse=True, scope="session")
+def the_process_functions_run_in() -> Generator[None]:
+    with prepared():
+        yield
