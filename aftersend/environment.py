@@ -25,6 +25,8 @@ FEEDBACK = (
 WITHOUT_TRACKING = (Kind.SEND, Kind.DELIVERY, *FEEDBACK)
 """Everything but opens and clicks: asking for those makes SES rewrite every message of the configuration set."""
 
+NotificationType = Literal["Bounce", "Complaint", "Delivery"]
+
 
 class InvalidEnvironment(Exception):
     """An environment that cannot be used; the message says which, why and what would be right."""
@@ -44,8 +46,12 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     configuration_set: str
     """The default configuration set: mail that names none is seen as well."""
-    notifications: tuple[Literal["Bounce", "Complaint", "Delivery"], ...] = ("Bounce", "Complaint")
+    notifications: tuple[NotificationType, ...] = ("Bounce", "Complaint")
     """Notification types that go to the feedback topic, whatever configuration set a message names."""
+    headers_in_notifications: tuple[NotificationType, ...] = ()
+    """Notification types that carry the message's headers; each must be among `notifications`."""
+    feedback_forwarding: bool = True
+    """Whether SES also mails bounces and complaints to the sender. Off needs notifications of both."""
 
 
 class Functions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -77,6 +83,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     retention: Retention = Retention()
     suppression: Policy = Policy()
     functions: Functions = Functions()
+
+    @property
+    def is_emulated(self) -> bool:
+        return self.functions.runs_on == "this-machine"
 
     @property
     def counted(self) -> Counted:

@@ -77,7 +77,7 @@ class LocalPipeline:
         s3, bucket = self.ses.emulated("s3"), self.outputs["ArchiveBucketName"]
         notification = s3.get_bucket_notification_configuration(Bucket=bucket)
         notification.pop("ResponseMetadata")
-        settings = [(identity, dict(topics)) for identity, topics in self.ses.topics.items()]
+        settings = [(identity, dict(found.topics)) for identity, found in self.ses.settings.items()]
         for _ in range(SETUP_REPEATS):
             for name in sesv2.list_configuration_sets()["ConfigurationSets"]:
                 found = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)

@@ -68,24 +68,17 @@ def event_record(message: Message, outcome: Outcome) -> dict[str, Any]:
     }
     if kind == "Delivery":
         automatic["ses:outgoing-ip"] = [OUTGOING_IP]
-    mail = _mail(message) | {
-        "headersTruncated": False,
-        "headers": _headers(message),
-        "commonHeaders": {
-            "from": [message.source],
-            "to": message.destination,
-            "messageId": message.id,
-            "subject": message.subject,
-        },
-        "tags": automatic | message.tags,
-    }
+    mail = _mail(message) | _with_headers(message, message.id) | {"tags": automatic | message.tags}
     return {"eventType": kind, "mail": mail, EVENT_BODIES[kind]: _DETAILS[kind](message, outcome)}
 
 
-def notification(message: Message, outcome: Outcome) -> dict[str, Any]:
-    """The record of an identity notification: with `notificationType`, without tags and, as is the default, headers."""
+def notification(message: Message, outcome: Outcome, *, with_headers: bool = False) -> dict[str, Any]:
+    """The record of an identity notification: with `notificationType`, without tags; headers only where asked for."""
     kind = outcome["event"]
     mail = _mail(message) | {"sourceIp": SOURCE_IP, "callerIdentity": "bookshop-mailer"}
+    if with_headers:
+        # Here the id is the one in the message's own header, not SES's.
+        mail |= _with_headers(message, message_id=f"<{message.id[:20]}@{message.from_domain}>")
     return {"notificationType": kind, EVENT_BODIES[kind]: _DETAILS[kind](message, outcome), "mail": mail}
 
 
@@ -98,6 +91,16 @@ def _mail(message: Message) -> dict[str, Any]:
         "messageId": message.id,
         "destination": message.destination,
     }
+
+
+def _with_headers(message: Message, message_id: str) -> dict[str, Any]:
+    common = {
+        "from": [message.source],
+        "to": message.destination,
+        "messageId": message_id,
+        "subject": message.subject,
+    }
+    return {"headersTruncated": False, "headers": _headers(message), "commonHeaders": common}
 
 
 def _headers(message: Message) -> list[dict[str, str]]:

@@ -11,8 +11,9 @@ import json
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from typing import Any
@@ -69,6 +70,15 @@ SIMULATOR_OUTCOMES: dict[str, list[Outcome]] = {
 """What the mailbox simulator does ("Using the mailbox simulator" in the SES developer guide)."""
 
 
+@dataclass
+class Settings:
+    """How an identity notifies, as SES has it where nobody set anything."""
+
+    topics: dict[str, str] = field(default_factory=dict)
+    headers: set[str] = field(default_factory=set)
+    forwarding: bool = True
+
+
 class LocalSes:
     """The state of the local SES and its publishing. The emulator keeps identities, sets and event destinations."""
 
@@ -77,7 +87,8 @@ class LocalSes:
         self.emulated: Callable[[str], Any] = _remembered(
             lambda name: session.client(name, endpoint_url=emulator), None
         )
-        self.topics: dict[str, dict[str, str]] = {}
+        self.settings: dict[str, Settings] = defaultdict(Settings)
+        """How each identity notifies, where anything was set."""
         self.published: Counter[tuple[str, str]] = Counter()
         """How many records went each way: (SNS | Firehose | identity notification | setup message, what)."""
         self._most_through_firehose = through_firehose
@@ -113,13 +124,15 @@ class LocalSes:
     def configuration_set_exists(self, name: str) -> bool:
         return self._destinations(name) is not None
 
+    def is_verified(self, identity: str) -> bool:
+        return self._identity(identity) is not None
+
     def set_topic(self, identity: str, notification_type: str, topic: str | None) -> None:
         """Keep where notifications go, and tell the topic so, as SES does."""
         with self._changed:
-            topics = self.topics.setdefault(identity, {})
-            topics.pop(notification_type, None)
+            self.settings[identity].topics.pop(notification_type, None)
             if topic:
-                topics[notification_type] = topic
+                self.settings[identity].topics[notification_type] = topic
         if topic:
             text = (
                 f"You have successfully subscribed your Amazon SNS topic '{topic}' to receive '{notification_type}' "
@@ -158,8 +171,9 @@ class LocalSes:
                 stream = firehose["DeliveryStreamArn"].rpartition("/")[2]
                 yield lambda stream=stream: self._put_into_stream(stream, record, ("Firehose", kind))
         identity, _ = self._sending_identity(message.source)
-        if kind in NOTIFICATION_TYPES and (topic := self.topics.get(identity, {}).get(kind)):
-            text = json.dumps(notification(message, outcome))
+        settings = self.settings[identity]
+        if kind in NOTIFICATION_TYPES and (topic := settings.topics.get(kind)):
+            text = json.dumps(notification(message, outcome, with_headers=kind in settings.headers))
             yield lambda: self._publish_to_topic(topic, text, ("identity notification", kind))
 
     def _put_into_outbox(self, publish: Callable[[], None]) -> None:

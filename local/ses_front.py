@@ -23,7 +23,7 @@ from xml.sax.saxutils import escape
 
 import urllib3
 
-from local.records import Message, new_id
+from local.records import NOTIFICATION_TYPES, Message, new_id
 from local.ses import LocalSes
 
 OUTCOME_HEADER = "X-Local-SES-Outcome"
@@ -224,15 +224,55 @@ def _accept(
     return message.id
 
 
+def _get_identity_notification_attributes(ses: LocalSes, call: dict[str, str]) -> str:
+    entries = ""
+    for name in (call[name] for name in call if name.startswith("Identities.member.")):
+        settings = ses.settings[name]
+        attributes = {f"{kind}Topic": settings.topics.get(kind, "") for kind in NOTIFICATION_TYPES}
+        attributes |= {
+            f"HeadersIn{kind}NotificationsEnabled": str(kind in settings.headers).lower() for kind in NOTIFICATION_TYPES
+        }
+        attributes["ForwardingEnabled"] = str(settings.forwarding).lower()
+        value = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in attributes.items() if text)
+        entries += f"<entry><key>{escape(name)}</key><value>{value}</value></entry>"
+    return f"<NotificationAttributes>{entries}</NotificationAttributes>"
+
+
 def _set_identity_notification_topic(ses: LocalSes, call: dict[str, str]) -> str:
-    ses.set_topic(call["Identity"], call["NotificationType"], call.get("SnsTopic"))
+    ses.set_topic(_verified(ses, call), call["NotificationType"], call.get("SnsTopic"))
     return ""
+
+
+def _set_identity_headers_in_notifications_enabled(ses: LocalSes, call: dict[str, str]) -> str:
+    settings, kind = ses.settings[_verified(ses, call)], call["NotificationType"]
+    if kind not in settings.topics:
+        raise Refused("InvalidParameterValue", f"No topic is set for {kind} notifications.")
+    (settings.headers.add if call["Enabled"] == "true" else settings.headers.discard)(kind)
+    return ""
+
+
+def _set_identity_feedback_forwarding_enabled(ses: LocalSes, call: dict[str, str]) -> str:
+    settings = ses.settings[_verified(ses, call)]
+    if call["ForwardingEnabled"] == "false" and not {"Bounce", "Complaint"} <= settings.topics.keys():
+        raise Refused("InvalidParameterValue", "Feedback is forwarded unless bounces and complaints have topics.")
+    settings.forwarding = call["ForwardingEnabled"] == "true"
+    return ""
+
+
+def _verified(ses: LocalSes, call: dict[str, str]) -> str:
+    identity = call["Identity"]
+    if not ses.is_verified(identity):
+        raise Refused("InvalidParameterValue", f"Identity {identity} is not verified.")
+    return identity
 
 
 _V1_CALLS: dict[str, Callable[[LocalSes, dict[str, str]], str]] = {
     "SendEmail": _send_email_v1,
     "SendRawEmail": _send_raw_email_v1,
+    "GetIdentityNotificationAttributes": _get_identity_notification_attributes,
     "SetIdentityNotificationTopic": _set_identity_notification_topic,
+    "SetIdentityHeadersInNotificationsEnabled": _set_identity_headers_in_notifications_enabled,
+    "SetIdentityFeedbackForwardingEnabled": _set_identity_feedback_forwarding_enabled,
 }
 
 

@@ -36,7 +36,7 @@ class Publishing(cdk.Stack):
                     configuration_set_event_destination_name=destination,
                     events=[ses.EmailSendingEvent[kind.name] for kind in kinds],
                 )
-        notifications = IdentityNotifications(self, "Notifications", environment=environment)
+        notifications = IdentityNotifications(self, "Notifications", environment=environment, topic=topic)
         for name, identity in environment.identities.items():
             created = ses.EmailIdentity(
                 self,
@@ -44,4 +44,16 @@ class Publishing(cdk.Stack):
                 identity=ses.Identity.email(name) if "@" in name else ses.Identity.domain(name),
                 configuration_set=sets[identity.configuration_set],
             )
-            notifications.publish(name, to=topic, notifications=identity.notifications).node.add_dependency(created)
+            notifications.publish(name, identity, of=created)
+            if "@" not in name and not environment.is_emulated:  # the emulator's CloudFormation knows no DKIM tokens
+                self._output_dns_records(name, created)
+
+    def _output_dns_records(self, domain: str, identity: ses.EmailIdentity) -> None:
+        """The records that prove the domain is ours: SES verifies it once they are published."""
+        for number, record in enumerate(identity.dkim_records, 1):
+            cdk.CfnOutput(
+                self,
+                f"DnsRecord-{domain}-{number}",
+                value=f"{record.name} CNAME {record.value}",
+                description=f"Publish this in the DNS of {domain}; SES verifies the domain by it",
+            )

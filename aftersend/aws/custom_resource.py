@@ -12,12 +12,12 @@ REASON_CHARACTERS = 500
 """The whole answer may have 4 KB."""
 
 
-def answered(request: dict[str, Any], physical_id: str, act: Callable[[], None]) -> None:
-    """Do what a request asks for and tell CloudFormation how it went. An exception becomes a failure with its text:
-    without an answer the deployment would hang until the timeout."""
-    outcome = {"Status": "SUCCESS"}
+def answered(request: dict[str, Any], physical_id: str, act: Callable[[], dict[str, str]]) -> None:
+    """Do what a request asks for and tell CloudFormation how it went, with the attributes `act` gives. An exception
+    becomes a failure with its text: without an answer the deployment would hang until the timeout."""
+    outcome: dict[str, Any] = {"Status": "SUCCESS"}
     try:
-        act()
+        outcome["Data"] = act()
     except Exception as error:  # noqa: BLE001 (whatever it is, CloudFormation must hear of it)
         outcome = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:REASON_CHARACTERS]}
     answer = outcome | {

@@ -1,29 +1,102 @@
-"""What SES keeps per identity and CloudFormation cannot set: the notification topics. SES API v1; there is no v2."""
+"""What SES keeps per identity and CloudFormation cannot set: notification topics, headers in notifications, and whether
+feedback is forwarded by e-mail. SES API v1; v2 has no topics.
+
+Source: SES API reference v1, and "Receiving Amazon SES notifications using Amazon SNS" in the SES developer guide.
+"""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
+
+import msgspec
 
 NOTIFICATION_TYPES = ("Bounce", "Complaint", "Delivery")
 
 PACE_SECONDS = 1.0
 """SES takes one call a second of everything but sending ("Service quotas in Amazon SES")."""
 
+ASKED_AT_ONCE = 100
+"""Identities one call may ask about."""
+
+
+class NotificationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How SES tells about an identity's bounces, complaints and deliveries. As it is where nobody ever set anything."""
+
+    topics: dict[str, str] = {}
+    """Notification type → ARN of the topic; none for types that are not published."""
+    headers: tuple[str, ...] = ()
+    """Notification types that carry the original headers. Only those with a topic can."""
+    forwarding: bool = True
+    """Whether feedback is also mailed to the sender. It can only stop where bounces and complaints have topics."""
+
 
 class IdentitySettings:
-    """The notification settings of identities."""
+    """The notification settings of identities, read and changed at the pace SES allows."""
 
     def __init__(self, ses: Any, pause: Callable[[float], None] = time.sleep) -> None:
         self._ses = ses
         self._pause = pause
 
-    def set_topics(self, identity: str, topics: dict[str, str]) -> None:
-        """Have SES publish each notification type to its topic; types without a topic are published no more."""
-        for notification_type in NOTIFICATION_TYPES:
-            topic = topics.get(notification_type)
-            self._ses.set_identity_notification_topic(
-                Identity=identity,
-                NotificationType=notification_type,
-                **({"SnsTopic": topic} if topic else {}),
-            )
+    def found(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
+        """The settings as SES has them."""
+        called = self._called_for(identities, self._ses.get_identity_notification_attributes)
+        return {name: _settings(found) for answer in called for name, found in answer["NotificationAttributes"].items()}
+
+    def verified(self, identities: Iterable[str]) -> set[str]:
+        """Which of the identities are verified: SES takes settings of no others."""
+        called = self._called_for(identities, self._ses.get_identity_verification_attributes)
+        return {
+            name
+            for answer in called
+            for name, found in answer["VerificationAttributes"].items()
+            if found["VerificationStatus"] == "Success"
+        }
+
+    def change(self, identity: str, found: NotificationSettings, wanted: NotificationSettings) -> int:
+        """Change what is not as wanted, and only that: repeating it after an interruption does the rest.
+
+        Returns how many calls it took.
+        """
+        calls = list(self._changes(identity, found, wanted))
+        for call in calls:
+            call()
             self._pause(PACE_SECONDS)
+        return len(calls)
+
+    def _changes(
+        self, identity: str, found: NotificationSettings, wanted: NotificationSettings
+    ) -> Iterator[Callable[[], Any]]:
+        """In an order SES takes: feedback is forwarded before topics go, and no more only when they are there."""
+        forward = self._ses.set_identity_feedback_forwarding_enabled
+        if wanted.forwarding and not found.forwarding:
+            yield lambda: forward(Identity=identity, ForwardingEnabled=True)
+        for kind in NOTIFICATION_TYPES:
+            topic = wanted.topics.get(kind)
+            if topic != found.topics.get(kind):
+                parameters = {"SnsTopic": topic} if topic else {}
+                yield lambda kind=kind, parameters=parameters: self._ses.set_identity_notification_topic(
+                    Identity=identity, NotificationType=kind, **parameters
+                )
+        for kind in NOTIFICATION_TYPES:
+            enabled = kind in wanted.headers
+            if enabled != (kind in found.headers) and kind in wanted.topics:
+                yield lambda kind=kind, enabled=enabled: self._ses.set_identity_headers_in_notifications_enabled(
+                    Identity=identity, NotificationType=kind, Enabled=enabled
+                )
+        if found.forwarding and not wanted.forwarding:
+            yield lambda: forward(Identity=identity, ForwardingEnabled=False)
+
+    def _called_for(self, identities: Iterable[str], call: Callable[..., Any]) -> Iterator[Any]:
+        asked = list(identities)
+        for start in range(0, len(asked), ASKED_AT_ONCE):
+            yield call(Identities=asked[start : start + ASKED_AT_ONCE])
+            self._pause(PACE_SECONDS)
+
+
+def _settings(found: dict[str, Any]) -> NotificationSettings:
+    topics = {kind: found.get(f"{kind}Topic") for kind in NOTIFICATION_TYPES}
+    return NotificationSettings(
+        topics={kind: topic for kind, topic in topics.items() if topic},
+        headers=tuple(kind for kind in NOTIFICATION_TYPES if found.get(f"HeadersIn{kind}NotificationsEnabled")),
+        forwarding=found["ForwardingEnabled"],
+    )

@@ -1,35 +1,84 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from aftersend.aws import custom_resource
-from aftersend.aws.identity_settings import IdentitySettings
-from lambdas.set_identity_notifications import handler
+from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
+from lambdas import check_identities, set_identity_notifications
+from tests.world.calls import Killed
 
-TOPIC = "arn:aws:sns:eu-west-1:222222222222:feedback"
-REQUEST: dict[str, Any] = {
-    "StackId": "arn:aws:cloudformation:eu-west-1:222222222222:stack/Publishing/1",
-    "RequestId": "request-1",
-    "LogicalResourceId": "Notifications",
-    "ResponseURL": "https://cloudformation.example/answer",
-    "ResourceProperties": {"Identity": "bookshop.example", "Topics": {"Bounce": TOPIC, "Complaint": TOPIC}},
-}
+TOPIC, BY_HAND = "arn:aws:sns:eu-west-1:222222222222:feedback", "arn:aws:sns:eu-west-1:222222222222:by-hand"
+IDENTITY = "bookshop.example"
+UNTOUCHED = NotificationSettings()
+WANTED = NotificationSettings(topics={"Bounce": TOPIC, "Complaint": TOPIC}, headers=("Bounce",), forwarding=False)
+SET_BY_HAND = NotificationSettings(topics={"Bounce": BY_HAND, "Delivery": BY_HAND}, headers=("Delivery",))
 
 
 class FakeSes:
-    """SES's settings of identities, and how long was paused between calls."""
+    """SES's settings of identities, with what SES refuses. May be the end of whoever makes a certain call."""
 
-    def __init__(self) -> None:
-        self.topics: dict[tuple[str, str], str | None] = {}
+    def __init__(self, *verified: str, **settings: NotificationSettings) -> None:
+        self.is_verified = set(verified or [IDENTITY])
+        self.settings = {IDENTITY: settings.get("before", UNTOUCHED)}
+        self.calls = 0
+        self.kill: tuple[int, bool] | None = None
+
+    def get_identity_verification_attributes(self, Identities: list[str]) -> dict[str, Any]:  # noqa: N803 (SES's name)
+        self._die(after=False)
+        statuses = {name: "Success" if name in self.is_verified else "Pending" for name in Identities}
+        self._die(after=True)
+        return {"VerificationAttributes": {name: {"VerificationStatus": status} for name, status in statuses.items()}}
+
+    def get_identity_notification_attributes(self, Identities: list[str]) -> dict[str, Any]:  # noqa: N803 (SES's name)
+        self._die(after=False)
+        found = {name: self._attributes(self.settings.get(name, UNTOUCHED)) for name in Identities}
+        self._die(after=True)
+        return {"NotificationAttributes": found}
 
     def set_identity_notification_topic(self, **call: str) -> None:
-        if call["Identity"] == "gone.example":
-            raise LookupError("Identity gone.example does not exist.")
-        self.topics[call["Identity"], call["NotificationType"]] = call.get("SnsTopic")
+        topics = {**self.settings[call["Identity"]].topics, call["NotificationType"]: call.get("SnsTopic", "")}
+        self._set(call, topics={kind: topic for kind, topic in topics.items() if topic})
+
+    def set_identity_headers_in_notifications_enabled(self, **call: Any) -> None:
+        settings, kind = self.settings[call["Identity"]], call["NotificationType"]
+        if kind not in settings.topics:
+            raise ValueError("There is no topic for these notifications.")
+        headers = {*settings.headers, kind} if call["Enabled"] else {*settings.headers} - {kind}
+        self._set(call, headers=tuple(sorted(headers)))
+
+    def set_identity_feedback_forwarding_enabled(self, **call: Any) -> None:
+        if (
+            not call["ForwardingEnabled"]
+            and not {"Bounce", "Complaint"} <= self.settings[call["Identity"]].topics.keys()
+        ):
+            raise ValueError("Feedback must go somewhere.")
+        self._set(call, forwarding=call["ForwardingEnabled"])
+
+    def _set(self, call: dict[str, Any], **parts: Any) -> None:
+        if call["Identity"] not in self.is_verified:
+            raise ValueError("The identity is not verified.")
+        self._die(after=False)
+        changed = msgspec.structs.replace(self.settings[call["Identity"]], **parts)
+        headers = tuple(kind for kind in changed.headers if kind in changed.topics)
+        self.settings[call["Identity"]] = msgspec.structs.replace(changed, headers=headers)
+        self._die(after=True)
+
+    def _die(self, *, after: bool) -> None:
+        if self.kill == (self.calls, after):
+            self.kill = None
+            raise Killed
+        self.calls += after
+
+    def _attributes(self, settings: NotificationSettings) -> dict[str, Any]:
+        topics = {f"{kind}Topic": topic for kind, topic in settings.topics.items()}
+        headers = {f"HeadersIn{kind}NotificationsEnabled": True for kind in settings.headers}
+        return topics | headers | {"ForwardingEnabled": settings.forwarding}
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What CloudFormation was answered."""
     found: list[dict[str, Any]] = []
@@ -39,7 +88,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             pass
 
     def urlopen(request: Any, timeout: float) -> Closed:
-        assert (request.method, request.full_url) == ("PUT", REQUEST["ResponseURL"])
+        assert (request.method, request.full_url) == ("PUT", "https://cloudformation.example/answer")
         found.append(json.loads(request.data))
         return Closed()
 
@@ -47,47 +96,147 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
-def run(ses: FakeSes, request_type: str, **properties: Any) -> list[float]:
+def run(ses: FakeSes, request_type: str, *, looks: bool = False, **properties: str) -> list[float]:
+    """CloudFormation's request for one of the two resources; the pauses that were made."""
     pauses: list[float] = []
-    request = REQUEST | {"RequestType": request_type, "ResourceProperties": REQUEST["ResourceProperties"] | properties}
-    handler(request, of=IdentitySettings(ses, pause=pauses.append))
+    request = {
+        "RequestType": request_type,
+        "ResourceType": "Custom::IdentityNotificationsFound" if looks else "Custom::IdentityNotifications",
+        "StackId": "arn:aws:cloudformation:eu-west-1:222222222222:stack/Publishing/1",
+        "RequestId": "request-1",
+        "LogicalResourceId": "Notifications",
+        "ResponseURL": "https://cloudformation.example/answer",
+        "ResourceProperties": {"Identity": IDENTITY, **properties},
+    }
+    set_identity_notifications.handler(request, of=IdentitySettings(ses, pause=pauses.append))
     return pauses
 
 
+def as_json(settings: NotificationSettings) -> str:
+    return msgspec.json.encode(settings).decode()
+
+
 @pytest.mark.parametrize("request_type", ["Create", "Update"])
-def test_topics_are_set_and_those_not_asked_for_are_cleared(answers: list[dict[str, Any]], request_type: str):
-    ses = FakeSes()
-    run(ses, request_type)
-    assert ses.topics == {
-        ("bookshop.example", "Bounce"): TOPIC,
-        ("bookshop.example", "Complaint"): TOPIC,
-        ("bookshop.example", "Delivery"): None,
-    }
+@pytest.mark.parametrize("before", [UNTOUCHED, SET_BY_HAND, WANTED], ids=["untouched", "set by hand", "as wanted"])
+def test_what_is_wanted_is_set_whatever_was_set_before(
+    answers: list[dict[str, Any]], request_type: str, before: NotificationSettings
+):
+    ses = FakeSes(before=before)
+    run(ses, request_type, Wanted=as_json(WANTED), Found=as_json(before))
+    assert ses.settings[IDENTITY] == WANTED
     assert answers == [
         {
             "Status": "SUCCESS",
-            "PhysicalResourceId": "bookshop.example",
-            "StackId": REQUEST["StackId"],
+            "Data": {"State": "set"},
+            "PhysicalResourceId": IDENTITY,
+            "StackId": "arn:aws:cloudformation:eu-west-1:222222222222:stack/Publishing/1",
             "RequestId": "request-1",
             "LogicalResourceId": "Notifications",
         }
     ]
 
 
-def test_deleting_clears_every_topic(answers: list[dict[str, Any]]):
+@pytest.mark.parametrize("before", [UNTOUCHED, SET_BY_HAND], ids=["untouched", "set by hand"])
+def test_deleting_restores_what_was_found(answers: list[dict[str, Any]], before: NotificationSettings):
+    ses = FakeSes(before=before)
+    run(ses, "Create", looks=True)
+    found = answers[0]["Data"]["Settings"]
+    run(ses, "Create", Wanted=as_json(WANTED), Found=found)
+    run(ses, "Delete", Wanted=as_json(WANTED), Found=found)
+    run(ses, "Delete", looks=True)
+    assert ses.settings[IDENTITY] == before
+    assert {answer["Status"] for answer in answers} == {"SUCCESS"}
+
+
+def test_an_identity_that_is_not_verified_does_not_fail_a_deployment(answers: list[dict[str, Any]]):
+    ses = FakeSes("another.example")
+    for request_type in ("Create", "Update", "Delete"):
+        run(ses, request_type, Wanted=as_json(WANTED), Found=as_json(UNTOUCHED))
+    assert [(answer["Status"], answer["Data"]["State"]) for answer in answers] == 3 * [
+        ("SUCCESS", "waits for verification")
+    ]
+    assert ses.settings[IDENTITY] == UNTOUCHED
+
+
+def test_ses_is_called_once_a_second():
     ses = FakeSes()
-    run(ses, "Delete")
-    assert set(ses.topics.values()) == {None}
-    assert answers[0]["Status"] == "SUCCESS"
-
-
-def test_ses_is_called_once_a_second(answers: list[dict[str, Any]]):
-    assert run(FakeSes(), "Create") == [1.0, 1.0, 1.0]
+    pauses = run(ses, "Create", Wanted=as_json(WANTED), Found=as_json(UNTOUCHED))
+    assert pauses == [1.0] * ses.calls == [1.0] * CALLS
 
 
 def test_a_failure_is_told_with_its_reason(answers: list[dict[str, Any]]):
-    run(FakeSes(), "Create", Identity="gone.example")
-    assert (answers[0]["Status"], answers[0]["Reason"]) == (
-        "FAILED",
-        "LookupError: Identity gone.example does not exist.",
+    impossible = NotificationSettings(forwarding=False)
+    run(FakeSes(), "Create", Wanted=as_json(impossible), Found=as_json(UNTOUCHED))
+    assert (answers[0]["Status"], answers[0]["Reason"]) == ("FAILED", "ValueError: Feedback must go somewhere.")
+
+
+CALLS = 6
+"""Is it verified, what is set, two topics, headers, forwarding."""
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", range(CALLS))
+def test_it_may_be_killed_before_and_after_each_of_its_calls(answers: list[dict[str, Any]], call: int, after: bool):
+    ses = FakeSes(before=SET_BY_HAND)
+    run(ses, "Create", looks=True)
+    found = answers[0]["Data"]["Settings"]
+    ses.calls, ses.kill = 0, (call, after)
+    with pytest.raises(Killed):
+        run(ses, "Create", Wanted=as_json(WANTED), Found=found)
+    run(ses, "Create", Wanted=as_json(WANTED), Found=found)  # Lambda tries again
+    assert ses.settings[IDENTITY] == WANTED
+    run(ses, "Delete", Wanted=as_json(WANTED), Found=found)
+    assert ses.settings[IDENTITY] == SET_BY_HAND
+
+
+def checked(ses: FakeSes, **wanted: NotificationSettings) -> dict[str, int]:
+    settings = {name.replace("_", "."): found for name, found in wanted.items()}
+    return check_identities.check(settings, IdentitySettings(ses, pause=lambda seconds: None))
+
+
+def test_an_identity_is_set_once_it_is_verified():
+    ses = FakeSes("another.example")
+    assert checked(ses, bookshop_example=WANTED) == {"waiting": 1, "set": 0}
+    ses.is_verified.add(IDENTITY)
+    assert checked(ses, bookshop_example=WANTED) == {"waiting": 0, "set": 1}
+    assert checked(ses, bookshop_example=WANTED) == {"waiting": 0, "set": 0}
+    assert ses.settings[IDENTITY] == WANTED
+
+
+def test_what_somebody_changed_is_left_as_it_is():
+    ses = FakeSes(before=SET_BY_HAND)
+    assert checked(ses, bookshop_example=WANTED) == {"waiting": 0, "set": 0}
+    assert ses.settings[IDENTITY] == SET_BY_HAND
+
+
+def test_many_identities_are_asked_about_a_hundred_at_a_time():
+    ses = FakeSes()
+    settings = IdentitySettings(ses, pause=lambda seconds: None)
+    assert len(settings.found(f"shop-{number}.example" for number in range(250))) == 250
+    assert ses.calls == 3
+
+
+def test_throttling_is_tried_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    client = clients.client("ses")
+    answered = iter([(400, b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>")] * 3)
+    done = b"<Response><SetIdentityNotificationTopicResult/></Response>"
+    codes = []
+
+    class Body:
+        def __init__(self, content: bytes) -> None:
+            self.content = content
+
+        def stream(self, **_: Any) -> Any:
+            yield self.content
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        status, body = next(answered, (200, done))
+        codes.append(status)
+        return AWSResponse(request.url, status, {}, Body(body))
+
+    client.meta.events.register("before-send", answer)
+    IdentitySettings(client, pause=lambda seconds: None).change(
+        IDENTITY, UNTOUCHED, NotificationSettings({"Bounce": TOPIC})
     )
+    assert codes == [400, 400, 400, 200]

@@ -62,7 +62,7 @@ def test_an_unreadable_message_costs_itself_and_is_kept(pipeline: LocalPipeline)
     queue = pipeline.outputs["FeedbackQueueUrl"]
     usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
-    topic = pipeline.ses.topics["bookshop.example"]["Bounce"]
+    topic = pipeline.ses.settings["bookshop.example"].topics["Bounce"]
     for text in ("unreadable", a_bounce_of("unlucky@mail.example")):
         sns.publish(TopicArn=topic, Message=text)
     until(lambda: "unlucky@mail.example" in pipeline.outcome().entries, "the readable message is recorded")
