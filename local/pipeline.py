@@ -13,7 +13,12 @@ from typing import Any
 import boto3
 
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.environment import load
+from aftersend.events import Event
+from aftersend.layout import QUARANTINE_PREFIX, UNCOUNTED_PREFIX
+from aftersend.pages import QueueState, State
 from aftersend.suppression import Entry
 from local.emulator import REGION, deploy, emulator, free_port
 from local.mailer import Mailer
@@ -62,6 +67,9 @@ class LocalPipeline:
         dynamodb = ses.emulated("dynamodb")
         self._counters = CountersTable(dynamodb, outputs["CountersTableName"])
         self._suppressions = SuppressionsTable(dynamodb, outputs["SuppressionsTableName"])
+        environment = load("local")
+        self._ledger = LedgerTable(dynamodb, outputs["LedgerTableName"], environment.retention)
+        self.policy = environment.suppression
 
     def send(self, mails: Iterable[Mail]) -> Iterator[Mail]:
         """Send messages one by one; each is given back when it is sent."""
@@ -101,6 +109,29 @@ class LocalPipeline:
                 counts[CountKey(*row, measure)] += count
         entries = {entry.recipient: entry for entry in self._suppressions.entries()}
         return Outcome(counts, entries, self._messages("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl"))
+
+    def known_about(self, recipient: str) -> list[Event]:
+        """What the ledger has about a recipient."""
+        return self._ledger.everything_about(recipient)
+
+    def state(self) -> State:
+        """What works on the events, and what it put aside."""
+        sqs, bucket = self.ses.emulated("sqs"), self.outputs["ArchiveBucketName"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        queues = []
+        for name in ("Feedback", "Archive"):
+            waiting, kept = (
+                sqs.get_queue_attributes(QueueUrl=self.outputs[f"{name}{kind}Url"], AttributeNames=names)["Attributes"]
+                for kind in ("Queue", "DeadLetterQueue")
+            )
+            queues.append(QueueState(name, int(waiting[names[0]]), int(waiting[names[1]]), int(kept[names[0]])))
+        mappings = self.ses.emulated("lambda").list_event_source_mappings()["EventSourceMappings"]
+        [stream] = [found for found in mappings if ":dynamodb:" in found["EventSourceArn"]]
+        quarantined, uncounted = (
+            self.ses.emulated("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]
+            for prefix in (QUARANTINE_PREFIX, UNCOUNTED_PREFIX)
+        )
+        return State(queues, f"{stream['State'].lower()}, {stream['LastProcessingResult']}", quarantined, uncounted)
 
     def waiting(self) -> int:
         """Messages in the queues, those in work included."""

@@ -77,10 +77,10 @@ def serve(ses: LocalSes, emulator: str, port: int) -> ThreadingHTTPServer:
         def log_message(self, format: str, *_: Any) -> None:
             """Says nothing: the demo shows what happens."""
 
-    return _Server(("127.0.0.1", port), Front)
+    return QuietServer(("127.0.0.1", port), Front)
 
 
-class _Server(ThreadingHTTPServer):
+class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:

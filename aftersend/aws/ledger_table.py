@@ -53,11 +53,19 @@ class LedgerTable:
 
     def facts_about(self, recipient: str) -> list[Event]:
         """The facts that decide about a recipient, every one that was written before this call."""
+        begins = f" AND begins_with({SORT_KEY}, :group)"
+        return self._events(begins, {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"})
+
+    def everything_about(self, recipient: str) -> list[Event]:
+        """All that the ledger still has about a recipient. Opens of messages to several are the message's alone."""
+        return self._events("", {":recipient": recipient})
+
+    def _events(self, condition: str, values: dict[str, str]) -> list[Event]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :recipient AND begins_with({SORT_KEY}, :group)",
-            ExpressionAttributeValues=item({":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"}),
+            KeyConditionExpression=f"{PARTITION_KEY} = :recipient{condition}",
+            ExpressionAttributeValues=item(values),
         )
         return [ledger.event_of(plain(found)) for page in pages for found in page["Items"]]
 
