@@ -84,8 +84,11 @@ def _feedback_measure(event: Event) -> str:
 
 
 def rows(event: Event, counted: Counted) -> Iterator[Row]:
-    """The rows an event is counted in: one per value of each counted tag it bears."""
-    hour = event.sent_at.replace(minute=0, second=0, microsecond=0)
+    """The rows an event is counted in: one per value of each counted tag it bears; none if its time is unknown."""
+    sent_at = event.sent_at or event.occurred_at
+    if sent_at is None:
+        return
+    hour = sent_at.replace(minute=0, second=0, microsecond=0)
     if event.from_domain:
         yield Row(FROM_DOMAIN, _valid(event.from_domain), hour)
     for tag in (CONFIGURATION_SET, *counted.tags):

@@ -51,12 +51,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: str
     """A `Kind`, or one of our own."""
-    message_id: str
+    message_id: str | None = None
     """`mail.messageId`: what the sending call returned. Of an operator's act, an id of its own."""
-    sent_at: datetime
+    sent_at: datetime | None = None
     """`mail.timestamp`: when SES accepted the message."""
-    occurred_at: datetime
-    """When it happened, held within what is possible for its kind (the bouncing server's clock is not trusted)."""
+    occurred_at: datetime | None = None
+    """When it happened, held within what is possible for its kind (the bouncing server's clock is not trusted); of what
+    has no time of its own, when the message was sent."""
     stated_at: datetime | None = None
     """When SES said it happened, where that is not `occurred_at`."""
     recipient: str | None = None
@@ -104,6 +105,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subscription_source: str | None = None
     old_preferences: "Preferences | None" = None
     new_preferences: "Preferences | None" = None
+    mended: tuple[str, ...] = ()
+    """Fields that had another type than SES documents, or that nobody could read."""
     operator: str | None = None
     """Who acted, and why: of operators' acts."""
     note: str | None = None

@@ -67,8 +67,8 @@ CUT_IN_ORDER = ("agent", "link", "diagnostic", "response", "error")
 CUT_CHARACTERS = 64
 """What is shortened, and to how much, while the attributes are larger than ATTRIBUTE_BYTES. Tags never are."""
 
-PARTITION_KEY_BYTES, SORT_KEY_BYTES = 2048, 1024
-"""DynamoDB's limits; a batch write with a longer key is refused as a whole."""
+RECIPIENT_BYTES, MESSAGE_AND_KIND_BYTES, ITEM_BYTES = 2_048, 900, 300_000
+"""DynamoDB takes partition keys of 2,048 bytes, sort keys of 1,024 and items of 400 KB; the latter two hold more."""
 
 GROUPS: Mapping[str, Group] = {
     Kind.BOUNCE: Group.FEEDBACK,
@@ -91,32 +91,38 @@ _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
 both channels with a differently written time; so only kinds that may truly happen again have a time."""
 
 
-class KeyTooLong(ValueError):
-    """The event's key exceeds what DynamoDB stores; the message says which part, not its value."""
-
-
 def group(event: Event) -> Group:
     return GROUPS.get(event.kind, Group.VOLUME)
 
 
 def key(event: Event) -> Key:
-    """Where the event is kept.
-
-    Raises:
-        KeyTooLong: if the recipient or the message id is longer than a DynamoDB key may be.
-    """
+    """Where the event is kept."""
     natural = _NATURAL_KEYS.get(event.kind, lambda _: ())(event)
-    partition = event.recipient if event.recipient is not None else f"message#{event.message_id}"
-    sort = f"{group(event)}#{event.message_id}#{event.kind}#{digest(natural)}"
-    for name, value, limit in (("partition", partition, PARTITION_KEY_BYTES), ("sort", sort, SORT_KEY_BYTES)):
-        if len(value.encode()) > limit:
-            raise KeyTooLong(f"The {name} key has {len(value.encode())} bytes; DynamoDB stores {limit}.")
-    return Key(partition, sort)
+    message = event.message_id
+    if message is None:
+        message, natural = "", (*natural, event.feedback_id, _time(event))
+    partition = event.recipient if event.recipient is not None else f"message#{message}"
+    return Key(partition, f"{group(event)}#{message}#{event.kind}#{digest(natural)}")
+
+
+def too_large(event: Event) -> str | None:
+    """What is too large about an event for DynamoDB to keep it, without its value; None if nothing is.
+
+    A batch with one item that is too large would be refused as a whole.
+    """
+    if len((event.recipient or "").encode()) > RECIPIENT_BYTES:
+        return f"A recipient has more than {RECIPIENT_BYTES} bytes."
+    if len(f"{event.message_id}{event.kind}".encode()) > MESSAGE_AND_KIND_BYTES:
+        return f"Message id and type have more than {MESSAGE_AND_KIND_BYTES} bytes."
+    if len(msgspec.json.encode(attributes(event))) > ITEM_BYTES:
+        return f"What is to be kept has more than {ITEM_BYTES} bytes."
+    return None
 
 
 def attributes(event: Event) -> Attributes:
     """What is kept of an event: all of it, with long texts cut so that the item takes one write unit."""
     kept = msgspec.to_builtins(event)
+    kept.pop("mended", None)  # how a copy was read is nothing of the fact's
     for name in CUT_IN_ORDER:
         if len(msgspec.json.encode(kept)) <= ATTRIBUTE_BYTES:
             break
@@ -149,17 +155,23 @@ def with_firsts(events: Iterable[Event]) -> Iterable[Event]:
 _FIRSTS: Mapping[str, str] = {Kind.OPEN: OPENED, Kind.CLICK: CLICKED}
 
 
-def expires_at(event: Event, retention: Retention) -> datetime:
-    """When the ledger lets go of an event: by the event's own time, so that every copy of it expires together."""
+def expires_at(event: Event, retention: Retention) -> datetime | None:
+    """When the ledger lets go of an event: by the event's own time, so that every copy of it expires together.
+
+    None if SES told no time that could be read: then it is kept.
+    """
+    if event.occurred_at is None:
+        return None
     if event.kind in _FIRSTS.values():
-        return event.sent_at + timedelta(days=FIRSTS_DAYS)
+        return event.occurred_at + timedelta(days=FIRSTS_DAYS)
     days = retention.feedback_days if group(event) is Group.FEEDBACK else retention.volume_days
     return event.occurred_at + timedelta(days=days)
 
 
 def is_expired(event: Event, retention: Retention, now: datetime) -> bool:
     """Whether the event may already have been removed, so that writing it would count it again."""
-    return expires_at(event, retention) <= now + EXPIRY_MARGIN
+    expiry = expires_at(event, retention)
+    return expiry is not None and expiry <= now + EXPIRY_MARGIN
 
 
 def has_tags(event: Event) -> bool:
@@ -173,8 +185,9 @@ def rank(event: Event) -> str:
     return f"{int(has_tags(event))}{len(kept):02d}{digest(kept)}"
 
 
-def _time(event: Event) -> str:
-    return (event.stated_at or event.occurred_at).isoformat()
+def _time(event: Event) -> str | None:
+    stated = event.stated_at or event.occurred_at
+    return stated.isoformat() if stated else None
 
 
 def digest(content: object) -> str:

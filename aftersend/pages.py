@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.suppression import Effect, Entry, Policy, rule_for
+from aftersend.suppression import EARLIEST, Effect, Entry, Policy, rule_for
 
 Measures = Mapping[str, int]
 """Counts by measure (aftersend/counting.py)."""
@@ -97,7 +97,7 @@ def tags(counted: Mapping[tuple[str, str], Measures]) -> str:
 
 def suppressions(entries: Iterable[Entry], now: datetime, *, timeline_at: str = "?recipient=") -> str:
     """The suppression list, those suppressed last first; `timeline_at` begins a link to a recipient's timeline."""
-    ordered = sorted(entries, key=lambda entry: (entry.is_in_force(now), entry.since), reverse=True)
+    ordered = sorted(entries, key=lambda entry: (entry.is_in_force(now), entry.since or EARLIEST), reverse=True)
     standing = sum(entry.is_in_force(now) for entry in ordered)
     title = f"Suppression list: {standing:,} recipients"
     if not ordered:
@@ -116,7 +116,7 @@ def suppressions(entries: Iterable[Entry], now: datetime, *, timeline_at: str = 
 def timeline(recipient: str, events: Iterable[Event], entry: Entry | None, policy: Policy, now: datetime) -> str:
     """Everything known about a recipient, the newest first, with what each fact does about suppression."""
     happened = [event for event in events if event.kind not in (ledger.OPENED, ledger.CLICKED)]  # made for counting
-    ordered = sorted(happened, key=lambda event: event.occurred_at, reverse=True)
+    ordered = sorted(happened, key=lambda event: event.occurred_at or EARLIEST, reverse=True)
     title = f"Timeline of {recipient}"
     if not ordered and entry is None:
         return _section(title, _empty("Nothing is known about this recipient. Addresses are compared in lower case."))
@@ -126,7 +126,7 @@ def timeline(recipient: str, events: Iterable[Event], entry: Entry | None, polic
         _cell(row, _moment(event.occurred_at), kind="moment")
         _cell(row, "", strong=event.kind)
         _cell(row, _details(event))
-        _cell(row, event.message_id, kind="id")
+        _cell(row, event.message_id or "", kind="id")
         _cell(row, ", ".join(f"{tag}={value}" for tag, value in _own_tags(event)))
         _cell(row, _rule(event, policy))
     return _section(title, _note(_standing(entry, now)), table)
@@ -250,8 +250,8 @@ def _own_tags(event: Event) -> list[tuple[str, str]]:
     ]
 
 
-def _moment(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+def _moment(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "unknown"
 
 
 def _quoted(text: str) -> str:

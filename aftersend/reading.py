@@ -1,19 +1,23 @@
-"""What SES sent, as events. Pure: a payload in; events, or the reason why there is none, out.
+"""What arrived, as events. Pure: a payload in; for each record in it its events, or the reason why there are none, out.
 
 Two shapes of the same facts arrive, told apart by the key that names the type: `eventType` (event publishing) and
-`notificationType` (identity notifications).
+`notificationType` (identity notifications). A record as SES documents it takes a short way, decoded right into types;
+what does not fit is unwrapped, mended and told apart from other services' records. Both ways give the same.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
-from functools import partial
+import json
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import unquote_plus
 
 import msgspec
 
 from aftersend import wire
-from aftersend.events import Event, Kind, Preferences
+from aftersend.envelopes import DEEPEST, contents
+from aftersend.events import Event, Kind
+from aftersend.mending import mended_record
+from aftersend.record import events
+from aftersend.strangers import stranger, stranger_in_eventbridge
 
 VALIDATION_TEXT = "Successfully validated SNS topic for Amazon SES event publishing."
 """What SES publishes, as plain text, while an SNS event destination is created."""
@@ -27,22 +31,22 @@ TEST_EVENT = "s3:TestEvent"
 LONGEST = 1_048_576
 """Bytes (or characters) of the longest payload that is read: SQS and Firehose carry none that is longer."""
 
-BELIEVED_UNTIL = {Kind.OPEN: timedelta(days=90), Kind.CLICK: timedelta(days=90), Kind.SUBSCRIPTION: timedelta(days=400)}
-BELIEVED_UNTIL_OTHERWISE = timedelta(days=30)
-"""How long after the message was sent an event is believed to have happened; SES collects opens for 60 days."""
-
 
 class Ignored(msgspec.Struct, frozen=True):
-    """A payload that is understood and holds no event."""
+    """A record that is understood and holds no event. The reason is a word of the table in docs/events.md."""
 
     reason: str
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A payload nobody understood: to be kept. The detail names fields and types, never values."""
+    """A record nobody understood: to be kept. The detail names fields and types, never values."""
 
     reason: str
     detail: str
+
+
+Outcome = list[Event] | Ignored | Unreadable
+"""What became of one record: its events (at least one), or why there are none."""
 
 
 class ArchivedObject(msgspec.Struct, frozen=True):
@@ -52,28 +56,21 @@ class ArchivedObject(msgspec.Struct, frozen=True):
     key: str
 
 
-def read(payload: str | bytes) -> list[Event] | Ignored | Unreadable:
-    """The events in a record of SES, bare or in an SNS envelope; at least one unless there is a reason."""
+def read(payload: str | bytes) -> list[Outcome]:
+    """The records in a payload, each with its events or the reason why it has none; at least one record.
+
+    Never raises: any record costs only itself.
+    """
     if len(payload) > LONGEST:
-        return Unreadable("too-long", f"The payload is longer than {LONGEST} bytes.")
-    if _text(payload).startswith(VALIDATION_TEXT):
-        return Ignored("topic-validation")
-    try:
-        found = _decode_payload(payload)
-    except msgspec.ValidationError as error:
-        return Unreadable("wrong-type", str(error))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Unreadable("not-json", "The payload is not JSON.")
-    if found.sns_type == "Notification" and found.sns_message is not None:
-        return read(found.sns_message)
-    return _read_record(found)
+        return [Unreadable("too-long", f"The payload is longer than {LONGEST} bytes.")]
+    return list(_read_text(payload, depth=0, detail_type=None))
 
 
 def read_object_notification(payload: str | bytes) -> list[ArchivedObject] | Ignored | Unreadable:
     """The objects an Amazon S3 notification announces; their keys arrive URL-encoded."""
     try:
         found = _decode_object_notification(payload)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return Unreadable("not-an-object-notification", str(error))
     if found.event == TEST_EVENT:
         return Ignored("s3-test-event")
@@ -82,199 +79,154 @@ def read_object_notification(payload: str | bytes) -> list[ArchivedObject] | Ign
     return [ArchivedObject(r.s3.bucket.name, unquote_plus(r.s3.object.key)) for r in found.records]
 
 
-_decode_payload = msgspec.json.Decoder(wire.Payload).decode
+_decode_record = msgspec.json.Decoder(wire.Record).decode
+_decode_anything = msgspec.json.Decoder().decode
 _decode_object_notification = msgspec.json.Decoder(wire.ObjectNotification).decode
 
-
-_JSON_NAMES = {field.name: field.encode_name for field in msgspec.structs.fields(wire.Payload)}
-
-
-def _text(payload: str | bytes) -> str:
-    start = payload[: 2 * len(VALIDATION_TEXT)]
-    return (start if isinstance(start, str) else start.decode("utf-8", "replace")).lstrip()
-
-
-def _read_record(record: wire.Payload) -> list[Event] | Ignored | Unreadable:
-    kind = record.event_type or record.notification_type
-    if kind == SUBSCRIPTION_SUCCEEDED:
-        return Ignored("subscription-succeeded")
-    if kind is None:
-        return Unreadable("no-type", "Object has neither `eventType` nor `notificationType`.")
-    if kind not in _READERS:
-        return Unreadable("unknown-type", "`eventType` names none of SES's event types.")
-    if record.mail is None:
-        return Unreadable("no-mail", "Object has no `mail`.")
-    part, events_of = _READERS[Kind(kind)]
-    body = getattr(record, part) if part else None
-    if part and body is None:
-        return Unreadable("no-body", f"Object has no `{_JSON_NAMES[part]}`.")
-    return list(events_of(partial(_event, kind, record.mail), record.mail, body))
-
-
-def _event(
-    kind: str, mail: wire.Mail, address: str | None, stated_at: datetime | None = None, /, **details: object
-) -> Event:
-    recipient, spelling = _recipient(address)
-    sent_at = _utc(mail.timestamp)
-    stated_at = _utc(stated_at) if stated_at else sent_at
-    occurred_at = min(max(stated_at, sent_at), sent_at + BELIEVED_UNTIL.get(kind, BELIEVED_UNTIL_OTHERWISE))
-    return Event(
-        kind=kind,
-        message_id=mail.message_id,
-        sent_at=sent_at,
-        occurred_at=occurred_at,
-        stated_at=None if stated_at == occurred_at else stated_at,
-        recipient=recipient,
-        spelling=spelling,
-        source=_bare(mail.source),
-        tags=mail.tags or {},
-        **details,  # ty: ignore[invalid-argument-type] (the readers below name the fields)
-    )
-
-
-NewEvent = Callable[..., Event]
-
-
-def _to_each_destination(event: NewEvent, mail: wire.Mail, _: None) -> Iterator[Event]:
-    return (event(address) for address in mail.destination or [None])
-
-
-def _bounced(event: NewEvent, mail: wire.Mail, bounce: wire.Bounce) -> Iterator[Event]:
-    for bounced in bounce.bounced_recipients or [None]:
-        address, reported = _affected(bounced, mail)
-        yield event(
-            address,
-            bounce.timestamp,
-            reported=reported,
-            bounce_type=bounce.bounce_type,
-            bounce_subtype=bounce.bounce_sub_type,
-            action=bounced and bounced.action,
-            status=bounced and bounced.status,
-            diagnostic=bounced and bounced.diagnostic_code,
-            feedback_id=bounce.feedback_id,
-        )
-
-
-def _affected(bounced: wire.AffectedRecipient | None, mail: wire.Mail) -> tuple[str | None, str | None]:
-    """The destination a bounce is about, and the address it named if that is another: a forwarded mail bounces for
-    the address it was forwarded to, which must not be suppressed in the place of the one that was mailed."""
-    if bounced is None:
-        return None, None
-    named = _bare(bounced.email_address)
-    if not mail.destination or named.lower() in {_bare(address).lower() for address in mail.destination}:
-        return named, None
-    return mail.destination[0] if len(mail.destination) == 1 else None, named.lower()
-
-
-def _complained(event: NewEvent, _: wire.Mail, complaint: wire.Complaint) -> Iterator[Event]:
-    candidates = len(complaint.complained_recipients)
-    for complained in complaint.complained_recipients or [None]:
-        yield event(
-            complained and complained.email_address,
-            complaint.timestamp,
-            feedback_type=complaint.complaint_feedback_type,
-            complaint_subtype=complaint.complaint_sub_type,
-            candidates=candidates if candidates > 1 else None,
-            agent=complaint.user_agent,
-            feedback_id=complaint.feedback_id,
-        )
-
-
-def _delivered(event: NewEvent, mail: wire.Mail, delivery: wire.Delivery) -> Iterator[Event]:
-    for address in delivery.recipients or mail.destination or [None]:
-        yield event(
-            address,
-            delivery.timestamp,
-            processing_milliseconds=delivery.processing_time_millis,
-            response=delivery.smtp_response,
-        )
-
-
-def _delayed(event: NewEvent, mail: wire.Mail, delay: wire.DeliveryDelay) -> Iterator[Event]:
-    for delayed in delay.delayed_recipients or [wire.AffectedRecipient(a) for a in mail.destination] or [None]:
-        yield event(
-            delayed and delayed.email_address,
-            delay.timestamp,
-            status=delayed and delayed.status,
-            diagnostic=delayed and delayed.diagnostic_code,
-            delay_type=delay.delay_type,
-            delay_expires_at=_utc(delay.expiration_time) if delay.expiration_time else None,
-        )
-
-
-def _rejected(event: NewEvent, mail: wire.Mail, reject: wire.Reject) -> Iterator[Event]:
-    return (event(address, reject_reason=reject.reason) for address in mail.destination or [None])
-
-
-def _failed_to_render(event: NewEvent, mail: wire.Mail, failure: wire.Failure) -> Iterator[Event]:
-    details = {"template": failure.template_name, "error": failure.error_message}
-    return (event(address, **details) for address in mail.destination or [None])
-
-
-def _opened(event: NewEvent, mail: wire.Mail, opened: wire.Open) -> Iterator[Event]:
-    clicked = {"link": opened.link, "link_tags": opened.link_tags or {}} if isinstance(opened, wire.Click) else {}
-    yield event(
-        _only(mail.destination),
-        opened.timestamp,
-        address=opened.ip_address,
-        agent=opened.user_agent,
-        bot=opened.is_bot_event,
-        **clicked,
-    )
-
-
-def _subscribed(event: NewEvent, mail: wire.Mail, subscription: wire.Subscription) -> Iterator[Event]:
-    yield event(
-        next(iter(mail.destination), None),
-        subscription.timestamp,
-        contact_list=subscription.contact_list,
-        subscription_source=subscription.source,
-        old_preferences=_preferences(subscription.old_topic_preferences),
-        new_preferences=_preferences(subscription.new_topic_preferences),
-    )
-
-
-_READERS: dict[Kind, tuple[str | None, Callable[..., Iterable[Event]]]] = {
-    Kind.SEND: (None, _to_each_destination),
-    Kind.REJECT: ("reject", _rejected),
-    Kind.RENDERING_FAILURE: ("failure", _failed_to_render),
-    Kind.DELIVERY_DELAY: ("delivery_delay", _delayed),
-    Kind.DELIVERY: ("delivery", _delivered),
-    Kind.BOUNCE: ("bounce", _bounced),
-    Kind.COMPLAINT: ("complaint", _complained),
-    Kind.SUBSCRIPTION: ("subscription", _subscribed),
-    Kind.OPEN: ("open", _opened),
-    Kind.CLICK: ("click", _opened),
+_KINDS: dict[str | None, Kind] = {kind.value: kind for kind in Kind}
+_KINDS_FORGIVING = {kind.lower().replace(" ", ""): kind for kind in Kind}
+_DETAIL_TYPES = {
+    "emailsent": Kind.SEND,
+    "emailrejected": Kind.REJECT,
+    "emailrenderingfailed": Kind.RENDERING_FAILURE,
+    "emaildeliverydelayed": Kind.DELIVERY_DELAY,
+    "emaildelivered": Kind.DELIVERY,
+    "emailbounced": Kind.BOUNCE,
+    "emailcomplaintreceived": Kind.COMPLAINT,
+    "emailsubscribed": Kind.SUBSCRIPTION,
+    "emailopened": Kind.OPEN,
+    "emailclicked": Kind.CLICK,
 }
-"""For each kind: the record's part that tells about it, and how that part becomes events."""
+"""How EventBridge names the kinds ("Monitoring Amazon SES events using Amazon EventBridge"); no blanks, lower case."""
 
 
-def _preferences(found: wire.TopicPreferences | None) -> Preferences | None:
-    if found is None:
-        return None
-    topics = {topic.topic_name: topic.subscription_status for topic in found.topic_subscription_status}
-    return Preferences(found.unsubscribe_all, topics)
+def _read_text(payload: str | bytes, depth: int, detail_type: str | None) -> Iterator[Outcome]:
+    """The short way for what fits SES's types as it is, the long way for all else."""
+    try:
+        found = _decode_record(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        found = _NOTHING
+    if kind := _KINDS.get(found.event_type or found.notification_type):
+        yield events(kind, found)
+    elif found.sns_type == "Notification" and found.sns_message is not None and depth < DEEPEST:
+        yield from _read_text(found.sns_message, depth + 1, None)
+    else:
+        yield from _read_at_length(payload, depth, detail_type)
 
 
-def _only(addresses: list[str]) -> str | None:
-    """Opens and clicks name nobody: with several destinations they belong to the message alone."""
-    return addresses[0] if len(addresses) == 1 else None
+_NOTHING = wire.Record()
 
 
-def _recipient(address: str | None) -> tuple[str | None, str | None]:
-    bare = _bare(address or "")
-    if not bare:
-        return None, None
-    lowered = bare.lower()
-    return lowered, None if lowered == bare else bare
+def _read_at_length(payload: str | bytes, depth: int, detail_type: str | None) -> Iterator[Outcome]:
+    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+    text = text.removeprefix("\ufeff").strip()
+    if not text:
+        yield Unreadable("empty", "The payload is blank.")
+    elif text.startswith(VALIDATION_TEXT):
+        yield Ignored("topic-validation")
+    elif depth > DEEPEST:
+        yield Unreadable("too-deep", f"There are more than {DEEPEST} envelopes around it.")
+    else:
+        try:
+            found = _decoded(text)
+        except RecursionError:
+            yield Unreadable("too-deep", "The JSON is nested too deeply.")
+        except ValueError:
+            yield from _read_lines(text, depth)
+        else:
+            yield from _read_value(found, depth, detail_type)
 
 
-def _bare(address: str) -> str:
-    """Without display name, comment or surrounding blanks."""
-    return (parseaddr(address)[1] or address).strip() if "<" in address or "(" in address else address.strip()
+def _decoded(text: str) -> Any:
+    """JSON as values. Python's own decoder takes what the strict one refuses: half of a surrogate pair, where SES cut
+    long headers, and numbers out of range."""
+    try:
+        return _decode_anything(text)
+    except msgspec.DecodeError:
+        return _without_halves(json.loads(text))
 
 
-def _utc(moment: datetime) -> datetime:
-    """In UTC and whole milliseconds, so that copies of one fact written with other fractions are equal."""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+def _without_halves(found: Any) -> Any:
+    """Halves of surrogate pairs cannot be stored anywhere."""
+    if isinstance(found, str):
+        return found.encode("utf-8", "replace").decode()
+    if isinstance(found, list):
+        return [_without_halves(value) for value in found]
+    if isinstance(found, dict):
+        return {_without_halves(name): _without_halves(value) for name, value in found.items()}
+    return found
+
+
+def _read_lines(text: str, depth: int) -> Iterator[Outcome]:
+    """Each line on its own, as in an object of the archive; a single one that is no JSON is nothing we know."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        yield Unreadable("not-json", "The payload is not JSON.")
+        return
+    for line in lines:
+        yield from _read_text(line, depth + 1, None)
+
+
+def _read_value(found: Any, depth: int, detail_type: str | None) -> Iterator[Outcome]:
+    if found == []:
+        yield Unreadable("empty", "The payload is an empty list.")
+    elif isinstance(found, list):
+        yield from _read_each([(value, None) for value in found], depth)
+    elif isinstance(found, str):
+        yield from _read_text(found, depth + 1, detail_type)
+    elif not isinstance(found, dict):
+        yield Unreadable("wrong-type", "The payload is neither an object nor a list.")
+    elif _kind_of(found) is None and (inside := contents(found)) is not None:
+        yield from _read_each(inside, depth)
+    else:
+        yield _read_record(found, detail_type)
+
+
+def _read_each(inside: Any, depth: int) -> Iterator[Outcome]:
+    if depth > DEEPEST:
+        yield Unreadable("too-deep", f"There are more than {DEEPEST} envelopes around it.")
+    elif not inside:
+        yield Ignored("no-records")
+    for content, detail_type in inside if depth <= DEEPEST else ():
+        reader = _read_text if isinstance(content, str | bytes) else _read_value
+        yield from reader(content, depth + 1, detail_type)
+
+
+def _read_record(found: dict[str, Any], detail_type: str | None) -> Outcome:
+    """What a record is goes by its type key, or by what is another service's own; never by the presence of a body."""
+    name = _type_of(found)
+    if name == SUBSCRIPTION_SUCCEEDED:
+        return Ignored("subscription-succeeded")
+    kind = _kind_of(found) or (None if name else _DETAIL_TYPES.get(_squeezed(detail_type)))
+    if kind is None and (reason := stranger(found)):
+        return Ignored(reason)
+    record, mended = mended_record(found)
+    if kind is None and (name or detail_type) and _is_complete(record.mail):
+        kind = name or detail_type
+    if kind is not None:
+        return events(kind, record, dict.fromkeys(mended))
+    if detail_type:
+        return Ignored(stranger_in_eventbridge(detail_type))
+    if name:
+        return Unreadable("unknown-type", "The type key names none of SES's event types, and `mail` is not complete.")
+    return Unreadable("no-type", "Object has neither `eventType` nor `notificationType`.")
+
+
+def _kind_of(found: dict[str, Any]) -> str | None:
+    """The kind the type key names, blanks and case forgiven."""
+    return _KINDS_FORGIVING.get(_squeezed(_type_of(found)))
+
+
+def _type_of(found: dict[str, Any]) -> str | None:
+    for key in ("eventType", "notificationType"):
+        if isinstance(found.get(key), str) and found[key].strip():
+            return found[key].strip()
+    return None
+
+
+def _squeezed(name: object) -> str:
+    return "".join(name.split()).lower() if isinstance(name, str) else ""
+
+
+def _is_complete(mail: wire.Mail | None) -> bool:
+    return mail is not None and bool(mail.message_id and mail.source) and mail.timestamp is not None

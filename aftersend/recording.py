@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.reading import Ignored, Unreadable, read
+from aftersend.reading import Outcome, Unreadable, read
 from aftersend.suppression import Entry, Policy, decide
 
 DECISION_ATTEMPTS = 10
@@ -39,15 +39,18 @@ Tally = Counter[str]
 """What became of records: `recorded` events, `ignored:REASON`, `unreadable:REASON`."""
 
 
-def recordable(payload: str | bytes) -> list[Event] | Ignored | Unreadable:
-    """The events of a payload, if all of them can be kept."""
-    outcome = read(payload)
-    try:
-        for event in outcome if isinstance(outcome, list) else ():
-            ledger.key(event)
-    except ledger.KeyTooLong as error:
-        return Unreadable("key-too-long", str(error))
-    return outcome
+def recordable(payload: str | bytes) -> list[Outcome]:
+    """What became of a payload's records, as `read` gives it; but events that cannot be kept are unreadable."""
+    return [_kept(outcome) if isinstance(outcome, list) else outcome for outcome in read(payload)]
+
+
+def _kept(events: list[Event]) -> Outcome:
+    for event in events:
+        if event.message_id is None and event.recipient is None:
+            return Unreadable("no-message-id", "`mail` has no `messageId`, and there is no recipient.")
+        if too_large := ledger.too_large(event):
+            return Unreadable("too-large", too_large)
+    return events
 
 
 class Recorder(NamedTuple):

@@ -4,7 +4,7 @@ The table of rules is the policy; the first rule that matches a fact says what t
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from typing import Literal
@@ -19,6 +19,10 @@ EVERYWHERE = "*"
 
 REASONS = ("operator", "bounce", "complaint")
 """Why an entry stands; of several the one named first, which is harder to take back."""
+
+
+EARLIEST = datetime.min.replace(tzinfo=UTC)
+"""Where a fact stands whose time nobody could read: before all others."""
 
 
 class Effect(Enum):
@@ -55,8 +59,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str
     """One of REASONS."""
     rule: str
-    since: datetime
-    """When the fact that suppressed happened."""
+    since: datetime | None = None
+    """When the fact that suppressed happened, if that is known."""
     until: datetime | None = None
     """When it ended; None while it stands."""
     lifted_by: str | None = None
@@ -177,7 +181,7 @@ def _decisive(facts: Iterable[Event], policy: Policy) -> list[tuple[Event, Rule]
     once = {ledger.key(fact): fact for fact in facts if fact.recipient is not None}
     ruled = ((key, fact, rule_for(fact, policy)) for key, fact in once.items())
     acting = [(key, fact, rule) for key, fact, rule in ruled if rule.effect is not Effect.NONE]
-    acting.sort(key=lambda found: (found[1].occurred_at, found[2].effect is Effect.SUPPRESS, found[0]))
+    acting.sort(key=lambda found: (found[1].occurred_at or EARLIEST, found[2].effect is Effect.SUPPRESS, found[0]))
     return [(fact, rule) for _, fact, rule in acting]
 
 

@@ -1,7 +1,7 @@
 """SES's JSON as types: the fields Aftersend reads, spelled and shaped as SES sends them. The rest is passed over.
 
-Source: the SES developer guide's pages "Contents of event data that Amazon SES publishes to Amazon SNS" and
-"Amazon SNS notification contents for Amazon SES".
+Every field may be missing or null. Source: the SES developer guide's pages "Contents of event data that Amazon SES
+publishes to Amazon SNS" and "Amazon SNS notification contents for Amazon SES".
 """
 
 from datetime import datetime
@@ -9,57 +9,57 @@ from datetime import datetime
 import msgspec
 
 
-class _Wire(msgspec.Struct, rename="camel"):
+class Wire(msgspec.Struct, rename="camel"):
     """camelCase in JSON, unknown fields allowed."""
 
 
-class Mail(_Wire):
-    timestamp: datetime
-    message_id: str
-    source: str = ""
-    destination: list[str] = []
+class Mail(Wire):
+    timestamp: datetime | None = None
+    message_id: str | None = None
+    source: str | None = None
+    destination: list[str] | None = None
     tags: dict[str, list[str]] | None = None
 
 
-class AffectedRecipient(_Wire):
+class AffectedRecipient(Wire):
     """An entry of bouncedRecipients, complainedRecipients or delayedRecipients."""
 
-    email_address: str
+    email_address: str | None = None
     action: str | None = None
     status: str | None = None
     diagnostic_code: str | None = None
 
 
-class Bounce(_Wire):
-    timestamp: datetime
-    bounce_type: str
-    bounce_sub_type: str
-    bounced_recipients: list[AffectedRecipient] = []
+class Bounce(Wire):
+    timestamp: datetime | None = None
+    bounce_type: str | None = None
+    bounce_sub_type: str | None = None
+    bounced_recipients: list[AffectedRecipient] | None = None
     feedback_id: str | None = None
 
 
-class Complaint(_Wire):
-    timestamp: datetime
-    complained_recipients: list[AffectedRecipient] = []
+class Complaint(Wire):
+    timestamp: datetime | None = None
+    complained_recipients: list[AffectedRecipient] | None = None
     complaint_sub_type: str | None = None
     complaint_feedback_type: str | None = None
     user_agent: str | None = None
     feedback_id: str | None = None
 
 
-class Delivery(_Wire):
-    timestamp: datetime
-    recipients: list[str] = []
+class Delivery(Wire):
+    timestamp: datetime | None = None
+    recipients: list[str] | None = None
     processing_time_millis: int | None = None
     smtp_response: str | None = None
 
 
-class Reject(_Wire):
+class Reject(Wire):
     reason: str | None = None
 
 
-class Open(_Wire):
-    timestamp: datetime
+class Open(Wire):
+    timestamp: datetime | None = None
     ip_address: str | None = None
     user_agent: str | None = None
     is_bot_event: str | None = None
@@ -70,38 +70,38 @@ class Click(Open):
     link_tags: dict[str, list[str]] | None = None
 
 
-class Failure(_Wire):
+class Failure(Wire):
     template_name: str | None = None
     error_message: str | None = None
 
 
-class DeliveryDelay(_Wire):
-    timestamp: datetime
+class DeliveryDelay(Wire):
+    timestamp: datetime | None = None
     delay_type: str | None = None
-    delayed_recipients: list[AffectedRecipient] = []
+    delayed_recipients: list[AffectedRecipient] | None = None
     expiration_time: datetime | None = None
 
 
-class TopicSubscription(_Wire):
-    topic_name: str
-    subscription_status: str
+class TopicSubscription(Wire):
+    topic_name: str | None = None
+    subscription_status: str | None = None
 
 
-class TopicPreferences(_Wire):
-    unsubscribe_all: bool = False
-    topic_subscription_status: list[TopicSubscription] = []
+class TopicPreferences(Wire):
+    unsubscribe_all: bool | None = None
+    topic_subscription_status: list[TopicSubscription] | None = None
 
 
-class Subscription(_Wire):
-    timestamp: datetime
+class Subscription(Wire):
+    timestamp: datetime | None = None
     contact_list: str | None = None
     source: str | None = None
     new_topic_preferences: TopicPreferences | None = None
     old_topic_preferences: TopicPreferences | None = None
 
 
-class Payload(_Wire):
-    """What may stand at the top of a payload: an SES record, an SNS envelope around one, or Amazon S3's test event."""
+class Record(Wire):
+    """What SES publishes, in either shape; or what Amazon SNS puts around it."""
 
     event_type: str | None = None
     notification_type: str | None = None
@@ -120,25 +120,25 @@ class Payload(_Wire):
     sns_message: str | None = msgspec.field(default=None, name="Message")
 
 
-class _Named(_Wire):
+class Named(Wire):
     name: str
 
 
-class _Object(_Wire):
+class StoredObject(Wire):
     key: str
 
 
-class _S3Entity(_Wire):
-    bucket: _Named
-    object: _Object
+class StorageEvent(Wire):
+    bucket: Named
+    object: StoredObject
 
 
-class _ObjectCreated(_Wire):
-    s3: _S3Entity
+class ObjectCreated(Wire):
+    s3: StorageEvent
 
 
 class ObjectNotification(msgspec.Struct):
     """Amazon S3's notification about objects, or its test event."""
 
-    records: list[_ObjectCreated] = msgspec.field(default=[], name="Records")
+    records: list[ObjectCreated] = msgspec.field(default=[], name="Records")
     event: str | None = msgspec.field(default=None, name="Event")

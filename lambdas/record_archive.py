@@ -40,11 +40,11 @@ def _events(
     lines: Iterator[tuple[int, bytes]], keep: Callable[[int, bytes, Unreadable], None], tally: Tally
 ) -> Iterator[Event]:
     for number, line in lines:
-        outcome = recordable(line)
-        if isinstance(outcome, Unreadable):
-            keep(number, line, outcome)
-            tally[f"unreadable:{outcome.reason}"] += 1
-        elif isinstance(outcome, Ignored):
-            tally[f"ignored:{outcome.reason}"] += 1
-        else:
-            yield from outcome
+        for outcome in recordable(line):
+            if isinstance(outcome, list):
+                yield from outcome
+            elif isinstance(outcome, Ignored):
+                tally[f"ignored:{outcome.reason}"] += 1
+            else:
+                keep(number, line, outcome)
+                tally[f"unreadable:{outcome.reason}"] += 1

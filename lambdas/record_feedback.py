@@ -1,6 +1,5 @@
 """SNS route: what SES published within seconds, a message each. Triggered by the feedback queue."""
 
-from collections import Counter
 from typing import Any
 
 from aftersend.reading import Ignored, Unreadable
@@ -18,8 +17,15 @@ def handler(event: dict[str, Any], _context: object = None, *, to: Recorder | No
 
 
 def record(payload: str, to: Recorder) -> Tally:
-    """Record the events of one message and decide about their recipients."""
-    outcome = recordable(payload)
-    if isinstance(outcome, Unreadable):
-        raise UnreadableRecord(f"{outcome.reason}: {outcome.detail}")
-    return Counter({f"ignored:{outcome.reason}": 1}) if isinstance(outcome, Ignored) else to.record(outcome)
+    """Record the events of one message and decide about their recipients.
+
+    Raises:
+        UnreadableRecord: if a record in it could not be read, after the others were recorded.
+    """
+    outcomes = recordable(payload)
+    tally = to.record(event for outcome in outcomes if isinstance(outcome, list) for event in outcome)
+    tally.update(f"ignored:{outcome.reason}" for outcome in outcomes if isinstance(outcome, Ignored))
+    for outcome in outcomes:
+        if isinstance(outcome, Unreadable):
+            raise UnreadableRecord(f"{outcome.reason}: {outcome.detail}")
+    return tally

@@ -151,8 +151,9 @@ def _show_suppressions(outcome: Outcome) -> None:
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
-    message = entry.evidence[0].message_id[:MESSAGE_ID_SHOWN] + "…"
-    return entry.recipient, entry.reason, entry.rule, f"{entry.since:%d %b %H:%M}", message, entry.lifted_by or ""
+    message = (entry.evidence[0].message_id or "")[:MESSAGE_ID_SHOWN] + "…"
+    since = f"{entry.since:%d %b %H:%M}" if entry.since else "unknown"
+    return entry.recipient, entry.reason, entry.rule, since, message, entry.lifted_by or ""
 
 
 def _table(title: str, first: str, *others: str) -> Table:

@@ -15,11 +15,12 @@ TAGS = {
 }
 
 
-def an_event(kind: str, *, minutes: float = 1, message: str = "message-1", **parts: Any) -> Event:
+def an_event(kind: str, *, minutes: float = 1, message: str | None = "message-1", **parts: Any) -> Event:
     """An event so many minutes after its message was sent."""
     usual: dict[str, Any] = {"recipient": READER, "sent_at": SENT, "source": "news@bookshop.example", "tags": TAGS}
     told: dict[str, Any] = usual | parts
-    told["occurred_at"] = parts.get("occurred_at", told["sent_at"] + timedelta(minutes=minutes))
+    if "occurred_at" not in told:
+        told["occurred_at"] = told["sent_at"] + timedelta(minutes=minutes)
     return Event(kind=kind, message_id=message, **told)
 
 

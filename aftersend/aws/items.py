@@ -18,7 +18,7 @@ def value(plain: Any) -> dict[str, Any]:
             return {"BOOL": plain}
         case int():
             return {"N": str(plain)}
-        case list():
+        case list() | tuple():
             return {"L": [value(element) for element in plain]}
         case dict():
             return {"M": item(plain)}

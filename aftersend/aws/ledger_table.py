@@ -36,7 +36,6 @@ class LedgerTable:
         """Write events; writing one again changes nothing.
 
         Raises:
-            KeyTooLong: if an event cannot have a key; those before it may have been written.
             Throttled, ClientError: if DynamoDB would not take them; recording all of them again is safe.
         """
         batch: dict[ledger.Key, Item] = {}
@@ -44,7 +43,8 @@ class LedgerTable:
             if ledger.group(event) is ledger.Group.FEEDBACK or not ledger.has_tags(event):
                 self._put_if_better(event)
                 continue
-            batch[ledger.key(event)] = self._item(event)  # a batch that names a key twice is refused
+            key = ledger.key(event)
+            batch[key] = self._item(key, event)  # a batch that names a key twice is refused
             if len(batch) == BATCH:
                 self._put_batch(list(batch.values()))
                 batch = {}
@@ -69,18 +69,17 @@ class LedgerTable:
         )
         return [ledger.event_of(plain(found)) for page in pages for found in page["Items"]]
 
-    def _item(self, event: Event) -> Item:
-        key = ledger.key(event)
-        expires = int(ledger.expires_at(event, self._retention).timestamp())
-        bookkeeping = {PARTITION_KEY: key.partition, SORT_KEY: key.sort, EXPIRES: expires}
-        return item(ledger.attributes(event) | bookkeeping)
+    def _item(self, key: ledger.Key, event: Event) -> Item:
+        expiry = ledger.expires_at(event, self._retention)
+        bookkeeping = {EXPIRES: int(expiry.timestamp())} if expiry else {}
+        return item(ledger.attributes(event) | bookkeeping | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
 
     def _put_if_better(self, event: Event) -> None:
         rank = item({RANK: ledger.rank(event)})
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=self._item(event) | rank,
+                Item=self._item(ledger.key(event), event) | rank,
                 ConditionExpression=IF_BETTER,
                 ExpressionAttributeValues={":rank": rank[RANK]},
             )

@@ -116,7 +116,7 @@ def test_an_unreadable_line_costs_itself_and_is_kept(recorder: Recorder, s3: Any
     kept = s3.get_object(Bucket="archive", Key="quarantine/events/1.jsonl")["Body"].read().splitlines()
     assert [(json.loads(line)["line"], json.loads(line)["reason"]) for line in kept] == [
         (1, "not-json"),
-        (3, "no-mail"),
+        (3, "no-message-id"),
     ]
 
 

@@ -79,7 +79,9 @@ def test_of_two_differing_copies_of_a_fact_the_same_stays_in_either_order(
 def test_an_item_expires_by_the_events_own_time(table: LedgerTable, dynamodb: Any):
     table.record([a_bounce()])
     [found] = dynamodb.scan(TableName="ledger")["Items"]
-    assert int(found["expires"]["N"]) == int(ledger.expires_at(a_bounce(), ledger.Retention()).timestamp())
+    expiry = ledger.expires_at(a_bounce(), ledger.Retention())
+    assert expiry is not None
+    assert int(found["expires"]["N"]) == int(expiry.timestamp())
 
 
 class Grudging:

@@ -1,12 +1,13 @@
 import json
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 
 from aftersend import ledger
 from aftersend.events import Event, Kind
-from aftersend.reading import Ignored, Unreadable
+from aftersend.reading import Ignored, Unreadable, read
 from aftersend.recording import DECISION_ATTEMPTS, Conflict, Recorder, Undecided, recordable
 from aftersend.suppression import Entry, Policy
 from tests.facts import READER, SENT, a_bounce, a_complaint, a_not_spam_report, an_event, an_open
@@ -127,14 +128,34 @@ def test_the_entry_is_read_before_the_facts():
     assert listed[READER].rule == "hard-bounce"
 
 
-def test_what_cannot_be_kept_is_unreadable():
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"messageId": "m" * 901}, "too-large"),
+        ({"destination": ["a" * 2049 + "@mail.example"]}, "too-large"),
+        ({"tags": {"campaign": ["c" * 300_000]}}, "too-large"),
+        ({"messageId": None, "destination": []}, "no-message-id"),
+    ],
+)
+def test_what_cannot_be_kept_is_unreadable(changes: dict[str, Any], reason: str):
     record = published("send")
-    record["mail"]["messageId"] = "m" * 2000
-    found = recordable(json.dumps(record))
+    record["mail"] |= changes
+    [found] = recordable(json.dumps(record))
     assert isinstance(found, Unreadable)
-    assert found.reason == "key-too-long"
+    assert found.reason == reason
 
 
 def test_what_can_be_kept_is_as_it_was_read():
-    assert recordable(setup("topic-validation.txt")) == Ignored("topic-validation")
-    assert len(recordable(json.dumps(published("bounce")))) == 1  # ty: ignore[invalid-argument-type] (a list)
+    assert recordable(setup("topic-validation.txt")) == [Ignored("topic-validation")]
+    assert recordable(json.dumps(published("bounce"))) == read(json.dumps(published("bounce")))
+
+
+def test_a_bounce_without_message_id_and_time_suppresses_nevertheless():
+    record = published("bounce")
+    record["mail"] |= {"messageId": None, "timestamp": "the other day"}
+    record["bounce"]["timestamp"] = "soon"
+    [found] = recordable(json.dumps(record))
+    kept, listed = FakeLedger(), FakeSuppressions()
+    assert isinstance(found, list)
+    a_recorder(kept, listed).record(found)
+    assert listed["ada.reader@mail.example"].is_in_force(SENT)

@@ -25,8 +25,7 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
-from aftersend.reading import read
-from aftersend.recording import Recorder
+from aftersend.recording import Recorder, recordable
 from aftersend.suppression import Entry, Policy, decide
 from lambdas import count_tags, record_archive, record_feedback
 from lambdas.work import logger
@@ -200,8 +199,8 @@ def ideal(payloads: Iterable[str]) -> Outcome:
     """What must come of payloads, whatever happens on the way: worked out from the set of facts alone."""
     kept: dict[ledger.Key, Event] = {}
     for payload in payloads:
-        found = read(payload)
-        for event in ledger.with_firsts(found if isinstance(found, list) else ()):
+        told = [event for outcome in recordable(payload) if isinstance(outcome, list) for event in outcome]
+        for event in ledger.with_firsts(told):
             key = ledger.key(event)
             if key not in kept or ledger.rank(kept[key]) < ledger.rank(event):
                 kept[key] = event

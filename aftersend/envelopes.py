@@ -1,0 +1,78 @@
+"""What may stand around a record of SES, taken off: told by its shape, repeatedly, strings or objects at each level."""
+
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+DEEPEST = 8
+"""Envelopes in envelopes; a record comes out of four at the most (SQS, SNS, EventBridge, a line)."""
+
+
+class Inside(NamedTuple):
+    """What an envelope holds: a string or bytes that is JSON itself, or a value that was."""
+
+    content: Any
+    detail_type: str | None = None
+    """The event's name as EventBridge spells it, where that stands in the envelope alone."""
+
+
+def contents(found: dict[str, Any]) -> list[Inside] | None:
+    """What is in an envelope; None if the object is none."""
+    for recognised, opened in ENVELOPES:
+        if recognised(found):
+            return list(opened(found))
+    return None
+
+
+def _named(found: dict[str, Any], *names: str) -> Any:
+    return next((found[name] for name in names if name in found), None)
+
+
+def _is_sns(found: dict[str, Any]) -> bool:
+    return "Message" in found and (found.get("Type") == "Notification" or "TopicArn" in found)
+
+
+def _is_sqs(found: dict[str, Any]) -> bool:
+    """As Lambda gives it (`body`) or as the API does (`Body`)."""
+    marks = ("receiptHandle", "ReceiptHandle", "md5OfBody", "MD5OfBody")
+    return _named(found, "body", "Body") is not None and (
+        found.get("eventSource") == "aws:sqs" or any(mark in found for mark in marks)
+    )
+
+
+def _is_firehose(found: dict[str, Any]) -> bool:
+    return isinstance(found.get("records"), list) and ("invocationId" in found or "deliveryStreamArn" in found)
+
+
+def _firehose(found: dict[str, Any]) -> Iterator[Inside]:
+    for record in found["records"]:
+        data = record.get("data") if isinstance(record, dict) else None
+        try:
+            yield Inside(b64decode(data, validate=True) if isinstance(data, str) else data)
+        except ValueError:
+            yield Inside(data)
+
+
+def _several(name: str) -> Callable[[dict[str, Any]], Iterator[Inside]]:
+    return lambda found: (Inside(each) for each in found[name])
+
+
+ENVELOPES: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], Iterator[Inside]]], ...] = (
+    # Amazon SNS, around one message
+    (_is_sns, lambda found: iter([Inside(found["Message"])])),
+    # Amazon SQS, around one message
+    (_is_sqs, lambda found: iter([Inside(_named(found, "body", "Body"))])),
+    # a Lambda event of SNS: now and then the SES record stands in the place of SNS's object
+    (lambda found: isinstance(found.get("Sns"), dict | str), lambda found: iter([Inside(found["Sns"])])),
+    # Amazon EventBridge, which may alone say what the event is
+    (
+        lambda found: found.get("source") == "aws.ses" and "detail" in found,
+        lambda found: iter([Inside(found["detail"], found.get("detail-type"))]),
+    ),
+    # Lambda events of queues and topics, and what SQS's ReceiveMessage answers
+    (lambda found: isinstance(found.get("Records"), list), _several("Records")),
+    (lambda found: isinstance(found.get("Messages"), list), _several("Messages")),
+    # Amazon Data Firehose, as it calls a transformation: base64
+    (_is_firehose, _firehose),
+)
+"""How each envelope is recognised, and what it holds."""
