@@ -37,6 +37,9 @@ test-browser: setup .venv/.browser ## The page in a browser: needs Chromium (apt
 chaos: setup ## The world in which everything goes wrong, over and over  [SEEDS=n, or SEED=n for one run]
 	@python -m tests.world.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
 
+fuzz: setup ## Damaged records, drawn at random, are read without an exception  [N=n FIRST=seed]
+	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))
+
 format: setup ## Format the code and mend what ruff can mend
 	@ruff format . && ruff check --fix .
 
@@ -99,4 +102,4 @@ help: ## This page
 	@VIRTUAL_ENV=$(CURDIR)/.venv-emulator uv pip sync --quiet --compile-bytecode local/requirements.lock
 	@touch $@
 
-.PHONY: demo check test test-browser chaos format synth diff deploy destroy setup lock clean help
+.PHONY: demo check test test-browser chaos fuzz format synth diff deploy destroy setup lock clean help

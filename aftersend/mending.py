@@ -8,13 +8,13 @@ times in many formats. What nobody could mend is taken for missing: it costs the
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
-from email.utils import getaddresses
 from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from aftersend.addresses import joined
 from aftersend.wire import AffectedRecipient, Record
 
 Mended = list[str]
@@ -59,7 +59,7 @@ def _written(text: str) -> datetime | None:
     *date, second, fraction, _, sign, hours, minutes = matched.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
     numbers = [int(number) for number in (*date, second or 0)]
-    microseconds = int(f"{fraction or 0:0<6.6}")
+    microseconds = int((fraction or "")[:6].ljust(6, "0"))
     try:
         written = datetime(*numbers, microsecond=microseconds, tzinfo=timezone(offset))
         return written.astimezone(UTC)
@@ -113,7 +113,7 @@ def _list(of: Any) -> Mender:
             found = [found]
         made = []
         for element in found:
-            together = _joined_by_commas(element) if of is str else []
+            together = joined(element) if of is str else []
             if together or element is None:
                 mended.append(path)
             made += together or [_mender(of)(element, path, mended)]
@@ -122,19 +122,12 @@ def _list(of: Any) -> Mender:
     return mend
 
 
-def _joined_by_commas(element: Any) -> list[str]:
-    """The addresses of a header's value that should have been a list; none if it is a single one."""
-    if not isinstance(element, str) or "," not in element:
-        return []
-    addresses = [address for _, address in getaddresses([element]) if "@" in address]
-    return addresses if len(addresses) > 1 else []
-
-
 def _tags(found: Any, path: str, mended: Mended) -> dict[str, list[str]]:
     """Message tags or link tags: each name with a list of values."""
     if isinstance(found, list):
         mended.append(path)
-        found = {tag.get("name"): tag.get("value") for tag in found if isinstance(tag, dict)}
+        pairs = [tag for tag in found if isinstance(tag, dict) and isinstance(tag.get("name"), str)]
+        found = {tag["name"]: tag.get("value") for tag in pairs}
     if not isinstance(found, dict):
         mended.append(path)
         return {}

@@ -28,8 +28,8 @@ SUBSCRIPTION_SUCCEEDED = "AmazonSnsSubscriptionSucceeded"
 TEST_EVENT = "s3:TestEvent"
 """The `Event` Amazon S3 sends to a queue when the notifications of a bucket are set."""
 
-LONGEST = 1_048_576
-"""Bytes (or characters) of the longest payload that is read: SQS and Firehose carry none that is longer."""
+LONGEST = 8 * 1_048_576
+"""Bytes (or characters) of the longest payload that is read: Lambda is given none that is longer than 6 MB."""
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -106,7 +106,8 @@ def _read_text(payload: str | bytes, depth: int, detail_type: str | None) -> Ite
         found = _decode_record(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         found = _NOTHING
-    if kind := _KINDS.get(found.event_type or found.notification_type):
+    kind = _KINDS.get(found.event_type or found.notification_type)
+    if kind and not _may_be_joined(found):
         yield events(kind, found)
     elif found.sns_type == "Notification" and found.sns_message is not None and depth < DEEPEST:
         yield from _read_text(found.sns_message, depth + 1, None)
@@ -115,6 +116,13 @@ def _read_text(payload: str | bytes, depth: int, detail_type: str | None) -> Ite
 
 
 _NOTHING = wire.Record()
+
+
+def _may_be_joined(found: wire.Record) -> bool:
+    """Whether one text may hold several addresses: typed as it should be, and wrong nevertheless."""
+    destination = found.mail.destination if found.mail else None
+    delivered_to = found.delivery.recipients if found.delivery else None
+    return any("," in address for address in (*(destination or ()), *(delivered_to or ())))
 
 
 def _read_at_length(payload: str | bytes, depth: int, detail_type: str | None) -> Iterator[Outcome]:

@@ -5,9 +5,9 @@ The record's values are taken as they are: unknown types and subtypes are kept v
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from email.utils import parseaddr
 
 from aftersend import wire
+from aftersend.addresses import bare
 from aftersend.events import Event, Kind, Preferences
 
 BELIEVED_UNTIL = {Kind.OPEN: timedelta(days=90), Kind.CLICK: timedelta(days=90), Kind.SUBSCRIPTION: timedelta(days=400)}
@@ -36,7 +36,7 @@ class _Common:
         self.destination = mail.destination or []
         self.sent_at = _utc(mail.timestamp)
         self._mail = mail
-        self._source = _bare(mail.source) if mail.source else ""
+        self._source = bare(mail.source) if mail.source else ""
         self._mended = mended
 
     def event(self, address: str | None, stated_at: datetime | None = None, /, **details: object) -> Event:
@@ -94,8 +94,8 @@ def _affected(named: str | None, destination: list[str]) -> tuple[str | None, st
     the address it was forwarded to, which must not be suppressed in the place of the one that was mailed."""
     if not named or not destination or named in destination:
         return named, None
-    lowered = _bare(named).lower()
-    if lowered in {_bare(address).lower() for address in destination}:
+    lowered = bare(named).lower()
+    if lowered in {bare(address).lower() for address in destination}:
         return named, None
     return _only(destination), lowered
 
@@ -220,18 +220,9 @@ def _only(addresses: list[str]) -> str | None:
 
 
 def _recipient(address: str | None) -> tuple[str | None, str | None]:
-    bare = _bare(address) if address else ""
-    lowered = bare.lower()
-    return lowered or None, None if lowered == bare else bare
-
-
-def _bare(address: str) -> str:
-    """Without display name, comment or surrounding blanks."""
-    if address.endswith(">") and "(" not in address:
-        return address[address.rfind("<") + 1 : -1].strip()  # nearly all are written so; parsing takes ten times longer
-    if "<" in address or "(" in address:
-        return (parseaddr(address)[1] or address).strip()
-    return address.strip()
+    spelling = bare(address) if address else ""
+    lowered = spelling.lower()
+    return lowered or None, None if lowered == spelling else spelling
 
 
 def _utc(moment: datetime | None) -> datetime | None:

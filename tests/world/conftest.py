@@ -5,7 +5,7 @@ import pytest
 from tests.world.world import prepared
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def the_process_functions_run_in() -> Generator[None]:
     with prepared():
         yield
