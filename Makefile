@@ -25,8 +25,8 @@ check: setup ## Seconds: format, lint, types, dependency rules, unit, adapter an
 	@pytest --quiet tests/unit tests/adapters tests/stacks
 
 test: check ## Everything: check, exactness, then deploy to the emulator, send mail and compare
-	$(SAY) "pytest: exactness, in a world where everything goes wrong (under a minute)"
-	@pytest --quiet tests/world
+	$(SAY) "pytest: exactness in a world where everything goes wrong, and damaged records (a minute)"
+	@pytest --quiet tests/world tests/properties
 	$(SAY) "pytest: integration tests on the emulator (two minutes)"
 	@pytest --quiet tests/integration
 

@@ -133,6 +133,8 @@ def _tags(found: Any, path: str, mended: Mended) -> dict[str, list[str]]:
         return {}
     made = {}
     for name, values in found.items():
+        if values is None:
+            continue
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             mended.append(f"{path}.{name}")
         listed = values if isinstance(values, list) else [values]

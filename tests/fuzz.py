@@ -21,9 +21,9 @@ from aftersend.aws.items import item
 from aftersend.reading import Ignored, Outcome, Unreadable, read
 from aftersend.suppression import Policy, decide
 from tests.envelopes import ENVELOPES
-from tests.records import EVENTS
+from tests.records import RECORD_FILES
 
-RECORDS = [json.loads(file.read_bytes()) for file in sorted(EVENTS.glob("*/*.json")) if file.parent.name != "setup"]
+RECORDS = [json.loads(file.read_bytes()) for file in RECORD_FILES]
 ODD = [
     None,
     True,
@@ -215,13 +215,13 @@ def main() -> int:
     slowest, started = (0.0, 0), time.perf_counter()
     for seed in range(arguments.first, arguments.first + arguments.number):
         payload = damaged(random.Random(seed))
-        before = time.perf_counter()
+        before = time.process_time()
         try:
             outcomes = check(payload)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
             print(f"seed {seed}: {type(error).__name__}: {error}\n{payload!r:.2000}")
             return 1
-        slowest = max(slowest, (time.perf_counter() - before, seed))
+        slowest = max(slowest, (time.process_time() - before, seed))
         became.update("event" if isinstance(found, list) else found.reason for found in outcomes)
         if (seed + 1 - arguments.first) % 100_000 == 0:
             print(f"{seed + 1 - arguments.first:,} records, {time.perf_counter() - started:.0f} seconds", flush=True)

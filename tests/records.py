@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 EVENTS = Path(__file__).parent / "events"
+RECORD_FILES = sorted([*EVENTS.glob("event-publishing/*.json"), *EVENTS.glob("identity-notifications/*.json")])
 
 
 def published(kind: str) -> dict[str, Any]:

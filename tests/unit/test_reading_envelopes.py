@@ -10,9 +10,7 @@ import pytest
 from aftersend.events import Event
 from aftersend.reading import Ignored, Outcome, Unreadable, read
 from tests.envelopes import ENVELOPES, _in_eventbridge, _in_firehose_invocation, _in_sqs_record
-from tests.records import EVENTS, in_sns_envelope, notified, published, setup
-
-RECORDS = sorted([*EVENTS.glob("event-publishing/*.json"), *EVENTS.glob("identity-notifications/*.json")])
+from tests.records import RECORD_FILES, in_sns_envelope, notified, published, setup
 
 
 def the(payload: str | bytes) -> Outcome:
@@ -21,7 +19,7 @@ def the(payload: str | bytes) -> Outcome:
 
 
 @pytest.mark.parametrize("envelope", ENVELOPES)
-@pytest.mark.parametrize("file", RECORDS, ids=lambda file: f"{file.parent.name}/{file.stem}")
+@pytest.mark.parametrize("file", RECORD_FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_every_type_and_shape_reads_the_same_in_every_envelope(file: Path, envelope: str):
     record = json.dumps(json.loads(file.read_bytes()))
     assert the(ENVELOPES[envelope](record)) == the(record)
