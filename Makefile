@@ -79,9 +79,10 @@ help: ## This page
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements.txt)"
 	@touch $@
 
-.venv/.ready: requirements.lock .venv/bin/uv
+.venv/.ready: requirements.lock pyproject.toml .venv/bin/uv
 	$(SAY) "Installing the Python packages (about half a minute the first time)"
 	@VIRTUAL_ENV=$(CURDIR)/.venv uv pip sync --quiet --compile-bytecode requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/.venv uv pip install --quiet --no-deps --editable .
 	@touch $@
 
 .venv/bin/cdk: package-lock.json .venv/.ready

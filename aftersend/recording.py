@@ -41,16 +41,19 @@ Tally = Counter[str]
 
 def recordable(payload: str | bytes) -> list[Outcome]:
     """What became of a payload's records, as `read` gives it; but events that cannot be kept are unreadable."""
-    return [_kept(outcome) if isinstance(outcome, list) else outcome for outcome in read(payload)]
+    return [
+        (why_not_recorded(outcome) or outcome) if isinstance(outcome, list) else outcome for outcome in read(payload)
+    ]
 
 
-def _kept(events: list[Event]) -> Outcome:
+def why_not_recorded(events: list[Event]) -> Unreadable | None:
+    """Why the events of a record cannot be kept; None if they can."""
     for event in events:
         if event.message_id is None and event.recipient is None:
             return Unreadable("no-message-id", "`mail` has no `messageId`, and there is no recipient.")
         if too_large := ledger.too_large(event):
             return Unreadable("too-large", too_large)
-    return events
+    return None
 
 
 class Recorder(NamedTuple):

@@ -53,7 +53,7 @@ def _install(functions: Functions, folder: Path) -> None:
             shutil.rmtree(found) if found.is_dir() else found.unlink()
     for source in SOURCES:
         shutil.copytree(
-            PROJECT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__", "*.txt", "*.lock")
+            PROJECT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__", "cli", "*.txt", "*.lock")
         )
     if functions.runs_on == "this-machine":
         # Only here is the runtime's Python the one at hand; bytecode that is never checked halves a cold start.

@@ -6,7 +6,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
@@ -31,6 +31,24 @@ class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
     """The line itself, cut at LINE_BYTES; bytes that are no UTF-8 replaced. The object has the original."""
 
 
+def unpacked(raw: io.BufferedReader | io.BufferedRandom) -> BinaryIO:
+    """The content, whether it is gzip or plain."""
+    return gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP_MAGIC else raw  # ty: ignore[invalid-explicit-return] (it reads as one)
+
+
+def lines(content: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Lines, numbered from 1, without blank ones. Never the whole content in memory: of a line longer than any record
+    the beginning is given, for the reader to refuse."""
+    for number in itertools.count(1):
+        line = piece = content.readline(LINE_BYTES)
+        while piece and not piece.endswith(b"\n"):
+            piece = content.readline(LINE_BYTES)
+        if not line:
+            return
+        if line.strip():
+            yield number, line
+
+
 class Archive:
     """The bucket."""
 
@@ -38,18 +56,9 @@ class Archive:
         self._s3 = s3
 
     def lines(self, found: ArchivedObject) -> Iterator[tuple[int, bytes]]:
-        """The object's lines, numbered from 1, without blank ones; plain or gzip. Never the whole object in memory:
-        of a line longer than any record the beginning is given, for the reader to refuse."""
+        """The object's lines, numbered from 1, without blank ones."""
         with io.BufferedReader(self._s3.get_object(Bucket=found.bucket, Key=found.key)["Body"], PIECE_BYTES) as raw:
-            content: Any = gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP_MAGIC else raw
-            for number in itertools.count(1):
-                line = piece = content.readline(LINE_BYTES)
-                while piece and not piece.endswith(b"\n"):
-                    piece = content.readline(LINE_BYTES)
-                if not line:
-                    return
-                if line.strip():
-                    yield number, line
+            yield from lines(unpacked(raw))
 
     @contextmanager
     def quarantine(self, source: ArchivedObject) -> Generator[Callable[[int, bytes, Unreadable], None]]:

@@ -12,6 +12,7 @@ PURE = {path.stem for path in (PROJECT / "aftersend").glob("*.py")} - {"__init__
 ALLOWED = {
     "aftersend": {"msgspec", "aftersend"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.aws", "boto3", "botocore"},
+    "aftersend/cli": {"msgspec", "aftersend", "aftersend.aws", "aftersend.cli", "rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "aftersend", "aftersend.aws", "lambdas"},
     "stacks": {
         "msgspec",
@@ -25,6 +26,9 @@ ALLOWED = {
     },
 }
 """For each folder the packages its files may import beside the standard library."""
+
+ALLOWED_BESIDE = {"aftersend.aws", "aftersend.cli"}
+"""The folders of aftersend: whoever may import the rest may not import them for that."""
 
 PREDICTING = ("traffic", "records")
 """What says beforehand what must come of the mail: it knows nothing of what it is compared with."""
@@ -47,7 +51,8 @@ def allowed(name: str, packages: set[str]) -> bool:
     package, _, part = name.partition(".")
     if package != "aftersend" or name in packages:
         return name in packages or package in packages - {"aftersend"}
-    return "aftersend.aws" in packages if part.startswith("aws") else "aftersend" in packages and part in PURE
+    beside = f"aftersend.{part.partition('.')[0]}"
+    return beside in packages if beside in ALLOWED_BESIDE else "aftersend" in packages and part in PURE
 
 
 @pytest.mark.parametrize("folder", ALLOWED)
@@ -71,6 +76,7 @@ def test_what_predicts_outcomes_knows_nothing_of_aftersend(module: str):
 def test_the_rules_would_notice():
     assert not allowed("boto3", ALLOWED["aftersend"])
     assert not allowed("aftersend.aws.clients", ALLOWED["aftersend"])
+    assert not allowed("aftersend.cli.main", ALLOWED["lambdas"])
     assert not allowed("aftersend.suppression", ALLOWED["stacks"])
     assert allowed("aftersend.suppression", ALLOWED["lambdas"])
 

@@ -1,0 +1,33 @@
+"""The command `aftersend`: what its commands share."""
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from aftersend.cli.inspect import inspect
+
+app = typer.Typer(
+    name="aftersend",
+    help="What happens after Amazon SES says yes.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+)
+app.command()(inspect)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aftersend {version('aftersend')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,158 @@
+"""`aftersend inspect`, as a person or a script runs it."""
+
+import gzip
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from aftersend.cli.main import app
+from aftersend.reading import LONGEST
+from tests.records import EVENTS, RECORD_FILES, in_sns_envelope, notified, published, setup
+
+NAMES = [
+    *("file", "record", "outcome", "reason", "kind", "message_id", "recipient", "occurred_at", "sent_at", "source"),
+    *("tags", "bounce_type", "bounce_subtype", "feedback_type", "complaint_subtype", "feedback_id", "link"),
+    *("delay_type", "reject_reason", "template", "error", "contact_list", "rule", "suppresses", "mended"),
+]
+
+
+def inspect(*arguments: str | Path, given: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(app, ["inspect", *map(str, arguments)], input=given)
+
+
+def lines(*arguments: str | Path, given: str | bytes | None = None) -> list[dict[str, Any]]:
+    result = inspect("--json", *arguments, given=given)
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("file", RECORD_FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_every_record_is_an_event_with_all_names_in_order(file: Path):
+    found = lines(file)
+    assert [list(line) for line in found] == [NAMES] * len(found)
+    assert {(line["file"], line["record"], line["outcome"]) for line in found} == {(str(file), 0, "event")}
+
+
+def test_a_bounce_says_whose_it_is_when_and_that_it_suppresses():
+    [line] = lines(EVENTS / "event-publishing" / "bounce.json")
+    assert {name: line[name] for name in ("kind", "recipient", "occurred_at", "bounce_type", "rule", "suppresses")} == {
+        "kind": "Bounce",
+        "recipient": "Ada.Reader@mail.example",
+        "occurred_at": "2026-03-14T09:26:56.214Z",
+        "bounce_type": "Permanent",
+        "rule": "hard-bounce",
+        "suppresses": True,
+    }
+    assert line["tags"]["genre"] == ["sci-fi"]
+    assert line["reason"] is line["link"] is None
+    assert line["mended"] == []
+
+
+def test_only_what_may_decide_has_a_rule():
+    rules = {kind: lines(given=json.dumps(published(kind)))[0]["rule"] for kind in ("send", "open", "complaint")}
+    assert rules == {"send": None, "open": None, "complaint": "complaint"}
+
+
+def test_there_is_a_line_for_each_recipient_and_a_number_for_each_record():
+    record = notified("bounce")
+    record["mail"]["destination"] = ["Ada <a@mail.example>", "b@mail.example"]
+    record["bounce"]["bouncedRecipients"] = [{"emailAddress": each} for each in record["mail"]["destination"]]
+    found = lines(given=json.dumps([record, setup("topic-validation.txt"), {"no": "type"}]))
+    assert [(line["record"], line["outcome"], line["recipient"], line["reason"]) for line in found] == [
+        (0, "event", "a@mail.example", None),
+        (0, "event", "b@mail.example", None),
+        (1, "ignored", None, "topic-validation"),
+        (2, "unreadable", None, "no-type"),
+    ]
+    assert {line["tags"] is None for line in found[2:]} == {True}
+
+
+def test_what_was_mended_is_named():
+    record = published("delivery")
+    record["mail"]["destination"] = "a@mail.example"
+    assert lines(given=json.dumps(record))[0]["mended"] == ["mail.destination"]
+
+
+def test_an_object_of_the_archive_is_read_packed_or_plain_and_however_long(tmp_path: Path):
+    line = json.dumps(published("open"))
+    number = LONGEST // len(line) + 2
+    (tmp_path / "packed").write_bytes(gzip.compress("\n".join([line] * number).encode()))
+    (tmp_path / "plain").write_text("\n".join([line, "", "{}"]))
+    found = lines(tmp_path / "packed", tmp_path / "plain")
+    assert [each["record"] for each in found] == [*range(number), 0, 1]
+    assert found[-1]["reason"] == "no-type"
+
+
+def test_a_file_that_cannot_be_opened_fails_and_costs_only_itself(tmp_path: Path):
+    cut = gzip.compress(b"{}" * 100)[:-9]
+    (tmp_path / "cut.gz").write_bytes(cut)
+    result = inspect("--json", tmp_path / "none.json", tmp_path, tmp_path / "cut.gz", "-", given="{}")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f"{tmp_path / 'none.json'}: No such file or directory",
+        f"{tmp_path}: Is a directory",
+        f"{tmp_path / 'cut.gz'}: Compressed file ended before the end-of-stream marker was reached",
+    ]
+    assert json.loads(result.stdout)["file"] == "-"
+
+
+def test_a_person_is_told_in_rows():
+    record = published("bounce")
+    record["bounce"]["bouncedRecipients"] = [
+        {"emailAddress": "a@mail.example", "status": "5.1.1"},
+        {"emailAddress": "b@mail.example", "status": "5.7.1"},
+    ]
+    record["mail"]["destination"] = ["a@mail.example", "b@mail.example"]
+    told = inspect(given=in_sns_envelope(json.dumps(record))).stdout.splitlines()
+    assert told[0] == "-, record 0: Bounce"
+    assert told[-9:] == [
+        "  - recipient              a@mail.example",
+        "    status                 5.1.1",
+        "    rule                   hard-bounce",
+        "    suppresses             yes",
+        "  - recipient              b@mail.example",
+        "    status                 5.7.1",
+        "    rule                   refused-sender",
+        "    suppresses             no",
+        "",
+    ]
+
+
+def test_a_person_is_told_why_there_is_no_event():
+    told = inspect(given=json.dumps({"userPoolId": "1"})).stdout
+    assert "record 0: ignored\n  reason                   cognito: an event of Amazon Cognito\n" in told
+    assert "not recorded             no-message-id: " in inspect(given='{"eventType": "Open"}').stdout
+
+
+def test_a_terminal_obeys_nothing_a_record_says():
+    told = inspect(given=json.dumps(published("bounce")).replace("sci-fi", "\\u001b[31m\\u202e")).stdout
+    assert "genre = \\x1b[31m\\u202e" in told
+
+
+def test_the_version_is_the_packages():
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"aftersend {version('aftersend')}\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path):
+    (tmp_path / "many").write_text("\n".join([json.dumps(published("open"))] * 2000))
+    command = [
+        sys.executable,
+        "-c",
+        "from aftersend.cli.main import app; app()",
+        "inspect",
+        "--json",
+        tmp_path / "many",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        process.wait()
