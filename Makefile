@@ -40,6 +40,10 @@ chaos: setup ## The world in which everything goes wrong, over and over  [SEEDS=
 fuzz: setup ## Damaged records, drawn at random, are read without an exception  [N=n FIRST=seed]
 	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))
 
+benchmark: .venv-benchmark/.ready ## Reading beside django-anymail and django-ses: agreement and speed; and what DynamoDB costs
+	@.venv-benchmark/bin/python -m benchmarks.peers.reading
+	@python -m benchmarks.cost
+
 format: setup ## Format the code and mend what ruff can mend
 	@ruff format . && ruff check --fix .
 
@@ -60,15 +64,15 @@ CONTEXT = $(if $(ENV),--context env=$(ENV))
 setup: .venv/.ready .venv/bin/cdk .venv-emulator/.ready ## Install everything below this folder
 
 lock: .venv/.ready ## Compile every requirements.txt into requirements.lock; UPGRADE=1 takes newer indirect ones
-	@for folder in . lambdas local tests/browser; do \
+	@for folder in . lambdas local tests/browser benchmarks/peers; do \
 	  (cd $$folder && uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $(if $(UPGRADE),--upgrade) requirements.txt --output-file requirements.lock) || exit 1; done
 
 clean: ## Remove everything that was installed or built
-	rm -rf .venv .venv-emulator node_modules .build cdk.out .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-emulator .venv-benchmark node_modules .build cdk.out .pytest_cache .ruff_cache .hypothesis
 
 help: ## This page
-	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .venv/bin/uv: requirements.txt
 	@command -v $(PYTHON) >/dev/null || { echo "Aftersend needs Python 3.11 or newer; '$(PYTHON)' was not found. Name one: make PYTHON=python3.13"; exit 1; }
@@ -97,10 +101,16 @@ help: ## This page
 	@test -x "$${CHROMIUM:-/usr/bin/chromium}" || { echo "There is no $${CHROMIUM:-/usr/bin/chromium}: apt install chromium, or name another with CHROMIUM=path"; exit 1; }
 	@touch $@
 
+.venv-benchmark/.ready: benchmarks/peers/requirements.lock .venv/.ready
+	$(SAY) "Installing the projects to compare with"
+	@uv venv --quiet --clear --python .venv/bin/python .venv-benchmark
+	@VIRTUAL_ENV=$(CURDIR)/.venv-benchmark uv pip sync --quiet --compile-bytecode benchmarks/peers/requirements.lock
+	@touch $@
+
 .venv-emulator/.ready: local/requirements.lock .venv/.ready
 	$(SAY) "Installing the local AWS emulator"
 	@uv venv --quiet --clear --python .venv/bin/python .venv-emulator
 	@VIRTUAL_ENV=$(CURDIR)/.venv-emulator uv pip sync --quiet --compile-bytecode local/requirements.lock
 	@touch $@
 
-.PHONY: demo check test test-browser chaos fuzz format synth diff deploy destroy setup lock clean help
+.PHONY: demo check test test-browser chaos fuzz benchmark format synth diff deploy destroy setup lock clean help

@@ -6,7 +6,7 @@ what does not fit is unwrapped, mended and told apart from other services' recor
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -100,7 +100,7 @@ _DETAIL_TYPES = {
 """How EventBridge names the kinds ("Monitoring Amazon SES events using Amazon EventBridge"); no blanks, lower case."""
 
 
-def _read_text(payload: str | bytes, depth: int, detail_type: str | None) -> Iterator[Outcome]:
+def _read_text(payload: str | bytes, depth: int, detail_type: str | None) -> Iterable[Outcome]:
     """The short way for what fits SES's types as it is, the long way for all else."""
     try:
         found = _decode_record(payload)
@@ -108,11 +108,10 @@ def _read_text(payload: str | bytes, depth: int, detail_type: str | None) -> Ite
         found = _NOTHING
     kind = _KINDS.get(found.event_type or found.notification_type)
     if kind and not _may_be_joined(found):
-        yield events(kind, found)
-    elif found.sns_type == "Notification" and found.sns_message is not None and depth < DEEPEST:
-        yield from _read_text(found.sns_message, depth + 1, None)
-    else:
-        yield from _read_at_length(payload, depth, detail_type)
+        return (events(kind, found),)
+    if found.sns_type == "Notification" and found.sns_message is not None and depth < DEEPEST:
+        return _read_text(found.sns_message, depth + 1, None)
+    return _read_at_length(payload, depth, detail_type)
 
 
 _NOTHING = wire.Record()
@@ -120,9 +119,11 @@ _NOTHING = wire.Record()
 
 def _may_be_joined(found: wire.Record) -> bool:
     """Whether one text may hold several addresses: typed as it should be, and wrong nevertheless."""
-    destination = found.mail.destination if found.mail else None
-    delivered_to = found.delivery.recipients if found.delivery else None
-    return any("," in address for address in (*(destination or ()), *(delivered_to or ())))
+    mail, delivery = found.mail, found.delivery
+    return bool(
+        (mail and mail.destination and "," in "".join(mail.destination))
+        or (delivery and delivery.recipients and "," in "".join(delivery.recipients))
+    )
 
 
 def _read_at_length(payload: str | bytes, depth: int, detail_type: str | None) -> Iterator[Outcome]:
