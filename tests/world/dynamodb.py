@@ -73,12 +73,12 @@ class DynamoDB:
 
     # Operations, named as DynamoDB names them.
 
-    def GetItem(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def GetItem(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
         found = self.tables[call["TableName"]].items.get(_key(call["Key"]))
         return {"Item": copy.deepcopy(found)} if found else {}
 
-    def PutItem(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def PutItem(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
         self._check(call)
         self.units[call["TableName"]] += _units(call["Item"])
@@ -87,11 +87,11 @@ class DynamoDB:
         self._write(call["TableName"], call["Item"])
         return {}
 
-    def DeleteItem(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def DeleteItem(self, call: dict[str, Any]) -> dict[str, Any]:
         self._remove(call["TableName"], _key(call["Key"]))
         return {}
 
-    def BatchWriteItem(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def BatchWriteItem(self, call: dict[str, Any]) -> dict[str, Any]:
         [(table, requests)] = call["RequestItems"].items()
         self._throttle()
         items = [request["PutRequest"]["Item"] for request in requests]
@@ -107,7 +107,7 @@ class DynamoDB:
                 self._write(table, item)
         return {"UnprocessedItems": {table: [{"PutRequest": {"Item": item}} for item in left]} if left else {}}
 
-    def Query(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def Query(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
         values = call["ExpressionAttributeValues"]
         asked = re.fullmatch(
@@ -119,10 +119,10 @@ class DynamoDB:
         keys = sorted(key for key in items if key[0] == partition and key[1].startswith(prefix))
         return self._page(call, [items[key] for key in keys])
 
-    def Scan(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def Scan(self, call: dict[str, Any]) -> dict[str, Any]:
         return self._page(call, list(self.tables[call["TableName"]].items.values()))
 
-    def TransactWriteItems(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def TransactWriteItems(self, call: dict[str, Any]) -> dict[str, Any]:
         actions = [(kind, action) for entry in call["TransactItems"] for kind, action in entry.items()]
         keys = [(action["TableName"], _key(action.get("Item") or action["Key"])) for _, action in actions]
         if not 1 <= len(actions) <= TRANSACTION or len(set(keys)) < len(keys):

@@ -73,12 +73,12 @@ class S3:
     lost: float = 0.0
     repeated: float = 0.0
 
-    def PutObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def PutObject(self, call: dict[str, Any]) -> dict[str, Any]:
         body = call["Body"]
         self.put(call["Key"], body if isinstance(body, bytes) else body.read())
         return {}
 
-    def GetObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def GetObject(self, call: dict[str, Any]) -> dict[str, Any]:
         if call["Key"] not in self.objects:
             raise Fault("NoSuchKey")
         content = self.objects[call["Key"]]
