@@ -1,15 +1,27 @@
-"""The CDK app: one environment, named on the command line with `-c env=NAME`."""
+"""The CDK app: one environment, named on the command line with `-c env=NAME`. With `-c environments=FOLDER` its file is
+looked for there, and not in environments/."""
 
 import sys
+from pathlib import Path
 
 import aws_cdk as cdk
+from aftersend.cost import told
 
-from aftersend.environment import InvalidEnvironment, load
+from aftersend.environment_files import FOLDER, InvalidEnvironment, load
+from aftersend.lint import findings
 from stacks.app import add_stacks
 
 app = cdk.App()
 try:
-    add_stacks(app, load(app.node.try_get_context("env")))
+    environment = load(app.node.try_get_context("env"), Path(app.node.try_get_context("environments") or FOLDER))
 except InvalidEnvironment as error:
     sys.exit(f"aftersend: {error}")
+found = findings(environment)
+if errors := [finding for finding in found if finding.is_error]:
+    sys.exit("\n".join(f"aftersend: {environment.name}: {error}" for error in errors))
+publishing = add_stacks(app, environment).publishing
+for finding in found:
+    cdk.Annotations.of(publishing).add_warning_v2(f"aftersend:{finding.id}:{finding.key}", str(finding))
+if not environment.is_emulated:
+    print(told(environment), file=sys.stderr)
 app.synth()

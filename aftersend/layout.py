@@ -6,11 +6,17 @@ PARTITION_KEY, SORT_KEY, EXPIRES = "partition_key", "sort_key", "expires"
 EVENTS_PREFIX = "events/"
 """What Firehose writes to the archive; the only prefix that triggers anything."""
 
+FAILED_PREFIX = "firehose-failed/"
+"""What Firehose could not process."""
+
 QUARANTINE_PREFIX = "quarantine/"
 """Where lines of the archive are kept that nobody understood."""
 
 UNCOUNTED_PREFIX = "aws/lambda/"
 """Where Lambda puts batches of the ledger's stream that failed however often they were tried; the name is Lambda's."""
+
+IDENTITIES_PREFIX = "identities/"
+"""Where the bucket of the archive keeps which notification settings were deployed."""
 
 METRICS_NAMESPACE = "Aftersend"
 METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")

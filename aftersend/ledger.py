@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -38,12 +38,15 @@ COUNTERS_OUTLIVE_DAYS = 60
 """Days counters outlive events: more than an event may happen after its message was sent, opens (volume) aside."""
 
 
+Days = Annotated[int, msgspec.Meta(ge=1, description="a whole number of days, from 1 on")]
+
+
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How long the ledger keeps an event, in days from when it happened."""
 
-    volume_days: int = 30
+    volume_days: Days = 30
     """Send, Delivery, Open, Click, DeliveryDelay and what else does not decide."""
-    feedback_days: int = 400
+    feedback_days: Days = 400
     """Bounce, Complaint, Subscription and operators' acts."""
 
     @property

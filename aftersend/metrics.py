@@ -7,7 +7,7 @@ never doubles. Whatever acts on numbers reads the counters.
 Source: "Specification: Embedded metric format" in the Amazon CloudWatch user guide.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -23,17 +23,12 @@ def documents(counts: Counts, environment: str, now: datetime) -> Iterator[dict[
             measures = by_set.setdefault(row.value, {})
             measures[measure] = measures.get(measure, 0) + count
     for name, measures in by_set.items():
-        yield {
-            "_aws": {
-                "Timestamp": int(now.timestamp() * 1000),
-                "CloudWatchMetrics": [
-                    {
-                        "Namespace": METRICS_NAMESPACE,
-                        "Dimensions": [METRICS_DIMENSIONS],
-                        "Metrics": [{"Name": measure, "Unit": "Count"} for measure in measures],
-                    }
-                ],
-            },
-            **dict(zip(METRICS_DIMENSIONS, (environment, name), strict=True)),
-            **measures,
-        }
+        yield document(measures, dict(zip(METRICS_DIMENSIONS, (environment, name), strict=True)), now)
+
+
+def document(measures: Mapping[str, int], dimensions: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """Counts as metrics of one set of dimensions."""
+    metrics = [{"Name": measure, "Unit": "Count"} for measure in measures]
+    directive = {"Namespace": METRICS_NAMESPACE, "Dimensions": [[*dimensions]], "Metrics": metrics}
+    about = {"Timestamp": int(now.timestamp() * 1000), "CloudWatchMetrics": [directive]}
+    return {"_aws": about, **dimensions, **measures}

@@ -1,27 +1,96 @@
-"""Sets the notification settings of identities that were not verified yet when they were deployed. On a schedule."""
+"""Compares, every hour, the notification settings SES has with those that were deployed.
 
-from typing import Any
+Identities that were not verified yet when they were deployed are set once they are. Settings that were there and are no
+more have drifted: SES drops them without a word when it cannot publish to a topic. That is told by a metric with an
+alarm, and where the environment wants it, they are put back.
+"""
 
-from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
-from lambdas.set_identity_notifications import identity_settings
-from lambdas.settings import setting
+from datetime import UTC, datetime
+from functools import cache
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from aftersend.aws.clients import client
+from aftersend.aws.deployed_settings import Deployed, DeployedSettings
+from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings, differences
+from aftersend.metrics import document
+from lambdas.settings import setting, text_setting
 from lambdas.work import logger
 
 UNTOUCHED = NotificationSettings()
 
 
-def handler(_event: object = None, _context: object = None, *, of: IdentitySettings | None = None) -> dict[str, Any]:
-    """What became of the identities: how many wait for their verification, and how many were set now."""
-    report = check(setting("IDENTITIES", dict[str, NotificationSettings]), of or identity_settings())
-    logger.info("identities checked", extra=report)
+@cache
+def identity_settings() -> IdentitySettings:
+    return IdentitySettings(client("ses"))
+
+
+@cache
+def deployed_settings() -> DeployedSettings:
+    return DeployedSettings(client("s3"), text_setting("ARCHIVE_BUCKET"))
+
+
+class Report(msgspec.Struct):
+    """How many identities were found how."""
+
+    identities_waiting: int = 0
+    """Not verified yet."""
+    identities_set: int = 0
+    """Verified since they were deployed, and set now."""
+    identities_drifted: int = 0
+    """Set once, and not as they were, whether or not that could be put back."""
+    identities_failed: int = 0
+    """SES refused to have them set."""
+
+
+def handler(_event: object = None, _context: object = None) -> dict[str, int]:
+    """The report, which is printed as metrics too."""
+    report = check(deployed_settings(), identity_settings(), put_back=setting("PUT_BACK", bool))
+    counts = msgspec.structs.asdict(report)
+    logger.info("identities checked", extra=counts)
+    dimensions = {"Environment": text_setting("ENVIRONMENT")}
+    print(msgspec.json.encode(document(counts, dimensions, datetime.now(UTC))).decode())
+    return counts
+
+
+def check(deployed: DeployedSettings, of: IdentitySettings, *, put_back: bool) -> Report:
+    """Set what was never set, tell what has drifted, put it back if asked. An identity costs only itself."""
+    report = Report()
+    wanted = {each.identity: each for each in deployed.all()}
+    verified = of.verified(wanted)
+    found = of.found(verified) if verified else {}
+    report.identities_waiting = len(wanted) - len(verified)
+    for name in sorted(verified):
+        try:
+            _check_one(wanted[name], found.get(name, UNTOUCHED), deployed, of, report, put_back=put_back)
+        except ClientError as error:
+            report.identities_failed += 1
+            logger.error("the notification settings could not be set", extra={"identity": name, "error": str(error)})
     return report
 
 
-def check(wanted: dict[str, NotificationSettings], of: IdentitySettings) -> dict[str, int]:
-    """Set what was never set. Settings that somebody changed are left as they are."""
-    verified = of.verified(wanted)
-    found = of.found(verified) if verified else {}
-    untouched = [name for name in verified if found.get(name, UNTOUCHED) == UNTOUCHED and wanted[name] != UNTOUCHED]
-    for name in untouched:
-        of.change(name, UNTOUCHED, wanted[name])
-    return {"waiting": len(wanted) - len(verified), "set": len(untouched)}
+def _check_one(
+    was: Deployed,
+    found: NotificationSettings,
+    deployed: DeployedSettings,
+    of: IdentitySettings,
+    report: Report,
+    *,
+    put_back: bool,
+) -> None:
+    apart = differences(found, was.wanted)
+    now = msgspec.structs.replace(was, is_set=True)
+    if not apart:
+        if not was.is_set:
+            deployed.keep(now)
+        return
+    if was.is_set:
+        report.identities_drifted += 1
+        logger.warning("notification settings have drifted", extra={"identity": was.identity, "differences": apart})
+    else:
+        report.identities_set += 1
+    # Looked at again, for a deployment may have changed it meanwhile: then it is that deployment's to set.
+    if (put_back or not was.is_set) and deployed.of(was.identity) == was:
+        of.change(was.identity, found, was.wanted)
+        deployed.keep(now)

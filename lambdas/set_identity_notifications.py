@@ -5,29 +5,32 @@ and, when it is deleted, what was found. An identity that is not verified yet is
 time, and a deployment must neither wait for it nor fail.
 """
 
-from functools import cache
 from typing import Any
 
 import msgspec
 
-from aftersend.aws.clients import client
 from aftersend.aws.custom_resource import answered
+from aftersend.aws.deployed_settings import Deployed, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
+from lambdas.check_identities import deployed_settings, identity_settings
 
 FOUND = "Custom::IdentityNotificationsFound"
 
 
-@cache
-def identity_settings() -> IdentitySettings:
-    return IdentitySettings(client("ses"))
-
-
-def handler(request: dict[str, Any], _context: object = None, *, of: IdentitySettings | None = None) -> None:
+def handler(
+    request: dict[str, Any],
+    _context: object = None,
+    *,
+    of: IdentitySettings | None = None,
+    deployed: DeployedSettings | None = None,
+) -> None:
     """`request` is CloudFormation's. Its properties: `Identity`, and for the second resource `Wanted` and `Found`,
     NotificationSettings as JSON."""
     identity = request["ResourceProperties"]["Identity"]
-    act = look if request["ResourceType"] == FOUND else apply
-    answered(request, identity, lambda: act(request, of or identity_settings()))
+    if request["ResourceType"] == FOUND:
+        answered(request, identity, lambda: look(request, of or identity_settings()))
+    else:
+        answered(request, identity, lambda: apply(request, of or identity_settings(), deployed or deployed_settings()))
 
 
 def look(request: dict[str, Any], of: IdentitySettings) -> dict[str, str]:
@@ -39,13 +42,20 @@ def look(request: dict[str, Any], of: IdentitySettings) -> dict[str, str]:
     return {"Settings": msgspec.json.encode(found).decode()}
 
 
-def apply(request: dict[str, Any], of: IdentitySettings) -> dict[str, str]:
-    """Set what is wanted or, on deletion, what was found; both whatever is set now."""
+def apply(request: dict[str, Any], of: IdentitySettings, deployed: DeployedSettings) -> dict[str, str]:
+    """Set what is wanted or, on deletion, what was found; both whatever is set now. What is wanted is kept first: where
+    this is cut off, check_identities does the rest."""
     properties = request["ResourceProperties"]
     identity = properties["Identity"]
-    text = properties["Found"] if request["RequestType"] == "Delete" else properties["Wanted"]
-    wanted = msgspec.json.decode(text, type=NotificationSettings)
+    is_deleted = request["RequestType"] == "Delete"
+    wanted = msgspec.json.decode(properties["Found" if is_deleted else "Wanted"], type=NotificationSettings)
+    if is_deleted:
+        deployed.forget(identity)
+    else:
+        deployed.keep(Deployed(identity, wanted))
     if identity not in of.verified([identity]):
         return {"State": "waits for verification"}
     of.change(identity, of.found([identity]).get(identity, NotificationSettings()), wanted)
+    if not is_deleted:
+        deployed.keep(Deployed(identity, wanted, is_set=True))
     return {"State": "set"}

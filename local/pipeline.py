@@ -15,7 +15,7 @@ import boto3
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.environment import load
+from aftersend.environment_files import load
 from aftersend.events import Event
 from aftersend.layout import QUARANTINE_PREFIX, UNCOUNTED_PREFIX
 from aftersend.pages import QueueState, State

@@ -1,5 +1,7 @@
 """The stacks of an environment, in the order they are deployed in."""
 
+from typing import NamedTuple
+
 import aws_cdk as cdk
 
 from aftersend.environment import Environment
@@ -9,13 +11,25 @@ from stacks.publishing import Publishing
 from stacks.state import State
 
 
-def add_stacks(app: cdk.App, environment: Environment) -> list[cdk.Stack]:
+class Stacks(NamedTuple):
     """Publishing comes behind the pipeline: what SES publishes has somewhere to go from the first message on."""
+
+    state: State
+    pipeline: Pipeline
+    publishing: Publishing
+    dashboard: Dashboard
+
+
+def add_stacks(app: cdk.App, environment: Environment) -> Stacks:
+    """The stacks, named after their environment, so that several may live in one account."""
     where = cdk.Environment(account=environment.account, region=environment.region)
     prefix = f"Aftersend-{environment.name}"
     state = State(app, f"{prefix}-State", environment=environment, env=where)
     pipeline = Pipeline(app, f"{prefix}-Pipeline", environment=environment, state=state, env=where)
-    publishing = Publishing(app, f"{prefix}-Publishing", environment=environment, pipeline=pipeline, env=where)
+    publishing = Publishing(
+        app, f"{prefix}-Publishing", environment=environment, state=state, pipeline=pipeline, env=where
+    )
     dashboard = Dashboard(app, f"{prefix}-Dashboard", environment=environment, pipeline=pipeline, env=where)
-    cdk.Tags.of(app).add("aftersend:environment", environment.name)
-    return [state, pipeline, publishing, dashboard]
+    for key, value in {"aftersend:environment": environment.name, **environment.resource_tags}.items():
+        cdk.Tags.of(app).add(key, value)
+    return Stacks(state, pipeline, publishing, dashboard)

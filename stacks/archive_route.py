@@ -7,11 +7,9 @@ from aws_cdk import aws_s3_notifications as notifications
 from constructs import Construct
 
 from aftersend.environment import Environment
-from aftersend.layout import EVENTS_PREFIX
+from aftersend.layout import EVENTS_PREFIX, FAILED_PREFIX
 from stacks.logs import LogGroup
 from stacks.queue import Queue
-
-FAILED = "firehose-failed/"
 
 OBJECT_MEBIBYTES = 5
 """What Firehose collects at most: about 2,500 events, recorded in some two seconds of the five minutes there are."""
@@ -28,14 +26,14 @@ class ArchiveRoute(Construct):
         consumer_timeout: cdk.Duration,
     ) -> None:
         super().__init__(scope, id)
-        logs = LogGroup(self, "StreamLogs")
+        logs = LogGroup(self, "StreamLogs", environment=environment)
         self.stream = firehose.DeliveryStream(
             self,
             "Stream",
             destination=firehose.S3Bucket(
                 archive,
                 data_output_prefix=EVENTS_PREFIX,
-                error_output_prefix=FAILED,
+                error_output_prefix=FAILED_PREFIX,
                 buffering_size=cdk.Size.mebibytes(OBJECT_MEBIBYTES),
                 buffering_interval=cdk.Duration.seconds(environment.archive_interval_seconds),
                 compression=firehose.Compression.GZIP,

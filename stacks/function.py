@@ -34,5 +34,5 @@ class Function(lambda_.Function):
             timeout=timeout,
             memory_size=memory_mebibytes,
             environment=settings,
-            log_group=LogGroup(scope, f"{id}Logs"),
+            log_group=LogGroup(scope, f"{id}Logs", environment=environment),
         )

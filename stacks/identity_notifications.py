@@ -1,6 +1,7 @@
 """The notification settings of identities, which CloudFormation cannot set: custom resources over SES's API."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
@@ -8,9 +9,14 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
 from aftersend.environment import Environment, Identity
+from aftersend.layout import IDENTITIES_PREFIX, METRICS_NAMESPACE
+from stacks.alarms import Alarm, Alarms
 from stacks.function import Function
+from stacks.state import State
 
 TIMEOUT = cdk.Duration.minutes(5)
+CHECK_TIMEOUT = cdk.Duration.minutes(15)
+"""At a call a second some two hundred identities are put back in one go; the next hour does the rest."""
 CHECK_EVERY = cdk.Duration.hours(1)
 
 
@@ -20,7 +26,16 @@ class IdentityNotifications(Construct):
     The identities form a chain, one after another: SES takes one call a second, of all of them together.
     """
 
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, topic: sns.ITopic) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        topic: sns.ITopic,
+        state: State,
+        alarms: Alarms,
+    ) -> None:
         super().__init__(scope, id)
         self._topic = topic
         self._before: IDependable | None = None
@@ -32,20 +47,20 @@ class IdentityNotifications(Construct):
             environment=environment,
             timeout=TIMEOUT,
             memory_mebibytes=256,
-            settings={},
+            settings={"ARCHIVE_BUCKET": state.archive.bucket_name},
         )
         check = Function(
             self,
             "CheckIdentities",
             file="check_identities",
-            does="Sets the notification settings of identities that were verified since",
+            does="Compares the notification settings SES has with those deployed",
             environment=environment,
-            timeout=TIMEOUT,
+            timeout=CHECK_TIMEOUT,
             memory_mebibytes=256,
             settings={
-                "IDENTITIES": cdk.Stack.of(self).to_json_string(
-                    {name: self._wanted(identity) for name, identity in environment.identities.items()}
-                )
+                "ARCHIVE_BUCKET": state.archive.bucket_name,
+                "PUT_BACK": "true" if environment.on_identity_drift == "put-back" else "false",
+                "ENVIRONMENT": environment.name,
             },
         )
         events.Rule(
@@ -54,6 +69,10 @@ class IdentityNotifications(Construct):
             schedule=events.Schedule.rate(CHECK_EVERY),
             targets=[targets.LambdaFunction(check)],  # ty: ignore[invalid-argument-type] (jsii)
         )
+        self._alarm(check, environment, alarms)
+        state.archive.let(self._set, "s3:PutObject", "s3:DeleteObject", below=IDENTITIES_PREFIX)
+        state.archive.let(check, "s3:GetObject", "s3:PutObject", below=IDENTITIES_PREFIX)
+        check.add_to_role_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn]))
         for function in (self._set, check):
             # SES knows no resource-level permissions for these actions (service authorization reference of SES).
             function.add_to_role_policy(
@@ -69,10 +88,42 @@ class IdentityNotifications(Construct):
                 )
             )
 
-    def publish(self, name: str, identity: Identity, *, of: Construct) -> None:
-        """Have SES publish what is wanted of an identity, once the construct that creates it is there."""
+    def _alarm(self, check: Function, environment: Environment, alarms: Alarms) -> None:
+        for count, is_wrong in (
+            (
+                "identities_drifted",
+                "SES no longer has notification settings that were deployed: it drops them without a "
+                "word when it cannot publish to a topic.",
+            ),
+            ("identities_failed", "SES refused to set notifications of an identity."),
+        ):
+            Alarm(
+                self,
+                f"Alarm-{count}",
+                topic=alarms.topic,
+                metric=cloudwatch.Metric(
+                    namespace=METRICS_NAMESPACE,
+                    metric_name=count,
+                    dimensions_map={"Environment": environment.name},
+                    statistic="Maximum",
+                    period=CHECK_EVERY,
+                ),
+                above=0,
+                says=f"{is_wrong} The logs of {check.function_name} name the identity and what is different.",
+            )
+        Alarm(
+            self,
+            "Alarm-check",
+            topic=alarms.topic,
+            metric=check.metric_errors(period=CHECK_EVERY),
+            above=0,
+            says=f"{check.function_name} fails: nobody notices if SES drops the notifications of an identity.",
+        )
+
+    def publish(self, name: str, identity: Identity, *, of: Construct | None) -> None:
+        """Have SES publish what is wanted of an identity, once the construct that creates it, if one does, is there."""
         found = self._resource(f"{name}-found", "Custom::IdentityNotificationsFound", Identity=name)
-        found.node.add_dependency(of, *([self._before] if self._before else []))
+        found.node.add_dependency(*(before for before in (of, self._before) if before))
         self._before = self._resource(
             name,
             "Custom::IdentityNotifications",

@@ -4,9 +4,14 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from aftersend.environment import Environment
+
 
 class LogGroup(logs.LogGroup):
-    """Kept for a month, and removed with its stack."""
+    """Kept for as long as the environment says, and removed with its stack."""
 
-    def __init__(self, scope: Construct, id: str) -> None:
-        super().__init__(scope, id, retention=logs.RetentionDays.ONE_MONTH, removal_policy=cdk.RemovalPolicy.DESTROY)
+    def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
+        super().__init__(scope, id, removal_policy=cdk.RemovalPolicy.DESTROY)
+        resource = self.node.default_child
+        assert isinstance(resource, logs.CfnLogGroup)
+        resource.retention_in_days = environment.log_days

@@ -9,27 +9,34 @@ from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from aftersend.environment import Environment
-from aftersend.layout import EVENTS_PREFIX, QUARANTINE_PREFIX
+from aftersend.layout import EVENTS_PREFIX, QUARANTINE_PREFIX, UNCOUNTED_PREFIX
+from stacks.alarms import Alarm, Alarms
 from stacks.archive_route import ArchiveRoute
 from stacks.feedback import Feedback
 from stacks.function import Function
 from stacks.state import State
+from stacks.topic import TopicKey
 
 FEEDBACK_TIMEOUT = cdk.Duration.seconds(60)
 ARCHIVE_TIMEOUT = cdk.Duration.minutes(5)
 COUNT_TIMEOUT = cdk.Duration.minutes(2)
 
+FIVE_MINUTES = cdk.Duration.minutes(5)
+LATE = cdk.Duration.minutes(15)
+
 COUNT_BATCH = 1_000
 """Changes of the ledger counted together: the larger, the fewer counters are written for them."""
 
 COUNT_WINDOW = cdk.Duration.seconds(10)
-"""How long changes are collected. Only where a tumbling window is set does Lambda name the shard it reads."""
+"""Changes are not waited for; but only where a tumbling window is set does Lambda name the shard it reads."""
 
 
 class Pipeline(cdk.Stack):
     def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, **stack: Any) -> None:
         super().__init__(scope, id, description="Aftersend: from events to suppressions and counts", **stack)
-        self.feedback = Feedback(self, "Feedback", environment=environment, consumer_timeout=FEEDBACK_TIMEOUT)
+        key = TopicKey(self, "TopicKey") if environment.encrypted_topics else None
+        self.alarms = Alarms(self, "Alarms", environment=environment, key=key)
+        self.feedback = Feedback(self, "Feedback", environment=environment, key=key, consumer_timeout=FEEDBACK_TIMEOUT)
         self.archive = ArchiveRoute(
             self, "Archive", environment=environment, archive=state.archive, consumer_timeout=ARCHIVE_TIMEOUT
         )
@@ -76,15 +83,64 @@ class Pipeline(cdk.Stack):
         self.feedback.queue.trigger(self.record_feedback, most_at_once=environment.functions.most_feedback_at_once)
         self.archive.queue.trigger(self.record_archive, most_at_once=environment.functions.most_archive_at_once)
         self._count_changes(state)
+        cdk.CfnOutput(self, "FeedbackTopicArn", value=self.feedback.topic.topic_arn)
+        cdk.CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic.topic_arn)
         for name, queue in (("Feedback", self.feedback.queue), ("Archive", self.archive.queue)):
             cdk.CfnOutput(self, f"{name}QueueUrl", value=queue.queue_url)
             cdk.CfnOutput(self, f"{name}DeadLetterQueueUrl", value=queue.kept.queue_url)
         for recorder in (self.record_feedback, self.record_archive):
             state.ledger.grant(recorder, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
             state.suppressions.grant(recorder, "dynamodb:GetItem", "dynamodb:PutItem")
-        state.archive.grant_read(self.record_archive, f"{EVENTS_PREFIX}*")
-        state.archive.grant_put(self.record_archive, f"{QUARANTINE_PREFIX}*")
+        self._alarm()
+        state.archive.let(self.record_archive, "s3:GetObject", below=EVENTS_PREFIX)
+        state.archive.let(self.record_archive, "s3:PutObject", below=QUARANTINE_PREFIX)
         state.counters.grant(self.count_tags, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
+    def _alarm(self) -> None:
+        for name, queue, function in (
+            ("Feedback", self.feedback.queue, self.record_feedback),
+            ("Archive", self.archive.queue, self.record_archive),
+        ):
+            kept = queue.kept.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+            Alarm(
+                self,
+                f"{name}Kept",
+                topic=self.alarms.topic,
+                metric=kept,
+                above=0,
+                says=f"Messages were kept aside in the dead-letter queue of {queue.queue_name}: look into the logs of "
+                f"{function.function_name}, and redrive them when the cause is gone. They are kept for 14 days.",
+            )
+            Alarm(
+                self,
+                f"{name}Late",
+                topic=self.alarms.topic,
+                metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
+                above=LATE.to_seconds(),
+                periods=3,
+                says=f"Messages have waited in {queue.queue_name} for more than {LATE.to_minutes():.0f} minutes: look "
+                f"whether {function.function_name} fails, or cannot keep up.",
+            )
+        Alarm(
+            self,
+            "CountingLate",
+            topic=self.alarms.topic,
+            metric=self.count_tags.metric("IteratorAge", period=FIVE_MINUTES, statistic="Maximum"),
+            above=LATE.to_milliseconds(),
+            periods=3,
+            says=f"Counts are more than {LATE.to_minutes():.0f} minutes behind the ledger: look whether "
+            f"{self.count_tags.function_name} fails. After 24 hours the stream forgets.",
+        )
+        Alarm(
+            self,
+            "CountingFails",
+            topic=self.alarms.topic,
+            metric=self.count_tags.metric_errors(period=FIVE_MINUTES),
+            above=0,
+            periods=3,
+            says=f"{self.count_tags.function_name} has failed for a quarter of an hour: a batch that fails ten times "
+            f"is kept in the archive bucket under {UNCOUNTED_PREFIX}.",
+        )
 
     def _count_changes(self, state: State) -> None:
         self.count_tags.add_event_source(

@@ -7,53 +7,91 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from aftersend.environment import Environment
+from aftersend.environment import ContactList, Environment, Identity
+from stacks.configuration_set import ConfigurationSet
 from stacks.identity_notifications import IdentityNotifications
 from stacks.pipeline import Pipeline
+from stacks.state import State
 
 
 class Publishing(cdk.Stack):
     def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, pipeline: Pipeline, **stack: Any
+        self, scope: Construct, id: str, *, environment: Environment, state: State, pipeline: Pipeline, **stack: Any
     ) -> None:
         super().__init__(scope, id, description="Aftersend: what SES publishes", **stack)
         # By reference to its ARN: its policy is complete already and lives with it (stacks/feedback.py).
         topic = sns.Topic.from_topic_arn(self, "Topic", pipeline.feedback.topic.topic_arn)
-        destinations = {
-            "feedback": ses.EventDestination.sns_topic(topic),
-            "archive": ses.EventDestination.firehose_delivery_stream(delivery_stream=pipeline.archive.stream),
-        }
-        sets = {}
-        for name, configuration_set in environment.configuration_sets.items():
-            sets[name] = ses.ConfigurationSet(self, f"Set-{name}", configuration_set_name=name)
-            for destination, kinds in (
-                ("feedback", configuration_set.feedback),
-                ("archive", configuration_set.archive),
-            ):
-                sets[name].add_event_destination(
-                    destination,
-                    destination=destinations[destination],
-                    configuration_set_event_destination_name=destination,
-                    events=[ses.EmailSendingEvent[kind.name] for kind in kinds],
-                )
-        notifications = IdentityNotifications(self, "Notifications", environment=environment, topic=topic)
-        for name, identity in environment.identities.items():
-            created = ses.EmailIdentity(
+        sets = {
+            name: ConfigurationSet(
                 self,
-                f"Identity-{name}",
-                identity=ses.Identity.email(name) if "@" in name else ses.Identity.domain(name),
-                configuration_set=sets[identity.configuration_set],
+                f"Set-{name}",
+                name=name,
+                settings=settings,
+                topic_arn=topic.topic_arn,
+                stream_arn=pipeline.archive.stream.delivery_stream_arn,
             )
+            for name, settings in environment.configuration_sets.items()
+        }
+        notifications = IdentityNotifications(
+            self, "Notifications", environment=environment, topic=topic, state=state, alarms=pipeline.alarms
+        )
+        for name, identity in environment.identities.items():
+            created = None if identity.already_there else self._identity(name, identity, sets)
+            if created and not environment.is_emulated:  # the emulator's CloudFormation knows no DKIM tokens
+                self._output_dns_records(name, identity, created)
             notifications.publish(name, identity, of=created)
-            if "@" not in name and not environment.is_emulated:  # the emulator's CloudFormation knows no DKIM tokens
-                self._output_dns_records(name, created)
+        if not environment.is_emulated:  # nor contact lists
+            for name, contact_list in environment.contact_lists.items():
+                self._contact_list(name, contact_list)
+        cdk.CfnOutput(self, "ConfigurationSets", value=", ".join(environment.configuration_sets))
 
-    def _output_dns_records(self, domain: str, identity: ses.EmailIdentity) -> None:
-        """The records that prove the domain is ours: SES verifies it once they are published."""
-        for number, record in enumerate(identity.dkim_records, 1):
+    def _identity(self, name: str, identity: Identity, sets: dict[str, ConfigurationSet]) -> ses.EmailIdentity:
+        is_domain = "@" not in name
+        key_length = ses.EasyDkimSigningKeyLength[identity.dkim_key_length]
+        created = ses.EmailIdentity(
+            self,
+            f"Identity-{name}",
+            identity=ses.Identity.domain(name) if is_domain else ses.Identity.email(name),
+            configuration_set=sets[identity.configuration_set].resource if identity.configuration_set else None,
+            dkim_signing=identity.dkim_signing,
+            dkim_identity=ses.DkimIdentity.easy_dkim(key_length) if is_domain else None,
+            mail_from_domain=identity.mail_from_domain,
+            mail_from_behavior_on_mx_failure=ses.MailFromBehaviorOnMxFailure[identity.mail_from_on_mx_failure],
+        )
+        for key, value in identity.resource_tags.items():
+            cdk.Tags.of(created).add(key, value)
+        return created
+
+    def _output_dns_records(self, name: str, identity: Identity, created: ses.EmailIdentity) -> None:
+        """The records that prove the domain is ours, and those of its MAIL FROM domain: SES takes each once it is
+        published."""
+        records = [] if "@" in name else [f"{record.name} CNAME {record.value}" for record in created.dkim_records]
+        if identity.mail_from_domain:
+            records.append(f"{identity.mail_from_domain} MX 10 feedback-smtp.{self.region}.amazonses.com")
+            records.append(f'{identity.mail_from_domain} TXT "v=spf1 include:amazonses.com ~all"')
+        for number, record in enumerate(records, 1):
             cdk.CfnOutput(
                 self,
-                f"DnsRecord-{domain}-{number}",
-                value=f"{record.name} CNAME {record.value}",
-                description=f"Publish this in the DNS of {domain}; SES verifies the domain by it",
+                f"DnsRecord-{name}-{number}",
+                value=record,
+                description=f"Publish this in the DNS; SES verifies {name} by it",
             )
+
+    def _contact_list(self, name: str, contact_list: ContactList) -> None:
+        created = ses.CfnContactList(
+            self,
+            f"ContactList-{name}",
+            contact_list_name=name,
+            description=contact_list.description,
+            topics=[
+                ses.CfnContactList.TopicProperty(
+                    topic_name=topic_name,
+                    display_name=topic.display_name,
+                    description=topic.description,
+                    default_subscription_status=topic.default_subscription,
+                )
+                for topic_name, topic in contact_list.topics.items()
+            ],
+        )
+        for key, value in contact_list.resource_tags.items():
+            cdk.Tags.of(created).add(key, value)

@@ -4,16 +4,29 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from aftersend.environment import Environment
-from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
+from aftersend.layout import (
+    EVENTS_PREFIX,
+    EXPIRES,
+    FAILED_PREFIX,
+    PARTITION_KEY,
+    QUARANTINE_PREFIX,
+    SORT_KEY,
+    UNCOUNTED_PREFIX,
+)
 
 
 class State(cdk.Stack):
     def __init__(self, scope: Construct, id: str, *, environment: Environment, **stack: Any) -> None:
-        super().__init__(scope, id, description="Aftersend: what is worth keeping", **stack)
+        protected = environment.retain_state
+        super().__init__(
+            scope, id, description="Aftersend: what is worth keeping", termination_protection=protected, **stack
+        )
         self.ledger = Table(self, "Ledger", environment=environment, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
         self.counters = Table(self, "Counters", environment=environment)
         self.suppressions = Table(self, "Suppressions", environment=environment)
@@ -60,11 +73,20 @@ class Archive(s3.Bucket):
             versioned=True,
             lifecycle_rules=[
                 s3.LifecycleRule(
+                    id=f"Expire {prefix}",
+                    prefix=prefix,
                     expiration=cdk.Duration.days(environment.archive_days),
                     noncurrent_version_expiration=cdk.Duration.days(30),
                 )
+                for prefix in (EVENTS_PREFIX, FAILED_PREFIX, QUARANTINE_PREFIX, UNCOUNTED_PREFIX)
             ],
             removal_policy=removal(environment),
+        )
+
+    def let(self, function: lambda_.Function, *actions: str, below: str) -> None:
+        """Allow a function actions on the objects below a prefix, and no more than these."""
+        function.add_to_role_policy(
+            iam.PolicyStatement(actions=[*actions], resources=[self.arn_for_objects(f"{below}*")])
         )
 
 

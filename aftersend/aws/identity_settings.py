@@ -30,6 +30,19 @@ class NotificationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """Whether feedback is also mailed to the sender. It can only stop where bounces and complaints have topics."""
 
 
+def differences(found: NotificationSettings, wanted: NotificationSettings) -> list[str]:
+    """In what two settings differ, in words; empty where they are the same."""
+    apart = [
+        f"{kind} goes to {found.topics.get(kind, 'no topic')}, wanted: {wanted.topics.get(kind, 'no topic')}"
+        for kind in NOTIFICATION_TYPES
+        if found.topics.get(kind) != wanted.topics.get(kind)
+    ]
+    apart += [f"headers in {kind} notifications" for kind in sorted(set(found.headers) ^ set(wanted.headers))]
+    if found.forwarding != wanted.forwarding:
+        apart.append(f"feedback forwarding is {'on' if found.forwarding else 'off'}")
+    return apart
+
+
 class IdentitySettings:
     """The notification settings of identities, read and changed at the pace SES allows."""
 

@@ -1,12 +1,15 @@
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 import pytest
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
 
 from aftersend.aws import clients, custom_resource
-from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
+from aftersend.aws.deployed_settings import Deployed, DeployedSettings
+from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings, differences
 from lambdas import check_identities, set_identity_notifications
 from tests.world.calls import Killed
 
@@ -27,15 +30,15 @@ class FakeSes:
         self.kill: tuple[int, bool] | None = None
 
     def get_identity_verification_attributes(self, Identities: list[str]) -> dict[str, Any]:  # noqa: N803 (SES's name)
-        self._die(after=False)
+        self.die(after=False)
         statuses = {name: "Success" if name in self.is_verified else "Pending" for name in Identities}
-        self._die(after=True)
+        self.die(after=True)
         return {"VerificationAttributes": {name: {"VerificationStatus": status} for name, status in statuses.items()}}
 
     def get_identity_notification_attributes(self, Identities: list[str]) -> dict[str, Any]:  # noqa: N803 (SES's name)
-        self._die(after=False)
+        self.die(after=False)
         found = {name: self._attributes(self.settings.get(name, UNTOUCHED)) for name in Identities}
-        self._die(after=True)
+        self.die(after=True)
         return {"NotificationAttributes": found}
 
     def set_identity_notification_topic(self, **call: str) -> None:
@@ -58,15 +61,17 @@ class FakeSes:
         self._set(call, forwarding=call["ForwardingEnabled"])
 
     def _set(self, call: dict[str, Any], **parts: Any) -> None:
+        if call.get("SnsTopic") == "refused":
+            raise ClientError({"Error": {"Code": "InvalidParameterValue"}}, "SetIdentityNotificationTopic")
         if call["Identity"] not in self.is_verified:
             raise ValueError("The identity is not verified.")
-        self._die(after=False)
+        self.die(after=False)
         changed = msgspec.structs.replace(self.settings[call["Identity"]], **parts)
         headers = tuple(kind for kind in changed.headers if kind in changed.topics)
         self.settings[call["Identity"]] = msgspec.structs.replace(changed, headers=headers)
-        self._die(after=True)
+        self.die(after=True)
 
-    def _die(self, *, after: bool) -> None:
+    def die(self, *, after: bool) -> None:
         if self.kill == (self.calls, after):
             self.kill = None
             raise Killed
@@ -76,6 +81,30 @@ class FakeSes:
         topics = {f"{kind}Topic": topic for kind, topic in settings.topics.items()}
         headers = {f"HeadersIn{kind}NotificationsEnabled": True for kind in settings.headers}
         return topics | headers | {"ForwardingEnabled": settings.forwarding}
+
+
+class FakeDeployed(DeployedSettings):
+    """What was deployed, in a dictionary; its calls are counted with those of SES."""
+
+    def __init__(self, ses: FakeSes) -> None:
+        self.kept: dict[str, Deployed] = {}
+        self._ses = ses
+
+    def all(self) -> Iterator[Deployed]:
+        yield from self.kept.values()
+
+    def of(self, identity: str) -> Deployed | None:
+        return self.kept.get(identity)
+
+    def keep(self, deployed: Deployed) -> None:
+        self._ses.die(after=False)
+        self.kept[deployed.identity] = deployed
+        self._ses.die(after=True)
+
+    def forget(self, identity: str) -> None:
+        self._ses.die(after=False)
+        self.kept.pop(identity, None)
+        self._ses.die(after=True)
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +125,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return found
 
 
-def run(ses: FakeSes, request_type: str, *, looks: bool = False, **properties: str) -> list[float]:
+def run(
+    ses: FakeSes, request_type: str, *, looks: bool = False, kept: FakeDeployed | None = None, **properties: str
+) -> list[float]:
     """CloudFormation's request for one of the two resources; the pauses that were made."""
     pauses: list[float] = []
     request = {
@@ -108,7 +139,9 @@ def run(ses: FakeSes, request_type: str, *, looks: bool = False, **properties: s
         "ResponseURL": "https://cloudformation.example/answer",
         "ResourceProperties": {"Identity": IDENTITY, **properties},
     }
-    set_identity_notifications.handler(request, of=IdentitySettings(ses, pause=pauses.append))
+    set_identity_notifications.handler(
+        request, of=IdentitySettings(ses, pause=pauses.append), deployed=kept or FakeDeployed(ses)
+    )
     return pauses
 
 
@@ -161,7 +194,7 @@ def test_an_identity_that_is_not_verified_does_not_fail_a_deployment(answers: li
 def test_ses_is_called_once_a_second():
     ses = FakeSes()
     pauses = run(ses, "Create", Wanted=as_json(WANTED), Found=as_json(UNTOUCHED))
-    assert pauses == [1.0] * ses.calls == [1.0] * CALLS
+    assert pauses == [1.0] * (ses.calls - 2) == [1.0] * (CALLS - 2)
 
 
 def test_a_failure_is_told_with_its_reason(answers: list[dict[str, Any]]):
@@ -170,43 +203,122 @@ def test_a_failure_is_told_with_its_reason(answers: list[dict[str, Any]]):
     assert (answers[0]["Status"], answers[0]["Reason"]) == ("FAILED", "ValueError: Feedback must go somewhere.")
 
 
-CALLS = 6
-"""Is it verified, what is set, two topics, headers, forwarding."""
+CALLS = 8
+"""Of SES: is it verified, what is set, two topics, headers, forwarding. Of S3: what is deployed, before and after."""
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("call", range(CALLS))
 def test_it_may_be_killed_before_and_after_each_of_its_calls(answers: list[dict[str, Any]], call: int, after: bool):
     ses = FakeSes(before=SET_BY_HAND)
+    kept = FakeDeployed(ses)
     run(ses, "Create", looks=True)
     found = answers[0]["Data"]["Settings"]
     ses.calls, ses.kill = 0, (call, after)
     with pytest.raises(Killed):
-        run(ses, "Create", Wanted=as_json(WANTED), Found=found)
-    run(ses, "Create", Wanted=as_json(WANTED), Found=found)  # Lambda tries again
+        run(ses, "Create", kept=kept, Wanted=as_json(WANTED), Found=found)
+    run(ses, "Create", kept=kept, Wanted=as_json(WANTED), Found=found)  # Lambda tries again
     assert ses.settings[IDENTITY] == WANTED
-    run(ses, "Delete", Wanted=as_json(WANTED), Found=found)
+    assert kept.kept == {IDENTITY: Deployed(IDENTITY, WANTED, is_set=True)}
+    run(ses, "Delete", kept=kept, Wanted=as_json(WANTED), Found=found)
     assert ses.settings[IDENTITY] == SET_BY_HAND
+    assert kept.kept == {}
 
 
-def checked(ses: FakeSes, **wanted: NotificationSettings) -> dict[str, int]:
-    settings = {name.replace("_", "."): found for name, found in wanted.items()}
-    return check_identities.check(settings, IdentitySettings(ses, pause=lambda seconds: None))
+def checked(kept: FakeDeployed, ses: FakeSes, *, put_back: bool = False) -> tuple[int, int, int, int]:
+    """How many identities wait, were set, have drifted, and failed."""
+    report = check_identities.check(kept, IdentitySettings(ses, pause=lambda seconds: None), put_back=put_back)
+    return msgspec.structs.astuple(report)
 
 
-def test_an_identity_is_set_once_it_is_verified():
+def deployed(ses: FakeSes, wanted: NotificationSettings = WANTED) -> FakeDeployed:
+    kept = FakeDeployed(ses)
+    run(ses, "Create", kept=kept, Wanted=as_json(wanted), Found=as_json(UNTOUCHED))
+    return kept
+
+
+@pytest.mark.parametrize("put_back", [False, True])
+def test_an_identity_is_set_once_it_is_verified(put_back: bool):
     ses = FakeSes("another.example")
-    assert checked(ses, bookshop_example=WANTED) == {"waiting": 1, "set": 0}
+    kept = deployed(ses)
+    assert checked(kept, ses, put_back=put_back) == (1, 0, 0, 0)
     ses.is_verified.add(IDENTITY)
-    assert checked(ses, bookshop_example=WANTED) == {"waiting": 0, "set": 1}
-    assert checked(ses, bookshop_example=WANTED) == {"waiting": 0, "set": 0}
+    assert checked(kept, ses, put_back=put_back) == (0, 1, 0, 0)
+    assert checked(kept, ses, put_back=put_back) == (0, 0, 0, 0)
     assert ses.settings[IDENTITY] == WANTED
 
 
-def test_what_somebody_changed_is_left_as_it_is():
-    ses = FakeSes(before=SET_BY_HAND)
-    assert checked(ses, bookshop_example=WANTED) == {"waiting": 0, "set": 0}
-    assert ses.settings[IDENTITY] == SET_BY_HAND
+@pytest.mark.parametrize("now", [UNTOUCHED, SET_BY_HAND], ids=["dropped", "set by hand"])
+@pytest.mark.parametrize("waited", [False, True], ids=["verified before", "verified later"])
+def test_settings_that_have_drifted_are_told_until_they_are_back(now: NotificationSettings, waited: bool):
+    ses = FakeSes("another.example") if waited else FakeSes()
+    kept = deployed(ses)
+    if waited:
+        ses.is_verified.add(IDENTITY)
+        checked(kept, ses)
+    ses.settings[IDENTITY] = now
+    assert [checked(kept, ses), checked(kept, ses)] == [(0, 0, 1, 0)] * 2
+    assert ses.settings[IDENTITY] == now, "nobody asked to put them back"
+    ses.settings[IDENTITY] = WANTED
+    assert checked(kept, ses) == (0, 0, 0, 0)
+
+
+def test_settings_that_have_drifted_are_put_back_where_that_is_wanted():
+    ses = FakeSes()
+    kept = deployed(ses)
+    ses.settings[IDENTITY] = UNTOUCHED
+    assert checked(kept, ses, put_back=True) == (0, 0, 1, 0)
+    assert ses.settings[IDENTITY] == WANTED
+    assert checked(kept, ses, put_back=True) == (0, 0, 0, 0)
+
+
+def test_the_order_of_headers_is_no_drift():
+    wanted = msgspec.structs.replace(WANTED, headers=("Complaint", "Bounce"))
+    ses = FakeSes()
+    assert checked(deployed(ses, wanted), ses) == (0, 0, 0, 0)
+
+
+def test_an_identity_that_ses_refuses_costs_only_itself(answers: list[dict[str, Any]]):
+    ses = FakeSes()
+    kept = deployed(ses)
+    ses.is_verified.add("other.example")
+    ses.settings |= {IDENTITY: UNTOUCHED, "other.example": UNTOUCHED}
+    kept.kept[IDENTITY] = Deployed(IDENTITY, NotificationSettings({"Bounce": "refused"}))
+    kept.kept["other.example"] = Deployed("other.example", WANTED)
+    assert checked(kept, ses) == (0, 2, 0, 1)
+    assert ses.settings["other.example"] == WANTED
+
+
+def test_what_is_deployed_anew_meanwhile_is_left_to_that_deployment():
+    ses = FakeSes()
+    kept = deployed(ses)
+    ses.settings[IDENTITY] = UNTOUCHED
+    new = Deployed(IDENTITY, SET_BY_HAND)
+    kept.of = lambda identity: new  # as if it came while SES was asked
+    assert checked(kept, ses, put_back=True) == (0, 0, 1, 0)
+    assert ses.settings[IDENTITY] == UNTOUCHED
+
+
+def test_differences_are_told_in_words():
+    assert differences(UNTOUCHED, WANTED) == [
+        f"Bounce goes to no topic, wanted: {TOPIC}",
+        f"Complaint goes to no topic, wanted: {TOPIC}",
+        "headers in Bounce notifications",
+        "feedback forwarding is on",
+    ]
+
+
+def test_what_is_deployed_is_kept_in_the_bucket(s3: Any):
+    kept = DeployedSettings(s3, "archive")
+    assert list(kept.all()) == []
+    one, two = Deployed(IDENTITY, WANTED, is_set=True), Deployed("news@bookshop.example", UNTOUCHED)
+    kept.keep(one)
+    kept.keep(two)
+    assert sorted(kept.all(), key=lambda found: found.identity) == [one, two]
+    assert kept.of(IDENTITY) == one
+    kept.forget(IDENTITY)
+    kept.forget(IDENTITY)
+    assert kept.of(IDENTITY) is None
 
 
 def test_many_identities_are_asked_about_a_hundred_at_a_time():

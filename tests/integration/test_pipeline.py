@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from aftersend.environment import load
+from aftersend.environment_files import load
 from local.pipeline import LocalPipeline, Outcome, differences, rules_tried, seldom
 from local.traffic import expected, plan
 from stacks.bundling import bundle

@@ -11,7 +11,7 @@ os.environ["CDK_VALIDATION"] = "false"  # two seconds a synthesis; `cdk synth` a
 import aws_cdk as cdk
 from aws_cdk.assertions import Template
 
-from aftersend.environment import load
+from aftersend.environment_files import load
 from stacks.app import add_stacks
 
 PROJECT = Path(__file__).parent.parent.parent

@@ -4,6 +4,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from aftersend.cost import ALARMS
+
 
 @pytest.fixture(scope="session")
 def pipeline(templates: dict[str, Template]) -> Template:
@@ -20,10 +22,8 @@ def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def test_only_ses_may_publish_and_only_for_these_sets_and_identities(pipeline: Template):
-    [(_, policy)] = pipeline.find_resources("AWS::SNS::TopicPolicy").items()
-    statements = policy["Properties"]["PolicyDocument"]["Statement"]
-    [allowing] = [statement for statement in statements if statement["Effect"] == "Allow"]
-    assert (allowing["Principal"], allowing["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
+    allowing = publishing_allowed(pipeline)["ses.amazonaws.com"]
+    assert allowing["Action"] == "sns:Publish"
     names = ("configuration-set/newsletter", "configuration-set/receipts")
     names += ("identity/bookshop.example", "identity/orders.bookshop.example")
     assert allowing["Condition"] == {
@@ -31,6 +31,62 @@ def test_only_ses_may_publish_and_only_for_these_sets_and_identities(pipeline: T
             "AWS:SourceAccount": "222222222222",
             "AWS:SourceArn": [f"arn:aws:ses:eu-west-1:222222222222:{name}" for name in names],
         }
+    }
+
+
+def publishing_allowed(pipeline: Template) -> dict[str, Any]:
+    """What topics let whom do."""
+    policies = pipeline.find_resources("AWS::SNS::TopicPolicy").values()
+    statements = [found for policy in policies for found in policy["Properties"]["PolicyDocument"]["Statement"]]
+    return {found["Principal"]["Service"]: found for found in statements if found["Effect"] == "Allow"}
+
+
+def test_only_alarms_of_this_account_may_alarm(pipeline: Template):
+    assert publishing_allowed(pipeline)["cloudwatch.amazonaws.com"]["Condition"] == {
+        "StringEquals": {"AWS:SourceAccount": "222222222222"}
+    }
+
+
+def test_topics_are_encrypted_with_a_key_that_lets_those_publish_who_must(pipeline: Template):
+    [(key, found)] = pipeline.find_resources("AWS::KMS::Key").items()
+    for topic in pipeline.find_resources("AWS::SNS::Topic").values():
+        assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
+    allowed = {
+        statement["Principal"]["Service"]: (statement["Action"], statement["Condition"])
+        for statement in found["Properties"]["KeyPolicy"]["Statement"]
+        if "Service" in statement["Principal"]
+    }
+    may_publish = (
+        ["kms:Decrypt", "kms:GenerateDataKey*"],
+        {"StringEquals": {"AWS:SourceAccount": "222222222222"}},
+    )
+    assert allowed == {"ses.amazonaws.com": may_publish, "cloudwatch.amazonaws.com": may_publish}
+    assert found["Properties"]["EnableKeyRotation"] is True
+
+
+def test_whoever_is_to_be_alarmed_is_subscribed(pipeline: Template):
+    pipeline.has_resource_properties(
+        "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "operations@bookshop.example"}
+    )
+
+
+def test_every_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(templates: dict[str, Template]):
+    alarms = [
+        found["Properties"]
+        for name in ("Pipeline", "Publishing")
+        for found in templates[name].find_resources("AWS::CloudWatch::Alarm").values()
+    ]
+    assert len(alarms) == ALARMS, "as the estimate of the cost counts them"
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == alarm["OKActions"] != []
+        assert alarm["AlarmDescription"]
+    assert {alarm.get("MetricName") for alarm in alarms} == {
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateAgeOfOldestMessage",
+        "IteratorAge",
+        "Errors",
+        "identities_drifted",
+        "identities_failed",
     }
 
 
@@ -114,40 +170,6 @@ def test_logs_have_an_end(resources: dict[str, Any]):
     assert {found["RetentionInDays"] for found in of_type(resources, "AWS::Logs::LogGroup").values()} == {30}
 
 
-def test_functions_may_do_what_they_do_and_no_more(resources: dict[str, Any]):
-    allowed = {
-        name.split("ServiceRole")[0].rstrip("0123456789ABCDEF"): {
-            action
-            for statement in found["PolicyDocument"]["Statement"]
-            for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-        }
-        for name, found in of_type(resources, "AWS::IAM::Policy").items()
-        if name.startswith(("Record", "Count"))
-    }
-    consuming = {
-        "sqs:ReceiveMessage",
-        "sqs:ChangeMessageVisibility",
-        "sqs:GetQueueUrl",
-        "sqs:DeleteMessage",
-        "sqs:GetQueueAttributes",
-    }
-    recording = {"dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query", "dynamodb:GetItem"}
-    assert allowed["RecordFeedback"] == consuming | recording
-    assert {action.rstrip("*") for action in allowed["RecordArchive"]} - consuming - recording == {
-        "s3:GetObject",
-        "s3:GetBucket",
-        "s3:List",
-        "s3:PutObject",
-        "s3:PutObjectLegalHold",
-        "s3:PutObjectRetention",
-        "s3:PutObjectTagging",
-        "s3:PutObjectVersionTagging",
-        "s3:Abort",
-    }
-    assert "dynamodb:UpdateItem" in allowed["CountTags"]
-    assert "dynamodb:DeleteItem" not in set().union(*allowed.values())
-
-
 def test_nothing_but_ses_has_a_name_of_its_own(templates: dict[str, Template]):
     """A physical name would make a replacement collide with what it replaces."""
     names = {
@@ -177,6 +199,6 @@ def test_the_stacks_are_deployed_from_what_is_kept_to_what_publishes(stacks: dic
     assert names == {
         "State": set(),
         "Pipeline": {"State"},
-        "Publishing": {"Pipeline"},
+        "Publishing": {"State", "Pipeline"},
         "Dashboard": {"Pipeline"},
     }

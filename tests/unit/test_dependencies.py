@@ -13,7 +13,7 @@ ALLOWED = {
     "aftersend": {"msgspec", "aftersend"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.aws", "boto3", "botocore"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.aws", "aftersend.cli", "rich", "typer"},
-    "lambdas": {"msgspec", "aws_lambda_powertools", "aftersend", "aftersend.aws", "lambdas"},
+    "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "aftersend", "aftersend.aws", "lambdas"},
     "stacks": {
         "msgspec",
         "aws_cdk",

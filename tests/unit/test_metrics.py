@@ -24,7 +24,7 @@ def test_totals_of_a_configuration_set_are_one_document_with_all_its_measures():
             "CloudWatchMetrics": [
                 {
                     "Namespace": "Aftersend",
-                    "Dimensions": [("Environment", "ConfigurationSet")],
+                    "Dimensions": [["Environment", "ConfigurationSet"]],
                     "Metrics": [{"Name": "send", "Unit": "Count"}, {"Name": "complaint", "Unit": "Count"}],
                 }
             ],
