@@ -5,6 +5,7 @@ from typing import NamedTuple
 import aws_cdk as cdk
 
 from aftersend.environment import Environment
+from stacks.acknowledged import acknowledge
 from stacks.dashboard import Dashboard
 from stacks.pipeline import Pipeline
 from stacks.publishing import Publishing
@@ -32,4 +33,6 @@ def add_stacks(app: cdk.App, environment: Environment) -> Stacks:
     dashboard = Dashboard(app, f"{prefix}-Dashboard", environment=environment, pipeline=pipeline, env=where)
     for key, value in {"aftersend:environment": environment.name, **environment.resource_tags}.items():
         cdk.Tags.of(app).add(key, value)
+    managed = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
+    acknowledge(app, "It lets a function write logs, and nothing else.", managed)
     return Stacks(state, pipeline, publishing, dashboard)

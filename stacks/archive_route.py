@@ -10,6 +10,7 @@ from aftersend.environment import Environment
 from aftersend.layout import EVENTS_PREFIX, FAILED_PREFIX
 from stacks.logs import LogGroup
 from stacks.queue import Queue
+from stacks.state import Archive
 
 OBJECT_MEBIBYTES = 5
 """What Firehose collects at most: about 2,500 events, recorded in some two seconds of the five minutes there are."""
@@ -22,7 +23,7 @@ class ArchiveRoute(Construct):
         id: str,
         *,
         environment: Environment,
-        archive: s3.IBucket,
+        archive: Archive,
         consumer_timeout: cdk.Duration,
     ) -> None:
         super().__init__(scope, id)
@@ -39,7 +40,9 @@ class ArchiveRoute(Construct):
                 compression=firehose.Compression.GZIP,
                 logging_config=firehose.EnableLogging(logs),
             ),
+            encryption=firehose.StreamEncryption.aws_owned_key(),
         )
+        archive.acknowledge_writer(self.stream)
         self.queue = Queue(self, "Queue", consumer_timeout=consumer_timeout)
         # By reference to its ARN: the notification then belongs to this stack, not to the one that keeps the state.
         s3.Bucket.from_bucket_arn(self, "Archive", archive.bucket_arn).add_event_notification(

@@ -5,6 +5,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from aftersend.environment import Environment
+from stacks.acknowledged import acknowledge
 from stacks.bundling import ARCHITECTURES, RUNTIME, bundle
 from stacks.logs import LogGroup
 
@@ -36,3 +37,4 @@ class Function(lambda_.Function):
             environment=settings,
             log_group=LogGroup(scope, f"{id}Logs", environment=environment),
         )
+        acknowledge(self, "A newer runtime is taken with the packages, when all of them have wheels for it.", "L1")

@@ -10,6 +10,7 @@ from constructs import Construct, IDependable
 
 from aftersend.environment import Environment, Identity
 from aftersend.layout import IDENTITIES_PREFIX, METRICS_NAMESPACE
+from stacks.acknowledged import acknowledge
 from stacks.alarms import Alarm, Alarms
 from stacks.function import Function
 from stacks.state import State
@@ -87,6 +88,7 @@ class IdentityNotifications(Construct):
                     resources=["*"],
                 )
             )
+            acknowledge(function, "SES knows no resource-level permissions for these.", "IAM5[Resource::*]")
 
     def _alarm(self, check: Function, environment: Environment, alarms: Alarms) -> None:
         for count, is_wrong in (

@@ -10,6 +10,7 @@ from constructs import Construct
 
 from aftersend.environment import Environment
 from aftersend.layout import EVENTS_PREFIX, QUARANTINE_PREFIX, UNCOUNTED_PREFIX
+from stacks.acknowledged import acknowledge
 from stacks.alarms import Alarm, Alarms
 from stacks.archive_route import ArchiveRoute
 from stacks.feedback import Feedback
@@ -156,6 +157,8 @@ class Pipeline(cdk.Stack):
                 filters=[lambda_.FilterCriteria.filter({"eventName": lambda_.FilterRule.or_("INSERT", "MODIFY")})],
             )
         )
+        acknowledge(self.count_tags, "ListStreams knows no resource.", "IAM5[Resource::*]")
+        state.archive.acknowledge_writer(self.count_tags)
 
 
 def _json(section: msgspec.Struct) -> str:

@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 from aftersend.environment import Environment
 from aftersend.layout import (
@@ -19,6 +19,7 @@ from aftersend.layout import (
     SORT_KEY,
     UNCOUNTED_PREFIX,
 )
+from stacks.acknowledged import OF_A_BUCKET, acknowledge
 
 
 class State(cdk.Stack):
@@ -82,12 +83,25 @@ class Archive(s3.Bucket):
             ],
             removal_policy=removal(environment),
         )
+        acknowledge(self, "Only this environment reads it: a log of that is CloudTrail's, where wanted.", "S1")
 
     def let(self, function: lambda_.Function, *actions: str, below: str) -> None:
         """Allow a function actions on the objects below a prefix, and no more than these."""
         function.add_to_role_policy(
             iam.PolicyStatement(actions=[*actions], resources=[self.arn_for_objects(f"{below}*")])
         )
+        acknowledge(function, "The objects below a prefix, as many as there are.", self._below(below))
+
+    def acknowledge_writer(self, writer: IConstruct) -> None:
+        """Acknowledge what the CDK itself grants to something that reads and writes the bucket."""
+        granted = [f"IAM5[Action::s3:{action}]" for action in OF_A_BUCKET]
+        acknowledge(writer, "What the CDK grants to what writes to a bucket.", *granted, self._below(""))
+
+    def _below(self, prefix: str) -> str:
+        """How cdk-nag names a permission on what is below a prefix, of another stack."""
+        stack = cdk.Stack.of(self)
+        name = stack.resolve(stack.export_value(self.bucket_arn))["Fn::ImportValue"]
+        return f"IAM5[Resource::{name}/{prefix}*]"
 
 
 def removal(environment: Environment) -> cdk.RemovalPolicy:
