@@ -26,9 +26,12 @@ check: setup ## Seconds: format, lint, types, dependency rules, unit, adapter an
 
 test: check ## Everything: check, exactness, then deploy to the emulator, send mail and compare
 	$(SAY) "pytest: exactness in a world where everything goes wrong, and damaged records (a minute)"
-	@pytest --quiet tests/world tests/properties
-	$(SAY) "pytest: integration tests on the emulator (two minutes)"
-	@pytest --quiet tests/integration
+	@pytest --quiet $(TWO_AT_ONCE) tests/world tests/properties
+	$(SAY) "pytest: integration tests on two emulators (three minutes)"
+	@pytest --quiet $(TWO_AT_ONCE) tests/integration
+
+# Files side by side; within a file one test after another.
+TWO_AT_ONCE = --numprocesses 2 --dist loadfile
 
 test-browser: setup .venv/.browser ## The page in a browser: needs Chromium (apt install chromium; or name one: CHROMIUM=path)
 	$(SAY) "pytest: the page in Chromium"

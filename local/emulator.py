@@ -87,12 +87,17 @@ def cdk(*arguments: str, endpoint: str) -> str:
     return said
 
 
-def deploy(endpoint: str, folder: Path) -> dict[str, str]:
-    """Bootstrap the emulator and deploy the environment `local` to it; the outputs of all its stacks."""
+def bootstrap(endpoint: str) -> None:
+    """Make the emulator ready for the CDK CLI, once."""
     cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", endpoint=endpoint)
+
+
+def deploy(endpoint: str, folder: Path, *context: str) -> dict[str, str]:
+    """Deploy an environment, named by context as in "env=local"; the outputs of all its stacks."""
     outputs = folder / "outputs.json"
     where = ["--output", str(folder / "cdk.out"), "--outputs-file", str(outputs)]
-    cdk("deploy", "--all", "--context", "env=local", "--require-approval", "never", *where, endpoint=endpoint)
+    named = [argument for each in context for argument in ("--context", each)]
+    cdk("deploy", "--all", *named, "--require-approval", "never", *where, endpoint=endpoint)
     stacks: dict[str, dict[str, str]] = json.loads(outputs.read_text())
     return {name: value for stack in stacks.values() for name, value in stack.items()}
 

@@ -20,7 +20,7 @@ from aftersend.events import Event
 from aftersend.layout import QUARANTINE_PREFIX, UNCOUNTED_PREFIX
 from aftersend.pages import QueueState, State
 from aftersend.suppression import Entry
-from local.emulator import REGION, deploy, emulator, free_port
+from local.emulator import REGION, bootstrap, deploy, emulator, free_port
 from local.mailer import Mailer
 from local.records import EVENT_BODIES, NOTIFICATION_TYPES
 from local.ses import LocalSes
@@ -167,19 +167,29 @@ class LocalPipeline:
 @contextmanager
 def deployed(seed: int = 0) -> Generator[LocalPipeline]:
     """The pipeline, from starting the emulator to ending it. Takes about half a minute to be there."""
-    with TemporaryDirectory(prefix="aftersend-") as folder:
-        ses_port = free_port()
-        with emulator(Path(folder), ses_port) as emulator_url:
-            ses = LocalSes(emulator_url, seed=seed)
-            server = serve(ses, emulator_url, ses_port)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
-            try:
-                outputs = deploy(emulator_url, Path(folder))
-                yield LocalPipeline(ses, f"http://127.0.0.1:{ses_port}", emulator_url, outputs)
-            finally:
-                ses.close()
-                server.shutdown()
-                server.server_close()
+    with (
+        TemporaryDirectory(prefix="aftersend-") as folder,
+        local_aws(Path(folder), seed) as (ses, ses_url, emulator_url),
+    ):
+        bootstrap(emulator_url)
+        outputs = deploy(emulator_url, Path(folder), "env=local")
+        yield LocalPipeline(ses, ses_url, emulator_url, outputs)
+
+
+@contextmanager
+def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, str, str]]:
+    """The local SES, its address, and that of the emulator behind it, with nothing deployed."""
+    ses_port = free_port()
+    with emulator(folder, ses_port) as emulator_url:
+        ses = LocalSes(emulator_url, seed=seed)
+        server = serve(ses, emulator_url, ses_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield ses, f"http://127.0.0.1:{ses_port}", emulator_url
+        finally:
+            ses.close()
+            server.shutdown()
+            server.server_close()
 
 
 def differences(expectation: Expectation, outcome: Outcome) -> list[str]:

@@ -37,7 +37,8 @@ def differences(found: NotificationSettings, wanted: NotificationSettings) -> li
         for kind in NOTIFICATION_TYPES
         if found.topics.get(kind) != wanted.topics.get(kind)
     ]
-    apart += [f"headers in {kind} notifications" for kind in sorted(set(found.headers) ^ set(wanted.headers))]
+    headers = {kind for kind in found.headers if kind in found.topics}  # without a topic they mean nothing
+    apart += [f"headers in {kind} notifications" for kind in sorted(headers ^ set(wanted.headers))]
     if found.forwarding != wanted.forwarding:
         apart.append(f"feedback forwarding is {'on' if found.forwarding else 'off'}")
     return apart
@@ -79,10 +80,15 @@ class IdentitySettings:
     def _changes(
         self, identity: str, found: NotificationSettings, wanted: NotificationSettings
     ) -> Iterator[Callable[[], Any]]:
-        """In an order SES takes: feedback is forwarded before topics go, and no more only when they are there."""
+        """In an order SES takes: headers only with a topic; feedback is forwarded before topics go, and no more only when
+        they are there."""
         forward = self._ses.set_identity_feedback_forwarding_enabled
+        enable_headers = self._ses.set_identity_headers_in_notifications_enabled
         if wanted.forwarding and not found.forwarding:
             yield lambda: forward(Identity=identity, ForwardingEnabled=True)
+        for kind in NOTIFICATION_TYPES:
+            if kind in found.headers and kind in found.topics and kind not in wanted.headers:
+                yield lambda kind=kind: enable_headers(Identity=identity, NotificationType=kind, Enabled=False)
         for kind in NOTIFICATION_TYPES:
             topic = wanted.topics.get(kind)
             if topic != found.topics.get(kind):
@@ -91,11 +97,8 @@ class IdentitySettings:
                     Identity=identity, NotificationType=kind, **parameters
                 )
         for kind in NOTIFICATION_TYPES:
-            enabled = kind in wanted.headers
-            if enabled != (kind in found.headers) and kind in wanted.topics:
-                yield lambda kind=kind, enabled=enabled: self._ses.set_identity_headers_in_notifications_enabled(
-                    Identity=identity, NotificationType=kind, Enabled=enabled
-                )
+            if kind in wanted.headers and kind not in found.headers:
+                yield lambda kind=kind: enable_headers(Identity=identity, NotificationType=kind, Enabled=True)
         if found.forwarding and not wanted.forwarding:
             yield lambda: forward(Identity=identity, ForwardingEnabled=False)
 
