@@ -41,7 +41,12 @@ def bundle(functions: Functions) -> Path:
         # Built aside and then renamed: a build that was interrupted is never taken for a finished one.
         unfinished = Path(mkdtemp(dir=BUILT))
         _install(functions, unfinished)
-        unfinished.rename(folder)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+            shutil.rmtree(unfinished)  # another synthesis was quicker
     return folder
 
 

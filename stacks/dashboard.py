@@ -35,6 +35,8 @@ class Dashboard(cdk.Stack):
             ]
 
         board = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.hours(12))
+        address = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}#dashboards:name="
+        cdk.CfnOutput(self, "DashboardUrl", value=f"{address}{board.dashboard_name}")
         board.add_widgets(
             _graph("Sent and delivered", totals("send", "delivery", "delivery_delay", "reject", "rendering_failure")),
             _graph("Opened and clicked", totals("open", "click", "opened", "clicked")),

@@ -71,6 +71,9 @@ class IdentityNotifications(Construct):
             targets=[targets.LambdaFunction(check)],  # ty: ignore[invalid-argument-type] (jsii)
         )
         self._alarm(check, environment, alarms)
+        cdk.CfnOutput(
+            self, "CheckIdentitiesName", value=check.function_name, description="Invoke it to compare at once"
+        )
         state.archive.let(self._set, "s3:PutObject", "s3:DeleteObject", below=IDENTITIES_PREFIX)
         state.archive.let(check, "s3:GetObject", "s3:PutObject", below=IDENTITIES_PREFIX)
         check.add_to_role_policy(iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn]))

@@ -80,8 +80,8 @@ class IdentitySettings:
     def _changes(
         self, identity: str, found: NotificationSettings, wanted: NotificationSettings
     ) -> Iterator[Callable[[], Any]]:
-        """In an order SES takes: headers only with a topic; feedback is forwarded before topics go, and no more only when
-        they are there."""
+        """In an order SES takes: headers change where there is a topic; feedback is forwarded before topics go, and
+        is no more only when they are there."""
         forward = self._ses.set_identity_feedback_forwarding_enabled
         enable_headers = self._ses.set_identity_headers_in_notifications_enabled
         if wanted.forwarding and not found.forwarding:

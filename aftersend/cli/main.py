@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from aftersend.cli.inspect import inspect
+from aftersend.cli.lint import lint
 
 app = typer.Typer(
     name="aftersend",
@@ -16,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(inspect)
+app.command()(lint)
 
 
 def _print_version(wanted: bool) -> None:

@@ -203,8 +203,8 @@ def test_a_failure_is_told_with_its_reason(answers: list[dict[str, Any]]):
 
 
 CALLS = 8
-"""Of SES: is it verified, what is set, two topics, headers, forwarding. Of S3: what is deployed, before and after. Where
-somebody set other things before, headers and a topic are taken away too."""
+"""Of SES: is it verified, what is set, two topics, headers, forwarding. Of S3: what is deployed, before and after.
+Where somebody set other things before, headers and a topic are taken away too."""
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -10,8 +10,7 @@ from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
 from aftersend.environment_files import load
-from stacks.app import add_stacks
-from tests.stacks.conftest import PROJECT
+from tests.stacks.conftest import stacks_of
 
 SAID_OF_ALL_THE_CDK_WRITES = ["W3005"]
 """A dependency that a reference makes already."""
@@ -21,9 +20,8 @@ SAID_OF_ALL_THE_CDK_WRITES = ["W3005"]
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prod, synthesised with the checks on; they make the synthesis fail where they find anything."""
     folder = tmp_path_factory.mktemp("checked")
-    context = json.loads((PROJECT / "cdk.json").read_bytes())["context"]
-    app = cdk.App(context=context, outdir=str(folder))
-    add_stacks(app, load("prod"))
+    app = next(iter(stacks_of(load("prod"), folder).values())).node.root
+    assert isinstance(app, cdk.App)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
     return folder
