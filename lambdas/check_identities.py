@@ -23,7 +23,7 @@ UNTOUCHED = NotificationSettings()
 
 @cache
 def identity_settings() -> IdentitySettings:
-    return IdentitySettings(client("ses"))
+    return IdentitySettings(client("ses"), pace_seconds=setting("PACE_SECONDS", float))
 
 
 @cache

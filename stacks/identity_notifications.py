@@ -38,6 +38,10 @@ class IdentityNotifications(Construct):
         alarms: Alarms,
     ) -> None:
         super().__init__(scope, id)
+        settings = {
+            "ARCHIVE_BUCKET": state.archive.bucket_name,
+            "PACE_SECONDS": "0" if environment.is_emulated else "1",
+        }
         self._topic = topic
         self._before: IDependable | None = None
         self._set = Function(
@@ -48,7 +52,7 @@ class IdentityNotifications(Construct):
             environment=environment,
             timeout=TIMEOUT,
             memory_mebibytes=256,
-            settings={"ARCHIVE_BUCKET": state.archive.bucket_name},
+            settings=settings,
         )
         check = Function(
             self,
@@ -59,7 +63,7 @@ class IdentityNotifications(Construct):
             timeout=CHECK_TIMEOUT,
             memory_mebibytes=256,
             settings={
-                "ARCHIVE_BUCKET": state.archive.bucket_name,
+                **settings,
                 "PUT_BACK": "true" if environment.on_identity_drift == "put-back" else "false",
                 "ENVIRONMENT": environment.name,
             },

@@ -13,7 +13,7 @@ import msgspec
 NOTIFICATION_TYPES = ("Bounce", "Complaint", "Delivery")
 
 PACE_SECONDS = 1.0
-"""SES takes one call a second of everything but sending ("Service quotas in Amazon SES")."""
+"""SES takes one call a second of everything but sending ("Service quotas in Amazon SES"). The local SES takes any."""
 
 ASKED_AT_ONCE = 100
 """Identities one call may ask about."""
@@ -47,9 +47,11 @@ def differences(found: NotificationSettings, wanted: NotificationSettings) -> li
 class IdentitySettings:
     """The notification settings of identities, read and changed at the pace SES allows."""
 
-    def __init__(self, ses: Any, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, ses: Any, *, pace_seconds: float = PACE_SECONDS, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self._ses = ses
-        self._pause = pause
+        self._pause = lambda: pause(pace_seconds)
 
     def found(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
         """The settings as SES has them."""
@@ -74,7 +76,7 @@ class IdentitySettings:
         calls = list(self._changes(identity, found, wanted))
         for call in calls:
             call()
-            self._pause(PACE_SECONDS)
+            self._pause()
         return len(calls)
 
     def _changes(
@@ -106,7 +108,7 @@ class IdentitySettings:
         asked = list(identities)
         for start in range(0, len(asked), ASKED_AT_ONCE):
             yield call(Identities=asked[start : start + ASKED_AT_ONCE])
-            self._pause(PACE_SECONDS)
+            self._pause()
 
 
 def _settings(found: dict[str, Any]) -> NotificationSettings:

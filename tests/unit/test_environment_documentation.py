@@ -17,8 +17,9 @@ from aftersend.environment import (
 )
 from aftersend.environment_files import load
 from aftersend.ledger import Retention
-from aftersend.lint import WARNINGS, findings
+from aftersend.lint import findings
 from aftersend.suppression import Policy
+from aftersend.traps import WARNINGS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "environments.md").read_text()
 KEYS = PAGE.partition("## The keys")[2].partition("\n## ")[0]

@@ -7,7 +7,8 @@ import pytest
 from aftersend.environment import ConfigurationSet, ContactList, Dimension, Environment, EventDestination, Identity
 from aftersend.environment_files import load, names
 from aftersend.events import Kind
-from aftersend.lint import WARNINGS, Finding, findings
+from aftersend.lint import Finding, findings
+from aftersend.traps import WARNINGS
 
 TOPIC = "arn:aws:sns:eu-west-1:222222222222:shop"
 QUIET = Identity(configuration_set="news", feedback_forwarding=False)
@@ -72,7 +73,7 @@ TRAPS: dict[str, tuple[list[Finding], str, str]] = {
     ),
     "complaints of mail without a set reach no channel": (
         of_identity(configuration_set=None, notifications=("Bounce",), feedback_forwarding=True),
-        "no-way-to-us",
+        "no-way-without-a-set",
         'identities."bookshop.example": Complaint of mail that names no configuration set reach no channel',
     ),
     "no default configuration set": (
@@ -202,6 +203,11 @@ REFUSED: dict[str, tuple[list[Finding], str, str]] = {
         "mail-from-elsewhere",
         "bounce.other.example is no subdomain of bookshop.example",
     ),
+    "a second contact list": (
+        lint(contact_lists={"one": ContactList(), "two": ContactList()}),
+        "one-contact-list",
+        "there are 2; SES keeps one in an account and Region and refuses others.",
+    ),
     "an unknown finding": (
         lint(accepted_findings={"told-twise": "so"}),
         "unknown-finding",
@@ -220,8 +226,9 @@ def test_each_trap_is_told_with_what_happens_and_the_mend(trap: str):
     assert finding.mend.endswith((".", ")", "?", "accept this."))
 
 
-def test_there_is_a_trap_for_every_warning():
+def test_every_trap_there_is_is_tried():
     assert {name for _, name, _ in TRAPS.values()} == set(WARNINGS)
+    assert {name for _, name, _ in REFUSED.values()} == set(TEXTS) - set(WARNINGS)
 
 
 def test_errors_are_told_first():
@@ -233,12 +240,6 @@ def test_what_is_accepted_with_a_reason_is_told_no_more_but_errors_are():
     accepted: Any = {"accepted_findings": {"mailed-too": "the office reads them", "unknown-configuration-set": "no"}}
     found = lint({"bookshop.example": Identity(configuration_set="newz")}, **accepted)
     assert {finding.id for finding in found} == {"unknown-configuration-set", "unknown-finding"}
-
-
-def test_a_second_contact_list_is_refused():
-    [finding] = lint(contact_lists={"one": ContactList(), "two": ContactList()})
-    assert finding.is_error
-    assert finding.id == "one-contact-list"
 
 
 @pytest.mark.parametrize("tag", ["campaign", "campaign_id", "template-id", "genre", "plan", "ses:from-domain"])
