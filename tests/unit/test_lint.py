@@ -8,6 +8,7 @@ from aftersend.environment import ConfigurationSet, ContactList, Dimension, Envi
 from aftersend.environment_files import load, names
 from aftersend.events import Kind
 from aftersend.lint import Finding, findings
+from aftersend.traps import TRAPS as TEXTS
 from aftersend.traps import WARNINGS
 
 TOPIC = "arn:aws:sns:eu-west-1:222222222222:shop"
