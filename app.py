@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 import aws_cdk as cdk
-from aftersend.cost import told
 
+from aftersend.cost import told
 from aftersend.environment_files import FOLDER, InvalidEnvironment, load
 from aftersend.lint import findings
 from stacks.app import add_stacks
