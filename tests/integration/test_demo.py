@@ -9,26 +9,37 @@ import time
 INTERRUPTED = 130
 
 
-def emulators() -> set[str]:
-    """The processes of emulators and their workers, by process id."""
-    command = ["ps", "-eww", "-o", "pid,args"]
+def processes() -> dict[int, tuple[int, str]]:
+    """Every process by its id: its parent, and how it was started."""
+    command = ["ps", "-eww", "-o", "pid=,ppid=,args="]
     listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return {line.split()[0] for line in listed if "ministack" in line}
+    rows = (line.split(maxsplit=2) for line in listed)
+    return {int(process): (int(parent), "".join(arguments)) for process, parent, *arguments in rows}
+
+
+def started_by(process: int) -> dict[int, str]:
+    """The processes below a process; other tests run emulators too."""
+    known, below, parents = processes(), {}, {process}
+    while parents:
+        found = {each: arguments for each, (parent, arguments) in known.items() if parent in parents}
+        below |= found
+        parents = set(found)
+    return below
 
 
 def test_an_interrupted_demo_stops_what_it_started_and_says_so():
-    before = emulators()
     demo = subprocess.Popen(
         [sys.executable, "-m", "local.demo"], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
     deadline = time.monotonic() + 60
-    while not emulators() - before and time.monotonic() < deadline:
+    while not any("ministack" in each for each in started_by(demo.pid).values()) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert emulators() - before, "the emulator was started"
+    started = started_by(demo.pid)
+    assert any("ministack" in each for each in started.values()), "the emulator was started"
     os.killpg(demo.pid, signal.SIGINT)
     said, _ = demo.communicate(timeout=30)
     assert (demo.returncode, said.splitlines()[-1]) == (
         INTERRUPTED,
         "Interrupted; everything that was started is stopped.",
     )
-    assert emulators() == before
+    assert not started.keys() & processes().keys()
