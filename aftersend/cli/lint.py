@@ -38,6 +38,8 @@ def lint(
             continue
         for finding in (found := findings(environment)):
             console.print(_shown(finding))
+        if not all(finding.is_error for finding in found):
+            console.print(Text("  What is meant so is accepted in the file, below [accepted_findings].", "dim"))
         found_any |= bool(found)
         if not found:
             console.print(Text("  nothing found", "green"))
