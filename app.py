@@ -12,13 +12,14 @@ from aftersend.lint import findings
 from stacks.app import add_stacks
 
 app = cdk.App()
+folder = Path(app.node.try_get_context("environments") or FOLDER)
 try:
-    environment = load(app.node.try_get_context("env"), Path(app.node.try_get_context("environments") or FOLDER))
+    environment = load(app.node.try_get_context("env"), folder)
 except InvalidEnvironment as error:
     sys.exit(f"aftersend: {error}")
 found = findings(environment)
 if errors := [finding for finding in found if finding.is_error]:
-    sys.exit("\n".join(f"aftersend: {environment.name}: {error}" for error in errors))
+    sys.exit("\n".join(f"aftersend: {folder.name}/{environment.name}.toml: {error}" for error in errors))
 publishing = add_stacks(app, environment).publishing
 for finding in found:
     cdk.Annotations.of(publishing).add_warning_v2(f"aftersend:{finding.id}:{finding.key}", str(finding))

@@ -2,6 +2,7 @@
 would be right."""
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -15,6 +16,9 @@ import msgspec
 from aftersend.environment import Environment
 
 FOLDER = Path(__file__).parent.parent / "environments"
+
+NAME = "[A-Za-z0-9-]{1,100}"
+"""What a stack's name may hold, with room for ours around it."""
 
 CLAIMED = {"configuration_sets": "configuration set", "identities": "identity"}
 """What there is once in an account and Region, so that two environments cannot both have it."""
@@ -42,6 +46,8 @@ def load(name: str | None, folder: Path = FOLDER) -> Environment:
         raise InvalidEnvironment(f"{asked} {there_are} Name one with `-c env=NAME`.")
     file = folder / f"{name}.toml"
     shown = f"{folder.name}/{file.name}"
+    if not re.fullmatch(NAME, name):
+        raise InvalidEnvironment(f"{shown}: {name} must be of letters, digits and -: stacks are named after the file.")
     try:
         found = tomllib.loads(file.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -11,7 +11,7 @@ from aftersend.environment import ContactList, Environment, Identity
 from stacks.configuration_set import ConfigurationSet
 from stacks.identity_notifications import IdentityNotifications
 from stacks.pipeline import Pipeline
-from stacks.state import State
+from stacks.state import State, removal
 
 
 class Publishing(cdk.Stack):
@@ -42,7 +42,7 @@ class Publishing(cdk.Stack):
             notifications.publish(name, identity, of=created)
         if not environment.is_emulated:  # nor contact lists
             for name, contact_list in environment.contact_lists.items():
-                self._contact_list(name, contact_list)
+                self._contact_list(name, contact_list, environment)
         cdk.CfnOutput(self, "ConfigurationSets", value=", ".join(environment.configuration_sets))
 
     def _identity(self, name: str, identity: Identity, sets: dict[str, ConfigurationSet]) -> ses.EmailIdentity:
@@ -69,15 +69,11 @@ class Publishing(cdk.Stack):
         if identity.mail_from_domain:
             records.append(f"{identity.mail_from_domain} MX 10 feedback-smtp.{self.region}.amazonses.com")
             records.append(f'{identity.mail_from_domain} TXT "v=spf1 include:amazonses.com ~all"')
-        for number, record in enumerate(records, 1):
-            cdk.CfnOutput(
-                self,
-                f"DnsRecord-{name}-{number}",
-                value=record,
-                description=f"Publish this in the DNS; SES verifies {name} by it",
-            )
+        if records:  # together: a stack has 200 outputs, and a domain up to five records
+            says = f"Publish these in the DNS; SES verifies {name} by them"
+            cdk.CfnOutput(self, f"DnsRecords-{name}", value="\n".join(records), description=says)
 
-    def _contact_list(self, name: str, contact_list: ContactList) -> None:
+    def _contact_list(self, name: str, contact_list: ContactList, environment: Environment) -> None:
         created = ses.CfnContactList(
             self,
             f"ContactList-{name}",
@@ -93,5 +89,6 @@ class Publishing(cdk.Stack):
                 for topic_name, topic in contact_list.topics.items()
             ],
         )
+        created.apply_removal_policy(removal(environment))  # it holds what people have subscribed to
         for key, value in contact_list.resource_tags.items():
             cdk.Tags.of(created).add(key, value)

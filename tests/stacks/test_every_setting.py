@@ -95,8 +95,11 @@ def test_an_identity_that_is_there_is_not_created_but_its_notifications_are_set(
     assert properties(publishing, "Custom::IdentityNotifications", Identity="there.example")
 
 
-def test_the_contact_list_with_its_topics(publishing: Template):
-    [found] = properties(publishing, "AWS::SES::ContactList")
+def test_the_contact_list_with_its_topics_is_kept(publishing: Template):
+    """It holds what people have subscribed to, and nobody could tell that again."""
+    [resource] = publishing.find_resources("AWS::SES::ContactList").values()
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    found = resource["Properties"]
     assert found["ContactListName"] == "readers"
     assert found["Topics"] == [
         {

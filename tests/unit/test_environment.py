@@ -133,6 +133,12 @@ def test_a_mistake_is_told_by_file_key_value_and_what_would_be_right(line: str, 
     assert said in problem
 
 
+def test_a_name_no_stack_can_have_is_told(tmp_path: Path):
+    assert told(tmp_path, VALID, name="my_shop") == [
+        "my_shop.toml: my_shop must be of letters, digits and -: stacks are named after the file."
+    ]
+
+
 def test_what_is_missing_is_told(tmp_path: Path):
     assert told(tmp_path, "") == [
         "shop.toml: account is missing. It must be twelve digits, in quotes.",
