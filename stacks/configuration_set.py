@@ -38,28 +38,6 @@ class ConfigurationSet(Construct):
         """A destination for no event at all is none."""
         if not settings.events:
             return
-        target: dict[str, Any] = {}
-        if settings.sns_topic_arn:
-            target["sns_destination"] = Destination.SnsDestinationProperty(topic_arn=settings.sns_topic_arn)
-        elif settings.firehose_stream_arn:
-            role = self._role(f"{name}-role", settings.firehose_stream_arn)
-            target["kinesis_firehose_destination"] = Destination.KinesisFirehoseDestinationProperty(
-                delivery_stream_arn=settings.firehose_stream_arn, iam_role_arn=role.role_arn
-            )
-        elif settings.event_bridge:
-            bus = cdk.Stack.of(self).format_arn(service="events", resource="event-bus/default")
-            target["event_bridge_destination"] = Destination.EventBridgeDestinationProperty(event_bus_arn=bus)
-        else:
-            target["cloud_watch_destination"] = Destination.CloudWatchDestinationProperty(
-                dimension_configurations=[
-                    Destination.DimensionConfigurationProperty(
-                        dimension_name=dimension.name,
-                        dimension_value_source=dimension.source,
-                        default_dimension_value=dimension.default,
-                    )
-                    for dimension in settings.cloudwatch_dimensions
-                ]
-            )
         Destination(
             self,
             name,
@@ -68,9 +46,32 @@ class ConfigurationSet(Construct):
                 name=name,
                 enabled=settings.enabled,
                 matching_event_types=[_in_cloudformation(kind) for kind in settings.events],
-                **target,
+                **self._target(name, settings),
             ),
         )
+
+    def _target(self, name: str, settings: EventDestination) -> dict[str, Any]:
+        if settings.sns_topic_arn:
+            return {"sns_destination": Destination.SnsDestinationProperty(topic_arn=settings.sns_topic_arn)}
+        if settings.firehose_stream_arn:
+            stream = Destination.KinesisFirehoseDestinationProperty(
+                delivery_stream_arn=settings.firehose_stream_arn,
+                iam_role_arn=self._role(f"{name}-role", settings.firehose_stream_arn).role_arn,
+            )
+            return {"kinesis_firehose_destination": stream}
+        if settings.event_bridge:
+            bus = cdk.Stack.of(self).format_arn(service="events", resource="event-bus/default")
+            return {"event_bridge_destination": Destination.EventBridgeDestinationProperty(event_bus_arn=bus)}
+        dimensions = [
+            Destination.DimensionConfigurationProperty(
+                dimension_name=dimension.name,
+                dimension_value_source=dimension.source,
+                default_dimension_value=dimension.default,
+            )
+            for dimension in settings.cloudwatch_dimensions
+        ]
+        metrics = Destination.CloudWatchDestinationProperty(dimension_configurations=dimensions)
+        return {"cloud_watch_destination": metrics}
 
     def _role(self, id: str, stream_arn: str) -> iam.Role:
         """What SES writes to a stream with, for this configuration set alone."""

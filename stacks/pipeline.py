@@ -84,15 +84,18 @@ class Pipeline(cdk.Stack):
         self.feedback.queue.trigger(self.record_feedback, most_at_once=environment.functions.most_feedback_at_once)
         self.archive.queue.trigger(self.record_archive, most_at_once=environment.functions.most_archive_at_once)
         self._count_changes(state)
+        self._let_functions_use(state)
+        self._alarm()
         cdk.CfnOutput(self, "FeedbackTopicArn", value=self.feedback.topic.topic_arn)
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic.topic_arn)
         for name, queue in (("Feedback", self.feedback.queue), ("Archive", self.archive.queue)):
             cdk.CfnOutput(self, f"{name}QueueUrl", value=queue.queue_url)
             cdk.CfnOutput(self, f"{name}DeadLetterQueueUrl", value=queue.kept.queue_url)
+
+    def _let_functions_use(self, state: State) -> None:
         for recorder in (self.record_feedback, self.record_archive):
             state.ledger.grant(recorder, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
             state.suppressions.grant(recorder, "dynamodb:GetItem", "dynamodb:PutItem")
-        self._alarm()
         state.archive.let(self.record_archive, "s3:GetObject", below=EVENTS_PREFIX)
         state.archive.let(self.record_archive, "s3:PutObject", below=QUARANTINE_PREFIX)
         state.counters.grant(self.count_tags, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from aftersend.environment import ContactList, Environment, Identity
 from stacks.configuration_set import ConfigurationSet
+from stacks.identity_check import IdentityCheck
 from stacks.identity_notifications import IdentityNotifications
 from stacks.pipeline import Pipeline
 from stacks.state import State, removal
@@ -32,9 +33,8 @@ class Publishing(cdk.Stack):
             )
             for name, settings in environment.configuration_sets.items()
         }
-        notifications = IdentityNotifications(
-            self, "Notifications", environment=environment, topic=topic, state=state, alarms=pipeline.alarms
-        )
+        IdentityCheck(self, "Check", environment=environment, state=state, alarms=pipeline.alarms)
+        notifications = IdentityNotifications(self, "Notifications", environment=environment, topic=topic, state=state)
         for name, identity in environment.identities.items():
             created = None if identity.already_there else self._identity(name, identity, sets)
             if created and not environment.is_emulated:  # the emulator's CloudFormation knows no DKIM tokens

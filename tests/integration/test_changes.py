@@ -58,7 +58,7 @@ class Account:
 
     def check_identities(self) -> dict[str, int]:
         """What the scheduled function reports."""
-        [name] = [value for key, value in self.outputs.items() if "CheckIdentities" in key]
+        [name] = [value for key, value in self.outputs.items() if key.startswith("CheckFunctionName")]
         answer = self.emulated("lambda").invoke(FunctionName=name)
         return json.loads(answer["Payload"].read())
 

@@ -47,7 +47,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("s3:PutObject", "s3:DeleteObject"), "Archive/identities/*"): "remember what is deployed",
         (SES_SETTINGS, "*"): "set and restore notification settings",
     },
-    "NotificationsCheckIdentities": {
+    "CheckFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "know what is deployed, and whether it was set",
         (("s3:ListBucket",), "Archive"): "find all that is deployed",
         (SES_SETTINGS, "*"): "compare notification settings and put them back",
