@@ -20,7 +20,7 @@ TIMEOUT = cdk.Duration.minutes(15)
 EVERY = cdk.Duration.hours(1)
 
 COUNTED = {
-    "identities_drifted": "SES no longer has notification settings that were deployed: it drops them without a word when "
+    "identities_drifted": "SES no longer has notification settings that were deployed: it drops them silently when "
     "it cannot publish to a topic.",
     "identities_failed": "SES refused to set notifications of an identity.",
 }
