@@ -82,6 +82,8 @@ class Archive(s3.Bucket):
                 for prefix in (EVENTS_PREFIX, FAILED_PREFIX, QUARANTINE_PREFIX, UNCOUNTED_PREFIX)
             ],
             removal_policy=removal(environment),
+            # CloudFormation deletes no bucket that holds anything; the emulator does, and cannot run what empties it.
+            auto_delete_objects=not environment.retain_state and not environment.is_emulated,
         )
         acknowledge(self, "Only this environment reads it: a log of that is CloudTrail's, where wanted.", "S1")
 

@@ -1,7 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
+
+from aftersend.environment_files import load
+from tests.stacks.conftest import stacks_of
 
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")
 
@@ -56,3 +60,10 @@ def test_everything_worth_keeping_is_in_this_stack(templates: dict[str, Template
     for name in ("Pipeline", "Publishing", "Dashboard"):
         for stateful in STATEFUL:
             templates[name].resource_count_is(stateful, 0)
+
+
+def test_what_is_not_to_be_kept_goes_with_its_stack(tmp_path: Path):
+    state = Template.from_stack(stacks_of(load("dev"), tmp_path)["State"])
+    kept = {found["DeletionPolicy"] for found in state.to_json()["Resources"].values() if found["Type"] in STATEFUL}
+    assert kept == {"Delete"}
+    state.resource_count_is("Custom::S3AutoDeleteObjects", 1)
