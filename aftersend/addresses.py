@@ -1,9 +1,9 @@
 """E-mail addresses in the forms in which SES's records hold them."""
 
-from email.utils import getaddresses, parseaddr
+from email.utils import getaddresses
 
 LONGEST = 1_000
-"""Characters beyond which a text is no address, with its display name, and is not parsed: that takes time and depth."""
+"""Characters beyond which a text is no address, with its display name, and is not parsed: that takes time."""
 
 
 def bare(address: str) -> str:
@@ -13,17 +13,23 @@ def bare(address: str) -> str:
             return address.strip()
         if address.endswith(">"):
             return address[address.rfind("<") + 1 : -1].strip()
-    return (parseaddr(address)[1] or address).strip() if len(address) <= LONGEST else address.strip()
+    return next(iter(_parsed(address, at_most=LONGEST)), address).strip()
 
 
 def joined(text: object) -> list[str]:
     """The addresses of a header's value that should have been a list; none if it is a single one."""
-    if not isinstance(text, str) or "," not in text or len(text) > 50 * LONGEST:
+    if not isinstance(text, str) or "," not in text:
         return []
-    addresses = [address for _, address in getaddresses([text]) if "@" in address] if _is_flat(text) else []
+    addresses = [address for address in _parsed(text, at_most=50 * LONGEST) if "@" in address]
     return addresses if len(addresses) > 1 else []
 
 
-def _is_flat(text: str) -> bool:
-    """Whether there is nothing nested to parse: comments and domain literals may be nested to any depth."""
-    return not any(bracket in text for bracket in "([")
+def _parsed(text: str, *, at_most: int) -> list[str]:
+    """The addresses in a header's value, the hard way; none where that would take too long or is nested too deeply:
+    comments, groups and domain literals may be nested to any depth."""
+    if len(text) > at_most:
+        return []
+    try:
+        return [address for _, address in getaddresses([text]) if address]
+    except RecursionError:
+        return []

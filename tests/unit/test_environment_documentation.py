@@ -47,7 +47,8 @@ def test_every_key_stands_in_its_table():
 
 
 def test_every_warning_stands_in_the_table():
-    assert dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \|$", PAGE, re.MULTILINE)) == WARNINGS
+    section = PAGE.partition("## What the linter finds")[2].partition("\n## ")[0]
+    assert dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \|$", section, re.MULTILINE)) == WARNINGS
 
 
 def test_the_smallest_environment_is_sound(tmp_path: Path):
