@@ -28,20 +28,30 @@ def _named(found: dict[str, Any], *names: str) -> Any:
     return next((found[name] for name in names if name in found), None)
 
 
+def _is_json(found: object) -> bool:
+    return isinstance(found, dict) or (isinstance(found, str) and found.lstrip().startswith(("{", "[")))
+
+
 def _is_sns(found: dict[str, Any]) -> bool:
-    return "Message" in found and (found.get("Type") == "Notification" or "TopicArn" in found)
+    """People try things out with less than SNS sends; then what is inside must look like JSON."""
+    is_whole = found.get("Type") == "Notification" or "TopicArn" in found
+    return "Message" in found and (is_whole or _is_json(found["Message"]))
 
 
 def _is_sqs(found: dict[str, Any]) -> bool:
-    """As Lambda gives it (`body`) or as the API does (`Body`)."""
+    """As Lambda gives it (`body`) or as the API does (`Body`); with less than that, as above."""
     marks = ("receiptHandle", "ReceiptHandle", "md5OfBody", "MD5OfBody")
-    return _named(found, "body", "Body") is not None and (
-        found.get("eventSource") == "aws:sqs" or any(mark in found for mark in marks)
-    )
+    is_whole = found.get("eventSource") == "aws:sqs" or any(mark in found for mark in marks)
+    body = _named(found, "body", "Body")
+    return body is not None and (is_whole or _is_json(body))
 
 
 def _is_firehose(found: dict[str, Any]) -> bool:
-    return isinstance(found.get("records"), list) and ("invocationId" in found or "deliveryStreamArn" in found)
+    records = found.get("records")
+    is_whole = "invocationId" in found or "deliveryStreamArn" in found
+    return isinstance(records, list) and (
+        is_whole or any(isinstance(each, dict) and "data" in each for each in records)
+    )
 
 
 def _firehose(found: dict[str, Any]) -> Iterator[Inside]:

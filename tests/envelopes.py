@@ -103,6 +103,10 @@ ENVELOPES: dict[str, Callable[[str], str | bytes]] = {
     "EventBridge in SQS": lambda record: json.dumps(
         {"Records": [_in_sqs_record(json.dumps(_in_eventbridge(json.loads(record), _kind(record))))]}
     ),
+    "nothing but a Message": lambda record: json.dumps({"Message": record}),
+    "nothing but a body": lambda record: json.dumps({"Records": [{"body": record}]}),
+    "nothing but a Body": lambda record: json.dumps({"Body": json.loads(record)}),
+    "nothing but data": lambda record: json.dumps({"records": [{"data": base64.b64encode(record.encode()).decode()}]}),
     "Firehose invocation": lambda record: json.dumps(_in_firehose_invocation(record + "\n")),
 }
 """Each gives the same events as the record alone."""
