@@ -8,6 +8,10 @@ DEEPEST = 8
 """Envelopes in envelopes; a record comes out of four at the most (SQS, SNS, EventBridge, a line)."""
 
 
+VALIDATION_TEXT = "Successfully validated SNS topic for Amazon SES event publishing."
+"""What SES publishes, as plain text, while an SNS event destination is created."""
+
+
 class Inside(NamedTuple):
     """What an envelope holds: a string or bytes that is JSON itself, or a value that was."""
 
@@ -28,14 +32,16 @@ def _named(found: dict[str, Any], *names: str) -> Any:
     return next((found[name] for name in names if name in found), None)
 
 
-def _is_json(found: object) -> bool:
-    return isinstance(found, dict) or (isinstance(found, str) and found.lstrip().startswith(("{", "[")))
+def _may_be_records(found: object) -> bool:
+    return isinstance(found, dict) or (
+        isinstance(found, str) and found.lstrip().startswith(("{", "[", VALIDATION_TEXT))
+    )
 
 
 def _is_sns(found: dict[str, Any]) -> bool:
-    """People try things out with less than SNS sends; then what is inside must look like JSON."""
+    """People try things out with less than SNS sends; then what is inside must look like it."""
     is_whole = found.get("Type") == "Notification" or "TopicArn" in found
-    return "Message" in found and (is_whole or _is_json(found["Message"]))
+    return "Message" in found and (is_whole or _may_be_records(found["Message"]))
 
 
 def _is_sqs(found: dict[str, Any]) -> bool:
@@ -43,7 +49,7 @@ def _is_sqs(found: dict[str, Any]) -> bool:
     marks = ("receiptHandle", "ReceiptHandle", "md5OfBody", "MD5OfBody")
     is_whole = found.get("eventSource") == "aws:sqs" or any(mark in found for mark in marks)
     body = _named(found, "body", "Body")
-    return body is not None and (is_whole or _is_json(body))
+    return body is not None and (is_whole or _may_be_records(body))
 
 
 def _is_firehose(found: dict[str, Any]) -> bool:

@@ -13,14 +13,11 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from aftersend import wire
-from aftersend.envelopes import DEEPEST, contents
+from aftersend.envelopes import DEEPEST, VALIDATION_TEXT, contents
 from aftersend.events import Event, Kind
 from aftersend.mending import mended_record
 from aftersend.record import events
 from aftersend.strangers import stranger, stranger_in_eventbridge
-
-VALIDATION_TEXT = "Successfully validated SNS topic for Amazon SES event publishing."
-"""What SES publishes, as plain text, while an SNS event destination is created."""
 
 SUBSCRIPTION_SUCCEEDED = "AmazonSnsSubscriptionSucceeded"
 """The `notificationType` SES publishes when a notification topic of an identity is set."""
