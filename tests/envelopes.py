@@ -105,7 +105,7 @@ ENVELOPES: dict[str, Callable[[str], str | bytes]] = {
     ),
     "nothing but a Message": lambda record: json.dumps({"Message": record}),
     "nothing but a body": lambda record: json.dumps({"Records": [{"body": record}]}),
-    "nothing but a Body": lambda record: json.dumps({"Body": json.loads(record)}),
+    "nothing but a Body": lambda record: json.dumps({"Messages": [{"Body": record}]}),
     "nothing but data": lambda record: json.dumps({"records": [{"data": base64.b64encode(record.encode()).decode()}]}),
     "Firehose invocation": lambda record: json.dumps(_in_firehose_invocation(record + "\n")),
 }
