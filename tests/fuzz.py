@@ -199,9 +199,8 @@ def _check_event(event: Any, payload: str | bytes) -> None:
     assert event.occurred_at is None or event.occurred_at.utcoffset().total_seconds() == 0
     if (event.message_id or event.recipient) and decide([event], Policy()):
         text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
-        assert event.recipient in text.lower() or "\\" in text or "base64" in text or "data" in text, (
-            "nobody is made up"
-        )
+        is_written_otherwise = "\\" in text or "data" in text or "@" not in event.recipient  # as a number is
+        assert event.recipient in text.lower() or is_written_otherwise, "nobody is made up"
 
 
 def main() -> int:
