@@ -16,7 +16,7 @@ folder = Path(app.node.try_get_context("environments") or FOLDER)
 try:
     environment = load(app.node.try_get_context("env"), folder)
 except InvalidEnvironment as error:
-    sys.exit(f"aftersend: {error}")
+    sys.exit("\n".join(f"aftersend: {line}" for line in str(error).splitlines()))
 found = findings(environment)
 if errors := [finding for finding in found if finding.is_error]:
     sys.exit("\n".join(f"aftersend: {folder.name}/{environment.name}.toml: {error}" for error in errors))
