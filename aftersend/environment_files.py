@@ -61,9 +61,14 @@ def load(name: str | None, folder: Path = FOLDER) -> Environment:
 
 def nearest(name: str, known: list[str]) -> str:
     """A hint at the name that may have been meant, else at all there are; begins with a blank."""
-    if close := get_close_matches(name, known, 1):
-        return f' Did you mean "{close[0]}"?'
+    if hint := _meant(name, known):
+        return hint
     return f" There are: {', '.join(sorted(known))}." if known else " There are none."
+
+
+def _meant(name: str, known: list[str], cutoff: float = 0.6) -> str:
+    close = get_close_matches(name, known, 1, cutoff)
+    return f' Did you mean "{close[0]}"?' if close else ""
 
 
 def shown_path(path: list[str | int]) -> str:
@@ -130,12 +135,8 @@ class _Reading:
 
     def _wrong(self, path: list[str | int], found: Any, wanted: str, choices: tuple[Any, ...] = ()) -> None:
         value = json.dumps(found, ensure_ascii=False, default=str)
-        close = (
-            get_close_matches(found, [c for c in choices if isinstance(c, str)], 1, 0.5)
-            if isinstance(found, str)
-            else []
-        )
-        meant = f' Did you mean "{close[0]}"?' if close else ""
+        named = [choice for choice in choices if isinstance(choice, str)]
+        meant = _meant(found, named, 0.5) if isinstance(found, str) else ""
         self.problems.append(f"{shown_path(path)} = {value:.200}: this must be {wanted}.{meant}")
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aftersend.cost import METRIC
 from aftersend.environment import ConfigurationSet, Dimension, Environment, EventDestination, Identity
 from aftersend.environment_files import nearest, shown_path
 from aftersend.events import Kind
@@ -38,8 +39,8 @@ HIGH_CARDINALITY = re.compile(
 GROUPING = re.compile(r"(campaign|template|list|segment|brand|variant|tenant)", re.IGNORECASE)
 """What groups messages, also where its name ends in id."""
 
-METRIC_PRICE = "$0.30"
-"""What CloudWatch takes for a custom metric a month."""
+PRICE = f"${METRIC:.2f}"
+"""Of a custom metric a month."""
 
 INHERITED = ("configuration_set", "notifications", "feedback_forwarding", "mail_from_domain")
 """What people take an address to have from its domain."""
@@ -150,12 +151,12 @@ def _of_dimensions(here: Path, dimensions: tuple[Dimension, ...]) -> Iterator[Fi
     if number > MOST_DIMENSIONS:
         yield _found("too-many-dimensions", here, number=number, most=MOST_DIMENSIONS)
     elif number >= MANY_DIMENSIONS:
-        yield _found("many-dimensions", here, number=number, price=METRIC_PRICE, combinations=10**number)
+        yield _found("many-dimensions", here, number=number, price=PRICE, combinations=10**number)
     for index, dimension in enumerate(dimensions):
         if dimension.source == "emailHeader" and dimension.name.lower() in NO_DIMENSIONS:
             yield _found("no-dimension", [*here, index], name=dimension.name)
         elif _has_many_values(dimension.name):
-            what = f"a metric, at {METRIC_PRICE} a month for each event type"
+            what = f"a metric, at {PRICE} a month for each event type"
             yield _found("high-cardinality", [*here, index], name=dimension.name, what=what)
 
 

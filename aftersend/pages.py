@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.suppression import EARLIEST, Effect, Entry, Policy, rule_for
+from aftersend.suppression import EARLIEST, Effect, Entry, Policy, rule_if_it_decides
 
 Measures = Mapping[str, int]
 """Counts by measure (aftersend/counting.py)."""
@@ -212,10 +212,8 @@ def _standing(entry: Entry | None, now: datetime) -> str:
 
 
 def _rule(event: Event, policy: Policy) -> str:
-    if ledger.group(event) is not ledger.Group.FEEDBACK:
-        return ""
-    rule = rule_for(event, policy)
-    return f"{rule.id}: {EFFECTS[rule.effect]}"
+    rule = rule_if_it_decides(event, policy)
+    return f"{rule.id}: {EFFECTS[rule.effect]}" if rule else ""
 
 
 EFFECTS = {

@@ -17,13 +17,10 @@ from aftersend.envelopes import DEEPEST, VALIDATION_TEXT, contents
 from aftersend.events import Event, Kind
 from aftersend.mending import mended_record
 from aftersend.record import events
-from aftersend.strangers import stranger, stranger_in_eventbridge
+from aftersend.strangers import TEST_EVENT, stranger, stranger_in_eventbridge
 
 SUBSCRIPTION_SUCCEEDED = "AmazonSnsSubscriptionSucceeded"
 """The `notificationType` SES publishes when a notification topic of an identity is set."""
-
-TEST_EVENT = "s3:TestEvent"
-"""The `Event` Amazon S3 sends to a queue when the notifications of a bucket are set."""
 
 LONGEST = 8 * 1_048_576
 """Bytes (or characters) of the longest payload that is read: Lambda is given none that is longer than 6 MB."""
@@ -191,9 +188,10 @@ def _read_value(found: Any, depth: int, detail_type: str | None) -> Iterator[Out
 def _read_each(inside: Any, depth: int) -> Iterator[Outcome]:
     if depth > DEEPEST:
         yield Unreadable("too-deep", f"There are more than {DEEPEST} envelopes around it.")
-    elif not inside:
+        return
+    if not inside:
         yield Ignored("no-records")
-    for content, detail_type in inside if depth <= DEEPEST else ():
+    for content, detail_type in inside:
         reader = _read_text if isinstance(content, str | bytes) else _read_value
         yield from reader(content, depth + 1, detail_type)
 

@@ -27,9 +27,10 @@ def events(kind: str, record: wire.Record, mended: Iterable[str] = ()) -> list[E
     mail = record.mail or _NO_MAIL
     sent_at = _utc(mail.timestamp)
     source = bare(mail.source) if mail.source else ""
+    mended = tuple(mended)
     found = []
     for address, stated_at, details in _TOLD.get(kind, _of_each_destination)(mail.destination or [], record) or NOBODY:
-        stated_at = _utc(stated_at) if stated_at else None
+        stated_at = _utc(stated_at)
         occurred_at = _believed(kind, stated_at, sent_at)
         spelling = bare(address) if address else ""
         recipient = spelling.lower()
@@ -43,7 +44,7 @@ def events(kind: str, record: wire.Record, mended: Iterable[str] = ()) -> list[E
             spelling=None if spelling == recipient else spelling,
             source=source,
             tags=mail.tags or {},
-            mended=tuple(mended),
+            mended=mended,
             **details,
         )
         found.append(event)

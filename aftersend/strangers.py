@@ -5,6 +5,9 @@ name and not kept as unreadable. Told by what is their own, never by what they h
 from collections.abc import Callable
 from typing import Any
 
+TEST_EVENT = "s3:TestEvent"
+"""The `Event` Amazon S3 sends to a queue when the notifications of a bucket are set."""
+
 Recognise = Callable[[dict[str, Any]], bool]
 
 
@@ -38,7 +41,7 @@ def _kind(found: dict[str, Any]) -> str:
 
 STRANGERS: tuple[tuple[str, Recognise], ...] = (
     # `Records[]` of Amazon S3, and its test event
-    ("s3-test-event", lambda found: found.get("Event") == "s3:TestEvent"),
+    ("s3-test-event", lambda found: found.get("Event") == TEST_EVENT),
     ("s3-event", lambda found: found.get("eventSource") == "aws:s3" and "s3" in found),
     # mail received with SES: over SNS, and as a Lambda event
     ("ses-inbound", lambda found: found.get("notificationType") == "Received"),

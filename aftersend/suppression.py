@@ -150,6 +150,11 @@ def rule_for(fact: Event, policy: Policy) -> Rule:
     return next(rule for rule in rules(policy) if rule.when(fact))
 
 
+def rule_if_it_decides(event: Event, policy: Policy) -> Rule | None:
+    """The rule for an event of a kind that may decide; None for all others, whatever the table would say of them."""
+    return rule_for(event, policy) if ledger.group(event) is ledger.Group.FEEDBACK else None
+
+
 def decide(facts: Iterable[Event], policy: Policy) -> Entry | None:
     """The entry a recipient's facts call for, in force or lifted; None where nothing they did ever suppressed.
 

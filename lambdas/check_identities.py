@@ -6,29 +6,15 @@ alarm, and where the environment wants it, they are put back.
 """
 
 from datetime import UTC, datetime
-from functools import cache
 
 import msgspec
 from botocore.exceptions import ClientError
 
-from aftersend.aws.clients import client
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings, differences
 from aftersend.metrics import document
 from lambdas.settings import setting, text_setting
-from lambdas.work import logger
-
-UNTOUCHED = NotificationSettings()
-
-
-@cache
-def identity_settings() -> IdentitySettings:
-    return IdentitySettings(client("ses"), pace_seconds=setting("PACE_SECONDS", float))
-
-
-@cache
-def deployed_settings() -> DeployedSettings:
-    return DeployedSettings(client("s3"), text_setting("ARCHIVE_BUCKET"))
+from lambdas.work import deployed_settings, identity_settings, logger
 
 
 class Report(msgspec.Struct):
@@ -59,11 +45,11 @@ def check(deployed: DeployedSettings, of: IdentitySettings, *, put_back: bool) -
     report = Report()
     wanted = {each.identity: each for each in deployed.all()}
     verified = of.verified(wanted)
-    found = of.found(verified) if verified else {}
+    found = of.found(verified)
     report.identities_waiting = len(wanted) - len(verified)
     for name in sorted(verified):
         try:
-            _check_one(wanted[name], found.get(name, UNTOUCHED), deployed, of, report, put_back=put_back)
+            _check_one(wanted[name], found[name], deployed, of, report, put_back=put_back)
         except ClientError as error:
             report.identities_failed += 1
             logger.error("the notification settings could not be set", extra={"identity": name, "error": str(error)})

@@ -12,7 +12,7 @@ import msgspec
 from aftersend.aws.custom_resource import answered
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
-from lambdas.check_identities import deployed_settings, identity_settings
+from lambdas.work import deployed_settings, identity_settings
 
 FOUND = "Custom::IdentityNotificationsFound"
 
@@ -38,8 +38,7 @@ def look(request: dict[str, Any], of: IdentitySettings) -> dict[str, str]:
     if request["RequestType"] == "Delete":
         return {}
     identity = request["ResourceProperties"]["Identity"]
-    found = of.found([identity]).get(identity, NotificationSettings())
-    return {"Settings": msgspec.json.encode(found).decode()}
+    return {"Settings": msgspec.json.encode(of.found([identity])[identity]).decode()}
 
 
 def apply(request: dict[str, Any], of: IdentitySettings, deployed: DeployedSettings) -> dict[str, str]:
@@ -55,7 +54,7 @@ def apply(request: dict[str, Any], of: IdentitySettings, deployed: DeployedSetti
         deployed.keep(Deployed(identity, wanted))
     if identity not in of.verified([identity]):
         return {"State": "waits for verification"}
-    of.change(identity, of.found([identity]).get(identity, NotificationSettings()), wanted)
+    of.change(identity, of.found([identity])[identity], wanted)
     if not is_deleted:
         deployed.keep(Deployed(identity, wanted, is_set=True))
     return {"State": "set"}

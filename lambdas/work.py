@@ -7,6 +7,8 @@ from aws_lambda_powertools import Logger
 
 from aftersend.aws.archive import Archive
 from aftersend.aws.clients import attempts, client
+from aftersend.aws.deployed_settings import DeployedSettings
+from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.ledger import Retention
@@ -33,3 +35,13 @@ def recorder() -> Recorder:
 @cache
 def archive() -> Archive:
     return Archive(client("s3"))
+
+
+@cache
+def identity_settings() -> IdentitySettings:
+    return IdentitySettings(client("ses"), pace_seconds=setting("PACE_SECONDS", float))
+
+
+@cache
+def deployed_settings() -> DeployedSettings:
+    return DeployedSettings(client("s3"), text_setting("ARCHIVE_BUCKET"))

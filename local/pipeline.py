@@ -116,15 +116,11 @@ class LocalPipeline:
 
     def state(self) -> State:
         """What works on the events, and what it put aside."""
-        sqs, bucket = self.ses.emulated("sqs"), self.outputs["ArchiveBucketName"]
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        bucket = self.outputs["ArchiveBucketName"]
         queues = []
         for name in ("Feedback", "Archive"):
-            waiting, kept = (
-                sqs.get_queue_attributes(QueueUrl=self.outputs[f"{name}{kind}Url"], AttributeNames=names)["Attributes"]
-                for kind in ("Queue", "DeadLetterQueue")
-            )
-            queues.append(QueueState(name, int(waiting[names[0]]), int(waiting[names[1]]), int(kept[names[0]])))
+            kept, _ = self._queue(f"{name}DeadLetterQueueUrl")
+            queues.append(QueueState(name, *self._queue(f"{name}QueueUrl"), kept))
         mappings = self.ses.emulated("lambda").list_event_source_mappings()["EventSourceMappings"]
         [stream] = [found for found in mappings if ":dynamodb:" in found["EventSourceArn"]]
         quarantined, uncounted = (
@@ -158,10 +154,14 @@ class LocalPipeline:
             time.sleep(0.5)
 
     def _messages(self, *queues: str) -> int:
+        return sum(sum(self._queue(queue)) for queue in queues)
+
+    def _queue(self, output: str) -> tuple[int, int]:
+        """How many messages wait in the queue of that output, and how many are in work."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        sqs = self.ses.emulated("sqs")
-        found = [sqs.get_queue_attributes(QueueUrl=self.outputs[queue], AttributeNames=names) for queue in queues]
-        return sum(int(count) for answer in found for count in answer["Attributes"].values())
+        answer = self.ses.emulated("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
+        waiting, in_work = (int(answer["Attributes"][name]) for name in names)
+        return waiting, in_work
 
 
 @contextmanager

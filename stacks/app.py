@@ -10,6 +10,7 @@ from stacks.dashboard import Dashboard
 from stacks.pipeline import Pipeline
 from stacks.publishing import Publishing
 from stacks.state import State
+from stacks.tags import tag
 
 
 class Stacks(NamedTuple):
@@ -31,8 +32,7 @@ def add_stacks(app: cdk.App, environment: Environment) -> Stacks:
         app, f"{prefix}-Publishing", environment=environment, state=state, pipeline=pipeline, env=where
     )
     dashboard = Dashboard(app, f"{prefix}-Dashboard", environment=environment, pipeline=pipeline, env=where)
-    for key, value in {"aftersend:environment": environment.name, **environment.resource_tags}.items():
-        cdk.Tags.of(app).add(key, value)
+    tag(app, {"aftersend:environment": environment.name, **environment.resource_tags})
     managed = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
     acknowledge(app, "It lets a function write logs, and nothing else.", managed)
     return Stacks(state, pipeline, publishing, dashboard)

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from aftersend import environment
 from aftersend.environment import EventDestination
+from stacks.tags import tag
 
 Destination = ses.CfnConfigurationSetEventDestination
 Set = ses.CfnConfigurationSet
@@ -27,7 +28,7 @@ class ConfigurationSet(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.resource = Set(self, "Resource", name=name, **_options(settings))
-        _tag(self.resource, settings.resource_tags)
+        tag(self.resource, settings.resource_tags)
         self._name = name
         self._add("feedback", EventDestination(events=settings.feedback, sns_topic_arn=topic_arn))
         self._add("archive", EventDestination(events=settings.archive, firehose_stream_arn=stream_arn))
@@ -125,8 +126,3 @@ def _in_cloudformation(kind: str) -> str:
     """CloudFormation's name of an event type, as in renderingFailure."""
     name = kind.replace(" ", "")
     return name[0].lower() + name[1:]
-
-
-def _tag(resource: Construct, tags: dict[str, str]) -> None:
-    for key, value in tags.items():
-        cdk.Tags.of(resource).add(key, value)

@@ -13,6 +13,7 @@ from stacks.identity_check import IdentityCheck
 from stacks.identity_notifications import IdentityNotifications
 from stacks.pipeline import Pipeline
 from stacks.state import State, removal
+from stacks.tags import tag
 
 
 class Publishing(cdk.Stack):
@@ -58,8 +59,7 @@ class Publishing(cdk.Stack):
             mail_from_domain=identity.mail_from_domain,
             mail_from_behavior_on_mx_failure=ses.MailFromBehaviorOnMxFailure[identity.mail_from_on_mx_failure],
         )
-        for key, value in identity.resource_tags.items():
-            cdk.Tags.of(created).add(key, value)
+        tag(created, identity.resource_tags)
         return created
 
     def _output_dns_records(self, name: str, identity: Identity, created: ses.EmailIdentity) -> None:
@@ -90,5 +90,4 @@ class Publishing(cdk.Stack):
             ],
         )
         created.apply_removal_policy(removal(environment))  # it holds what people have subscribed to
-        for key, value in contact_list.resource_tags.items():
-            cdk.Tags.of(created).add(key, value)
+        tag(created, contact_list.resource_tags)

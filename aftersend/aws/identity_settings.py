@@ -54,9 +54,11 @@ class IdentitySettings:
         self._pause = lambda: pause(pace_seconds)
 
     def found(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
-        """The settings as SES has them."""
-        called = self._called_for(identities, self._ses.get_identity_notification_attributes)
-        return {name: _settings(found) for answer in called for name, found in answer["NotificationAttributes"].items()}
+        """The settings of each identity as SES has them; of one it does not know, as it would have them."""
+        asked = list(identities)
+        called = self._called_for(asked, self._ses.get_identity_notification_attributes)
+        told = {name: _settings(found) for answer in called for name, found in answer["NotificationAttributes"].items()}
+        return {name: told.get(name, NotificationSettings()) for name in asked}
 
     def verified(self, identities: Iterable[str]) -> set[str]:
         """Which of the identities are verified: SES takes settings of no others."""
@@ -68,16 +70,11 @@ class IdentitySettings:
             if found["VerificationStatus"] == "Success"
         }
 
-    def change(self, identity: str, found: NotificationSettings, wanted: NotificationSettings) -> int:
-        """Change what is not as wanted, and only that: repeating it after an interruption does the rest.
-
-        Returns how many calls it took.
-        """
-        calls = list(self._changes(identity, found, wanted))
-        for call in calls:
+    def change(self, identity: str, found: NotificationSettings, wanted: NotificationSettings) -> None:
+        """Change what is not as wanted, and only that: repeating it after an interruption does the rest."""
+        for call in self._changes(identity, found, wanted):
             call()
             self._pause()
-        return len(calls)
 
     def _changes(
         self, identity: str, found: NotificationSettings, wanted: NotificationSettings

@@ -15,13 +15,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from aftersend import ledger
 from aftersend.aws.archive import lines, unpacked
 from aftersend.events import Event, Preferences
 from aftersend.reading import LONGEST, Ignored, Outcome, Unreadable, read
 from aftersend.reasons import IGNORED, UNREADABLE
 from aftersend.recording import why_not_recorded
-from aftersend.suppression import Policy, decide, rule_for
+from aftersend.suppression import Policy, decide, rule_if_it_decides
 
 STANDARD_INPUT = Path("-")
 POLICY = Policy()
@@ -60,6 +59,10 @@ class Line(msgspec.Struct):
     rule: str | None = None
     suppresses: bool | None = None
     mended: list[str] | None = None
+
+
+SHARED = [name for name in Line.__struct_fields__ if name in Event.__struct_fields__]
+"""What a line says of an event by the event's own names."""
 
 
 def inspect(
@@ -144,34 +147,18 @@ def _lines(file: str, record: int, outcome: Outcome) -> list[Line]:
 
 
 def _line(file: str, record: int, event: Event) -> Line:
-    decides = ledger.group(event) is ledger.Group.FEEDBACK
-    entry = decide([event], POLICY)
-    return Line(
-        file,
-        record,
-        "event",
-        kind=event.kind,
-        message_id=event.message_id,
-        recipient=event.spelling or event.recipient,
-        occurred_at=_written(event.occurred_at),
-        sent_at=_written(event.sent_at),
-        source=event.source or None,
-        tags=event.tags,
-        bounce_type=event.bounce_type,
-        bounce_subtype=event.bounce_subtype,
-        feedback_type=event.feedback_type,
-        complaint_subtype=event.complaint_subtype,
-        feedback_id=event.feedback_id,
-        link=event.link,
-        delay_type=event.delay_type,
-        reject_reason=event.reject_reason,
-        template=event.template,
-        error=event.error,
-        contact_list=event.contact_list,
-        rule=rule_for(event, POLICY).id if decides else None,
-        suppresses=entry is not None and entry.lifted_by is None,
-        mended=list(event.mended),
-    )
+    rule, entry = rule_if_it_decides(event, POLICY), decide([event], POLICY)
+    values: dict[str, Any] = {name: getattr(event, name) for name in SHARED}
+    values |= {
+        "recipient": event.spelling or event.recipient,
+        "occurred_at": _written(event.occurred_at),
+        "sent_at": _written(event.sent_at),
+        "source": event.source or None,
+        "rule": rule.id if rule else None,
+        "suppresses": entry is not None and entry.lifted_by is None,
+        "mended": list(event.mended),
+    }
+    return Line(file, record, "event", **values)
 
 
 def _written(moment: datetime | None) -> str | None:

@@ -5,6 +5,8 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from aftersend.cost import ALARMS
+from lambdas.check_identities import Report
+from stacks.identity_check import COUNTED
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +90,10 @@ def test_every_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(temp
         "identities_drifted",
         "identities_failed",
     }
+
+
+def test_alarms_listen_to_what_the_check_of_identities_counts():
+    assert COUNTED.keys() <= set(Report.__struct_fields__)
 
 
 def test_messages_come_to_the_queue_as_ses_wrote_them(pipeline: Template):
