@@ -6,9 +6,9 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from aftersend.cost import told
-from aftersend.environment_files import FOLDER, InvalidEnvironment, load
-from aftersend.lint import findings
+from aftersend.config.cost import format_estimate
+from aftersend.config.lint import findings
+from aftersend.config.loader import FOLDER, InvalidEnvironment, load
 from stacks.app import add_stacks
 
 app = cdk.App()
@@ -24,5 +24,5 @@ publishing = add_stacks(app, environment).publishing
 for finding in found:
     cdk.Annotations.of(publishing).add_warning_v2(f"aftersend:{finding.id}:{finding.key}", str(finding))
 if not environment.is_emulated:
-    print(told(environment), file=sys.stderr)
+    print(format_estimate(environment), file=sys.stderr)
 app.synth()

@@ -12,8 +12,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from aftersend.events import BounceType, Event, Kind
-from aftersend.ledger import CLICKED, OPENED, digest
-from aftersend.suppression import is_echo_of_a_list, is_not_spam, is_out_of_office
+from aftersend.ledger import FIRST_CLICK, FIRST_OPEN, digest
+from aftersend.suppression import is_not_spam, is_out_of_office, is_suppression_list_echo
 
 CONFIGURATION_SET, FROM_DOMAIN = "ses:configuration-set", "ses:from-domain"
 """Tags of SES's own that are always counted."""
@@ -37,10 +37,11 @@ MEASURES = {
     Kind.SUBSCRIPTION: "subscription",
     Kind.OPEN: "open",
     Kind.CLICK: "click",
-    OPENED: "opened",
-    CLICKED: "clicked",
+    FIRST_OPEN: "unique_opens",
+    FIRST_CLICK: "unique_clicks",
 }
-"""What an event is counted as; bounces and complaints are told apart further. `opened` and `clicked` are unique."""
+"""The measure of each kind; bounces and complaints are divided further. `unique_opens` and `unique_clicks` count a
+message and recipient once."""
 
 
 class Row(NamedTuple):
@@ -61,25 +62,25 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tags: tuple[str, ...] = ()
     """Names of message tags, beside configuration set and from-domain."""
-    simulator: Literal["apart", "real"] = "apart"
+    simulator: Literal["separate", "real"] = "separate"
     """Whether the mailbox simulator's addresses are counted apart from others."""
 
 
 def measure(event: Event, counted: Counted) -> str:
     """The counter's attribute the event is counted in."""
     name = MEASURES.get(event.kind) or _feedback_measure(event)
-    return SIMULATED + name if event.is_simulated and counted.simulator == "apart" else name
+    return SIMULATED + name if event.is_simulated and counted.simulator == "separate" else name
 
 
 def _feedback_measure(event: Event) -> str:
-    if is_echo_of_a_list(event):
-        return "suppressed"
+    if is_suppression_list_echo(event):
+        return "suppression_list_echo"
     if event.kind == Kind.COMPLAINT:
         return "not_spam" if is_not_spam(event) else "complaint"
     if event.kind != Kind.BOUNCE:
         return "other"
     if event.bounce_type == BounceType.PERMANENT:
-        return "refused_sender" if (event.status or "").startswith("5.7.") else "hard_bounce"
+        return "sender_refused" if (event.status or "").startswith("5.7.") else "hard_bounce"
     return "out_of_office" if is_out_of_office(event) else "soft_bounce"
 
 
@@ -122,7 +123,7 @@ def _moving(counts: Counts) -> Counts:
 # however the batch is cut this time.
 
 SLOTS = 2
-"""How many classes of rows there are. Never to be changed: positions already stored would speak of other rows."""
+"""How many classes of rows there are. Never to be changed: checkpoints already stored would speak of other rows."""
 
 ROWS_A_COMMIT = 99
 """DynamoDB takes 100 actions a transaction; one is the position."""
@@ -134,7 +135,7 @@ SEQUENCE_DIGITS = 40
 class Change(NamedTuple):
     """What one record of the stream changes."""
 
-    position: str
+    sequence_number: str
     """The record's sequence number, filled up to SEQUENCE_DIGITS."""
     counts: Counts
 
@@ -142,11 +143,11 @@ class Change(NamedTuple):
 class Commit(NamedTuple):
     """Counts that go into one transaction, and the position they reach; they may be none where all came to nothing."""
 
-    position: str
+    checkpoint: str
     counts: Counts
 
 
-def position(sequence_number: str) -> str:
+def comparable(sequence_number: str) -> str:
     return sequence_number.zfill(SEQUENCE_DIGITS)
 
 
@@ -159,13 +160,13 @@ def commits(changes: Iterable[Change], of_slot: int, after: str) -> Iterator[Com
     reached = after
     counts: Counts = Counter()
     for change in changes:
-        if change.position <= after:
+        if change.sequence_number <= after:
             continue
         own = Counter({key: count for key, count in change.counts.items() if slot(key[0]) == of_slot})
         if len({row for row, _ in (*counts, *own)}) > ROWS_A_COMMIT:
             yield Commit(reached, _moving(counts))
             counts = Counter()
-        reached = change.position
+        reached = change.sequence_number
         counts.update(own)
     if counts := _moving(counts):
         yield Commit(reached, counts)

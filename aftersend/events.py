@@ -33,7 +33,7 @@ class BounceType(StrEnum):
     UNDETERMINED = "Undetermined"
 
 
-ECHOES_OF_A_LIST = frozenset({"OnAccountSuppressionList", "OnTenantSuppressionList"})
+SUPPRESSION_LIST_SUBTYPES = frozenset({"OnAccountSuppressionList", "OnTenantSuppressionList"})
 """Subtypes of bounces and complaints that SES makes itself because a suppression list holds the address."""
 
 NOT_SPAM = "not-spam"
@@ -58,13 +58,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     occurred_at: datetime | None = None
     """When it happened, held within what is possible for its kind (the bouncing server's clock is not trusted); of what
     has no time of its own, when the message was sent."""
-    stated_at: datetime | None = None
+    reported_at: datetime | None = None
     """When SES said it happened, where that is not `occurred_at`."""
     recipient: str | None = None
     """Lower-cased; None where SES names nobody, or nobody this message was sent to."""
-    spelling: str | None = None
+    recipient_raw: str | None = None
     """The recipient as SES spelled it, where that is not `recipient`."""
-    reported: str | None = None
+    reported_recipient: str | None = None
     """The address a bounce named, where it is not one this message was sent to (a forward)."""
     source: str = ""
     """`mail.source`: the envelope sender."""
@@ -77,35 +77,35 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The delivery status notification's Action field (RFC 3464)."""
     status: str | None = None
     """The enhanced status code (RFC 3463), as in 5.1.1."""
-    diagnostic: str | None = None
+    diagnostic_code: str | None = None
     feedback_id: str | None = None
     """SES's id of a bounce or complaint."""
     feedback_type: str | None = None
     """`complaintFeedbackType`."""
     complaint_subtype: str | None = None
-    candidates: int | None = None
+    candidate_count: int | None = None
     """How many recipients may have made this complaint, where more than one may have."""
-    processing_milliseconds: int | None = None
-    response: str | None = None
+    processing_time_millis: int | None = None
+    smtp_response: str | None = None
     """What the recipient's server answered on delivery."""
     delay_type: str | None = None
     delay_expires_at: datetime | None = None
-    address: str | None = None
+    ip_address: str | None = None
     """The IP address an open or a click came from."""
-    agent: str | None = None
+    user_agent: str | None = None
     """The user agent of an open, a click or a complaint."""
-    bot: str | None = None
+    bot_likelihood: str | None = None
     """`isBotEvent`: Likely or Unlikely."""
     link: str | None = None
     link_tags: dict[str, list[str]] = {}
     reject_reason: str | None = None
-    template: str | None = None
-    error: str | None = None
+    template_name: str | None = None
+    error_message: str | None = None
     contact_list: str | None = None
     subscription_source: str | None = None
     old_preferences: "Preferences | None" = None
     new_preferences: "Preferences | None" = None
-    mended: tuple[str, ...] = ()
+    coerced_fields: tuple[str, ...] = ()
     """Fields that had another type than SES documents, or that nobody could read."""
     operator: str | None = None
     """Who acted, and why: of operators' acts."""

@@ -14,7 +14,7 @@ import msgspec
 
 from aftersend.events import ADDED, REMOVED, Event, Kind
 
-OPENED, CLICKED = "Opened", "Clicked"
+FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
 """Kinds of our own: a message was opened (clicked in) at least once. Without a time, so there is one per recipient."""
 
 Attributes = dict[str, Any]
@@ -56,8 +56,8 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return max(self.volume_days, self.feedback_days) + COUNTERS_OUTLIVE_DAYS
 
 
-FIRSTS_DAYS = 90
-"""Days from sending that `Opened` and `Clicked` are kept: as long as an open is believed (reading.BELIEVED_UNTIL)."""
+FIRST_EVENT_DAYS = 90
+"""Days from sending that `FirstOpen` and `FirstClick` are kept, as long as opens are accepted (parsing/normalize.py)."""
 
 EXPIRY_MARGIN = timedelta(hours=1)
 """An event this close to its expiry is not written any more: what time-to-live removed must not return."""
@@ -66,7 +66,7 @@ ATTRIBUTE_BYTES = 880
 """What attributes may take, as JSON: with key and bookkeeping an item then is one write unit, 1 KiB. Complete records
 of SES fit without being cut."""
 
-CUT_IN_ORDER = ("agent", "link", "diagnostic", "response", "error")
+CUT_IN_ORDER = ("user_agent", "link", "diagnostic_code", "smtp_response", "error_message")
 CUT_CHARACTERS = 64
 """What is shortened, and to how much, while the attributes are larger than ATTRIBUTE_BYTES. Tags never are."""
 
@@ -83,11 +83,11 @@ GROUPS: Mapping[str, Group] = {
 }
 
 _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
-    Kind.BOUNCE: lambda e: (e.reported, e.bounce_type, e.bounce_subtype, e.action, e.status),
+    Kind.BOUNCE: lambda e: (e.reported_recipient, e.bounce_type, e.bounce_subtype, e.action, e.status),
     Kind.COMPLAINT: lambda e: (e.feedback_type, e.complaint_subtype),
     Kind.DELIVERY_DELAY: lambda e: (_time(e),),
-    Kind.OPEN: lambda e: (_time(e), e.address, e.agent),
-    Kind.CLICK: lambda e: (_time(e), e.address, e.agent, e.link),
+    Kind.OPEN: lambda e: (_time(e), e.ip_address, e.user_agent),
+    Kind.CLICK: lambda e: (_time(e), e.ip_address, e.user_agent, e.link),
     Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
 }
 """What tells two events of one kind, message and recipient apart. SES gives events no id, and one fact may come over
@@ -125,7 +125,7 @@ def too_large(event: Event) -> str | None:
 def attributes(event: Event) -> Attributes:
     """What is kept of an event: all of it, with long texts cut so that the item takes one write unit."""
     kept = msgspec.to_builtins(event)
-    kept.pop("mended", None)  # how a copy was read is nothing of the fact's
+    kept.pop("coerced_fields", None)  # how a copy was read is nothing of the fact's
     for name in CUT_IN_ORDER:
         if len(msgspec.json.encode(kept)) <= ATTRIBUTE_BYTES:
             break
@@ -134,16 +134,16 @@ def attributes(event: Event) -> Attributes:
     return kept
 
 
-def event_of(kept: Mapping[str, Any]) -> Event:
+def event_from_attributes(kept: Mapping[str, Any]) -> Event:
     """The event an item's attributes were made from; attributes that are not the event's are passed over."""
     return msgspec.convert(kept, Event)
 
 
-def with_firsts(events: Iterable[Event]) -> Iterable[Event]:
+def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
     """The events, and behind each open and click the timeless item that makes unique counts."""
     for event in events:
         yield event
-        if kind := _FIRSTS.get(event.kind):
+        if kind := _FIRST_KINDS.get(event.kind):
             yield Event(
                 kind=kind,
                 message_id=event.message_id,
@@ -155,7 +155,7 @@ def with_firsts(events: Iterable[Event]) -> Iterable[Event]:
             )
 
 
-_FIRSTS: Mapping[str, str] = {Kind.OPEN: OPENED, Kind.CLICK: CLICKED}
+_FIRST_KINDS: Mapping[str, str] = {Kind.OPEN: FIRST_OPEN, Kind.CLICK: FIRST_CLICK}
 
 
 def expires_at(event: Event, retention: Retention) -> datetime | None:
@@ -165,8 +165,8 @@ def expires_at(event: Event, retention: Retention) -> datetime | None:
     """
     if event.occurred_at is None:
         return None
-    if event.kind in _FIRSTS.values():
-        return event.occurred_at + timedelta(days=FIRSTS_DAYS)
+    if event.kind in _FIRST_KINDS.values():
+        return event.occurred_at + timedelta(days=FIRST_EVENT_DAYS)
     days = retention.feedback_days if group(event) is Group.FEEDBACK else retention.volume_days
     return event.occurred_at + timedelta(days=days)
 
@@ -189,7 +189,7 @@ def rank(event: Event) -> str:
 
 
 def _time(event: Event) -> str | None:
-    stated = event.stated_at or event.occurred_at
+    stated = event.reported_at or event.occurred_at
     return stated.isoformat() if stated else None
 
 

@@ -14,7 +14,7 @@ from unittest import mock
 
 from aftersend import counting, ledger
 from aftersend.events import Event
-from local.records import Message, Outcome, event_record, new_id
+from local.ses.records import Message, Outcome, event_record, new_id
 from tests.world.world import BEGIN, World, prepared
 
 MIX = {"Send": 420, "Delivery": 405, "Open": 120, "Click": 30, "Bounce": 15, "DeliveryDelay": 9, "Complaint": 1}
@@ -67,7 +67,7 @@ def _run(mix: list[str], *, unique: bool) -> Cost:
     """Record an object of these lines, then count all changes in one batch."""
     world = World(seed=0)
     world.store(mix, "object-1")
-    with mock.patch.object(ledger, "with_firsts", ledger.with_firsts if unique else _as_they_are):
+    with mock.patch.object(ledger, "with_first_events", ledger.with_first_events if unique else _as_they_are):
         world.from_archive.step(most=1)
     shard = world.from_ledger.table.shards[0]
     world.from_ledger.deliver(shard, 0, len(shard.records))

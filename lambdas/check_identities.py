@@ -12,9 +12,10 @@ from botocore.exceptions import ClientError
 
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings, differences
-from aftersend.metrics import document
+from aftersend.metrics.emf import document
+from lambdas import dependencies
+from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
-from lambdas.work import deployed_settings, identity_settings, logger
 
 
 class Report(msgspec.Struct):
@@ -32,7 +33,9 @@ class Report(msgspec.Struct):
 
 def handler(_event: object = None, _context: object = None) -> dict[str, int]:
     """The report, which is printed as metrics too."""
-    report = check(deployed_settings(), identity_settings(), put_back=setting("PUT_BACK", bool))
+    report = check(
+        dependencies.deployed_settings(), dependencies.identity_settings(), restore=setting("RESTORE_DRIFT", bool)
+    )
     counts = msgspec.structs.asdict(report)
     logger.info("identities checked", extra=counts)
     dimensions = {"Environment": text_setting("ENVIRONMENT")}
@@ -40,16 +43,16 @@ def handler(_event: object = None, _context: object = None) -> dict[str, int]:
     return counts
 
 
-def check(deployed: DeployedSettings, of: IdentitySettings, *, put_back: bool) -> Report:
+def check(deployed_settings: DeployedSettings, identity_settings: IdentitySettings, *, restore: bool) -> Report:
     """Set what was never set, tell what has drifted, put it back if asked. An identity costs only itself."""
     report = Report()
-    wanted = {each.identity: each for each in deployed.all()}
-    verified = of.verified(wanted)
-    found = of.found(verified)
+    wanted = {each.identity: each for each in deployed_settings.all()}
+    verified = identity_settings.verified(wanted)
+    found = identity_settings.current(verified)
     report.identities_waiting = len(wanted) - len(verified)
     for name in sorted(verified):
         try:
-            _check_one(wanted[name], found[name], deployed, of, report, put_back=put_back)
+            _check_one(wanted[name], found[name], deployed_settings, identity_settings, report, restore=restore)
         except ClientError as error:
             report.identities_failed += 1
             logger.error("the notification settings could not be set", extra={"identity": name, "error": str(error)})
@@ -59,17 +62,17 @@ def check(deployed: DeployedSettings, of: IdentitySettings, *, put_back: bool) -
 def _check_one(
     was: Deployed,
     found: NotificationSettings,
-    deployed: DeployedSettings,
-    of: IdentitySettings,
+    deployed_settings: DeployedSettings,
+    identity_settings: IdentitySettings,
     report: Report,
     *,
-    put_back: bool,
+    restore: bool,
 ) -> None:
     apart = differences(found, was.wanted)
     now = msgspec.structs.replace(was, is_set=True)
     if not apart:
         if not was.is_set:
-            deployed.keep(now)
+            deployed_settings.put(now)
         return
     if was.is_set:
         report.identities_drifted += 1
@@ -77,6 +80,6 @@ def _check_one(
     else:
         report.identities_set += 1
     # Looked at again, for a deployment may have changed it meanwhile: then it is that deployment's to set.
-    if (put_back or not was.is_set) and deployed.of(was.identity) == was:
-        of.change(was.identity, found, was.wanted)
-        deployed.keep(now)
+    if (restore or not was.is_set) and deployed_settings.get(was.identity) == was:
+        identity_settings.change(was.identity, found, was.wanted)
+        deployed_settings.put(now)

@@ -8,21 +8,22 @@ from typing import Any
 
 import msgspec
 
-from aftersend import ledger, metrics
+from aftersend import ledger
 from aftersend.aws.clients import attempts, client
-from aftersend.aws.counters_table import CountersTable, PositionMoved
-from aftersend.aws.items import plain
-from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, position
+from aftersend.aws.counters_table import CheckpointMoved, CountersTable
+from aftersend.aws.serialization import deserialize
+from aftersend.counting import SLOTS, Change, Counted, Counts, commits, comparable, contributions, difference
+from aftersend.metrics import emf
+from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
-from lambdas.work import logger
 
 ONLY_SHARD = "the-only-shard"
 """Stands in where Lambda names no shard, as the emulator does; AWS names it because the mapping has a window."""
 
-POSITION_ATTEMPTS = 5
+CHECKPOINT_ATTEMPTS = 5
 
 
-class StillMoving(Exception):
+class CheckpointContention(Exception):
     """Another invocation kept counting the same shard; what is left is safe to try again."""
 
 
@@ -40,16 +41,16 @@ def handler(
     event: dict[str, Any],
     _context: object = None,
     *,
-    to: CountersTable | None = None,
-    say: Callable[[str], None] = print,
+    counters: CountersTable | None = None,
+    emit_metric: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """`say` is how CloudWatch hears of metrics."""
+    """`emit_metric` is how CloudWatch hears of metrics."""
     new = list(changes(event["Records"], setting("COUNTED", Counted)))
-    counted = count(new, event.get("shardId", ONLY_SHARD), to or table())
-    for document in metrics.documents(counted, text_setting("ENVIRONMENT"), datetime.now(UTC)):
-        say(msgspec.json.encode(document).decode())
+    counted = count(new, event.get("shardId", ONLY_SHARD), counters or table())
+    for document in emf.documents(counted, text_setting("ENVIRONMENT"), datetime.now(UTC)):
+        emit_metric(msgspec.json.encode(document).decode())
     logger.info("batch done", extra={"records": len(event["Records"]), "moved": len(counted)})
-    return {"state": {}}  # the window's own state is not used: what was counted is known by the positions
+    return {"state": {}}  # the window's own state is not used: what was counted is known by the checkpoints
 
 
 def changes(records: Iterable[dict[str, Any]], counted: Counted) -> Iterator[Change]:
@@ -58,13 +59,13 @@ def changes(records: Iterable[dict[str, Any]], counted: Counted) -> Iterator[Cha
         if record["eventName"] in ("INSERT", "MODIFY"):
             found = record["dynamodb"]
             new, old = (
-                contributions(ledger.event_of(plain(image)), counted) if image else Counter()
+                contributions(ledger.event_from_attributes(deserialize(image)), counted) if image else Counter()
                 for image in (found["NewImage"], found.get("OldImage"))
             )
-            yield Change(position(found["SequenceNumber"]), difference(new, old))
+            yield Change(comparable(found["SequenceNumber"]), difference(new, old))
 
 
-def count(changes: list[Change], shard: str, to: CountersTable) -> Counts:
+def count(changes: list[Change], shard: str, counters: CountersTable) -> Counts:
     """Count what was not counted yet; what was counted, for the metrics.
 
     Safe to stop at any point: the counts of a slot are committed together with the position they reach.
@@ -72,20 +73,22 @@ def count(changes: list[Change], shard: str, to: CountersTable) -> Counts:
     total: Counts = Counter()
     if not changes:
         return total
-    for _ in attempts(POSITION_ATTEMPTS):
+    for _ in attempts(CHECKPOINT_ATTEMPTS):
         try:
-            for committed in _count_from(to.positions(shard), changes, shard, to):
+            for committed in _count_from(counters.checkpoints(shard), changes, shard, counters):
                 total.update(committed)
             return total
-        except PositionMoved:
+        except CheckpointMoved:
             continue
-    raise StillMoving(f"The positions of the shard moved under {POSITION_ATTEMPTS} attempts.")
+    raise CheckpointContention(f"The checkpoints of the shard moved under {CHECKPOINT_ATTEMPTS} attempts.")
 
 
-def _count_from(positions: dict[int, str], changes: list[Change], shard: str, to: CountersTable) -> Iterator[Counts]:
+def _count_from(
+    checkpoints: dict[int, str], changes: list[Change], shard: str, counters: CountersTable
+) -> Iterator[Counts]:
     for slot in range(SLOTS):
-        reached = positions.get(slot)
+        reached = checkpoints.get(slot)
         for commit in commits(changes, slot, reached or ""):
-            to.commit(shard, slot, reached, commit.position, commit.counts)
-            reached = commit.position
+            counters.commit(shard, slot, reached, commit.checkpoint, commit.counts)
+            reached = commit.checkpoint
             yield commit.counts

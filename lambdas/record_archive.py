@@ -6,10 +6,10 @@ from typing import Any
 
 from aftersend.aws.archive import Archive
 from aftersend.events import Event
-from aftersend.reading import Ignored, Unreadable, read_object_notification
-from aftersend.recording import Recorder, Tally, recordable
-from lambdas.batches import each_message
-from lambdas.work import archive, recorder
+from aftersend.parsing.parser import Ignored, Unreadable, parse_object_notification
+from aftersend.recorder import Recorder, Tally, parse_recordable
+from lambdas import dependencies
+from lambdas.sqs_batch import each_message
 
 
 class UnreadableNotification(Exception):
@@ -17,22 +17,24 @@ class UnreadableNotification(Exception):
 
 
 def handler(
-    event: dict[str, Any], _context: object = None, *, to: Recorder | None = None, of: Archive | None = None
+    event: dict[str, Any], _context: object = None, *, recorder: Recorder | None = None, archive: Archive | None = None
 ) -> dict[str, Any]:
-    return each_message(event, lambda body: record(body, to or recorder(), of or archive()))
+    return each_message(
+        event, lambda body: record(body, recorder or dependencies.recorder(), archive or dependencies.archive())
+    )
 
 
-def record(notification: str, to: Recorder, of: Archive) -> Tally:
+def record(notification: str, recorder: Recorder, archive: Archive) -> Tally:
     """Record the events of the objects a notification announces; lines nobody understands are put in quarantine."""
-    outcome = read_object_notification(notification)
+    outcome = parse_object_notification(notification)
     if isinstance(outcome, Unreadable):
         raise UnreadableNotification(f"{outcome.reason}: {outcome.detail}")
     if isinstance(outcome, Ignored):
         return Counter({f"ignored:{outcome.reason}": 1})
     tally: Tally = Counter()
     for found in outcome:
-        with of.quarantine(found) as keep:
-            tally.update(to.record(_events(of.lines(found), keep, tally)))
+        with archive.quarantine(found) as keep:
+            tally.update(recorder.record(_events(archive.lines(found), keep, tally)))
     return tally
 
 
@@ -40,7 +42,7 @@ def _events(
     lines: Iterator[tuple[int, bytes]], keep: Callable[[int, bytes, Unreadable], None], tally: Tally
 ) -> Iterator[Event]:
     for number, line in lines:
-        for outcome in recordable(line):
+        for outcome in parse_recordable(line):
             if isinstance(outcome, list):
                 yield from outcome
             elif isinstance(outcome, Ignored):

@@ -9,52 +9,62 @@ from typing import Any
 
 import msgspec
 
-from aftersend.aws.custom_resource import answered
+from aftersend.aws.custom_resource import respond
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
-from lambdas.work import deployed_settings, identity_settings
+from lambdas import dependencies
 
-FOUND = "Custom::IdentityNotificationsFound"
+PREVIOUS = "Custom::PreviousIdentityNotifications"
 
 
 def handler(
     request: dict[str, Any],
     _context: object = None,
     *,
-    of: IdentitySettings | None = None,
-    deployed: DeployedSettings | None = None,
+    identity_settings: IdentitySettings | None = None,
+    deployed_settings: DeployedSettings | None = None,
 ) -> None:
-    """`request` is CloudFormation's. Its properties: `Identity`, and for the second resource `Wanted` and `Found`,
+    """`request` is CloudFormation's. Its properties: `Identity`, and for the second resource `Wanted` and `Previous`,
     NotificationSettings as JSON."""
     identity = request["ResourceProperties"]["Identity"]
-    if request["ResourceType"] == FOUND:
-        answered(request, identity, lambda: look(request, of or identity_settings()))
+    if request["ResourceType"] == PREVIOUS:
+        respond(request, identity, lambda: look(request, identity_settings or dependencies.identity_settings()))
     else:
-        answered(request, identity, lambda: apply(request, of or identity_settings(), deployed or deployed_settings()))
+        respond(
+            request,
+            identity,
+            lambda: apply(
+                request,
+                identity_settings or dependencies.identity_settings(),
+                deployed_settings or dependencies.deployed_settings(),
+            ),
+        )
 
 
-def look(request: dict[str, Any], of: IdentitySettings) -> dict[str, str]:
+def look(request: dict[str, Any], identity_settings: IdentitySettings) -> dict[str, str]:
     """What was set before us; nothing is to be done when the resource is deleted."""
     if request["RequestType"] == "Delete":
         return {}
     identity = request["ResourceProperties"]["Identity"]
-    return {"Settings": msgspec.json.encode(of.found([identity])[identity]).decode()}
+    return {"Settings": msgspec.json.encode(identity_settings.current([identity])[identity]).decode()}
 
 
-def apply(request: dict[str, Any], of: IdentitySettings, deployed: DeployedSettings) -> dict[str, str]:
+def apply(
+    request: dict[str, Any], identity_settings: IdentitySettings, deployed_settings: DeployedSettings
+) -> dict[str, str]:
     """Set what is wanted or, on deletion, what was found; both whatever is set now. What is wanted is kept first: where
     this is cut off, check_identities does the rest."""
     properties = request["ResourceProperties"]
     identity = properties["Identity"]
     is_deleted = request["RequestType"] == "Delete"
-    wanted = msgspec.json.decode(properties["Found" if is_deleted else "Wanted"], type=NotificationSettings)
+    wanted = msgspec.json.decode(properties["Previous" if is_deleted else "Wanted"], type=NotificationSettings)
     if is_deleted:
-        deployed.forget(identity)
+        deployed_settings.delete(identity)
     else:
-        deployed.keep(Deployed(identity, wanted))
-    if identity not in of.verified([identity]):
+        deployed_settings.put(Deployed(identity, wanted))
+    if identity not in identity_settings.verified([identity]):
         return {"State": "waits for verification"}
-    of.change(identity, of.found([identity])[identity], wanted)
+    identity_settings.change(identity, identity_settings.current([identity])[identity], wanted)
     if not is_deleted:
-        deployed.keep(Deployed(identity, wanted, is_set=True))
+        deployed_settings.put(Deployed(identity, wanted, is_set=True))
     return {"State": "set"}

@@ -14,12 +14,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from aftersend.pages import COUNTS
+from aftersend.dashboard.sections import COUNTS
 from aftersend.suppression import Entry
 from local.emulator import Failed
 from local.page import served
-from local.pipeline import LocalPipeline, Outcome, Stuck, deployed, differences, rules_tried, seldom
-from local.records import EVENT_BODIES
+from local.pipeline import LocalPipeline, Outcome, Stalled, deployed, differences, rules_tried, undercovered
+from local.ses.records import EVENT_BODIES
 from local.traffic import Mail, expected, plan
 
 MESSAGES = 600
@@ -39,7 +39,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
     try:
         return run(arguments.messages, arguments.seed, arguments.once)
-    except (Failed, Stuck) as error:
+    except (Failed, Stalled) as error:
         console.print(str(error), style="red")
         return 1
     except KeyboardInterrupt:
@@ -166,7 +166,7 @@ def _table(title: str, first: str, *others: str) -> Table:
 
 def _compare(mails: list[Mail], outcome: Outcome, pipeline: LocalPipeline) -> int:
     expectation = expected(mails)
-    found = differences(expectation, outcome) + seldom(pipeline.ses.published, rules_tried(mails))
+    found = differences(expectation, outcome) + undercovered(pipeline.ses.published, rules_tried(mails))
     compared = f"{len(mails)} messages, {len(expectation.counts)} counters, {len(outcome.entries)} suppression entries"
     if not found:
         console.print(f"Compared with the expectation: {compared}. No difference.", style="green")

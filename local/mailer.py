@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 from local.emulator import REGION
-from local.ses_front import OUTCOME_HEADER
+from local.ses.server import OUTCOME_HEADER
 from local.traffic import Mail
 
 SUBJECT = "Your next book"

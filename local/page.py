@@ -1,6 +1,6 @@
 """The page of the local pipeline: what came of the mail, and one recipient's timeline; it follows live.
 
-The sections are aftersend/pages.py's; here they are put into a page, served, and fetched again every two seconds.
+The sections are aftersend/sections.py's; here they are put into a page, served, and fetched again every two seconds.
 """
 
 import html
@@ -16,9 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aftersend import pages
+from aftersend.dashboard import sections
 from local.pipeline import LocalPipeline
-from local.ses_front import QuietServer
+from local.ses.server import QuietServer
 
 PAGE = Template(Path(__file__).with_suffix(".html").read_text())
 
@@ -65,11 +65,11 @@ def rendered(pipeline: LocalPipeline, recipient: str) -> tuple[HTTPStatus, str]:
             measures = counted.setdefault((key.tag, key.value), {})
             measures[key.measure] = measures.get(key.measure, 0) + count
         state = pipeline.state()
-        sections = [pages.tags(counted), pages.suppressions(outcome.entries.values(), now)]
-        sections.insert(0 if state.has_kept else 1, pages.state(state))
+        shown = [sections.tags(counted), sections.suppressions(outcome.entries.values(), now)]
+        shown.insert(0 if state.needs_attention else 1, sections.state(state))
         if recipient:
             events, entry = pipeline.known_about(recipient), outcome.entries.get(recipient)
-            sections.insert(0, pages.timeline(recipient, events, entry, pipeline.policy, now))
+            shown.insert(0, sections.timeline(recipient, events, entry, pipeline.policy, now))
     except (BotoCoreError, ClientError) as error:
-        return HTTPStatus.SERVICE_UNAVAILABLE, pages.failure(f"The emulator does not answer: {error}")
-    return HTTPStatus.OK, "".join(sections)
+        return HTTPStatus.SERVICE_UNAVAILABLE, sections.failure(f"The emulator does not answer: {error}")
+    return HTTPStatus.OK, "".join(shown)

@@ -15,16 +15,16 @@ import boto3
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.environment_files import load
+from aftersend.config.loader import load
+from aftersend.contract import FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
+from aftersend.dashboard.sections import QueueState, State
 from aftersend.events import Event
-from aftersend.layout import QUARANTINE_PREFIX, UNCOUNTED_PREFIX
-from aftersend.pages import QueueState, State
 from aftersend.suppression import Entry
 from local.emulator import REGION, bootstrap, deploy, emulator, free_port
 from local.mailer import Mailer
-from local.records import EVENT_BODIES, NOTIFICATION_TYPES
-from local.ses import LocalSes
-from local.ses_front import serve
+from local.ses.records import EVENT_BODIES, NOTIFICATION_TYPES
+from local.ses.server import serve
+from local.ses.simulator import LocalSes
 from local.traffic import CountKey, Expectation, Mail
 
 SETUP_REPEATS = 5
@@ -33,7 +33,7 @@ SETUP_REPEATS = 5
 QUIET_SECONDS = 3.0
 """Nothing waits and nothing changed for so long: everything is done."""
 
-STUCK_SECONDS = 90.0
+STALLED_SECONDS = 90.0
 """Something waits and nothing changed for so long: something is wrong."""
 
 
@@ -41,10 +41,18 @@ AT_LEAST = 5
 """How often each event type and shape, each rule and each setup message must occur in a run."""
 
 SETUP_MESSAGES = ("topic validation", "subscription succeeded", "s3:TestEvent")
-RULES = ("hard-bounce", "refused-sender", "complaint", "not-spam", "out-of-office", "echo-of-a-list", "simulator")
+RULES = (
+    "hard-bounce",
+    "sender-refused",
+    "complaint",
+    "not-spam",
+    "out-of-office",
+    "suppression-list-echo",
+    "simulator",
+)
 
 
-class Stuck(Exception):
+class Stalled(Exception):
     """Something waits in a queue, and nothing happens any more."""
 
 
@@ -112,7 +120,7 @@ class LocalPipeline:
 
     def known_about(self, recipient: str) -> list[Event]:
         """What the ledger has about a recipient."""
-        return self._ledger.everything_about(recipient)
+        return self._ledger.events_for(recipient)
 
     def state(self) -> State:
         """What works on the events, and what it put aside."""
@@ -125,7 +133,7 @@ class LocalPipeline:
         [stream] = [found for found in mappings if ":dynamodb:" in found["EventSourceArn"]]
         quarantined, uncounted = (
             self.ses.emulated("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]
-            for prefix in (QUARANTINE_PREFIX, UNCOUNTED_PREFIX)
+            for prefix in (QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX)
         )
         return State(queues, f"{stream['State'].lower()}, {stream['LastProcessingResult']}", quarantined, uncounted)
 
@@ -137,7 +145,7 @@ class LocalPipeline:
         """What waits and what has come of the mail, again and again until all is done.
 
         Raises:
-            Stuck: if something waits and nothing changes for STUCK_SECONDS.
+            Stalled: if something waits and nothing changes for STALLED_SECONDS.
         """
         self.ses.drain()
         last, since = None, time.monotonic()
@@ -149,8 +157,8 @@ class LocalPipeline:
             quiet = time.monotonic() - since
             if quiet > QUIET_SECONDS and state[0] == 0:
                 return
-            if quiet > STUCK_SECONDS:
-                raise Stuck(f"{state[0]} messages wait, and nothing has changed for {STUCK_SECONDS:.0f} seconds.")
+            if quiet > STALLED_SECONDS:
+                raise Stalled(f"{state[0]} messages wait, and nothing has changed for {STALLED_SECONDS:.0f} seconds.")
             time.sleep(0.5)
 
     def _messages(self, *queues: str) -> int:
@@ -218,7 +226,7 @@ def rules_tried(mails: Iterable[Mail]) -> Counter[str]:
     return sum((mail.rules for mail in mails), Counter[str]())
 
 
-def seldom(published: Counter[tuple[str, str]], rules: Counter[str]) -> list[str]:
+def undercovered(published: Counter[tuple[str, str]], rules: Counter[str]) -> list[str]:
     """What a run was to try at least AT_LEAST times and did not."""
     wanted = [("Firehose", kind) for kind in EVENT_BODIES]
     wanted += [("SNS", kind) for kind in EVENT_BODIES if kind not in ("Send", "Delivery", "Open", "Click")]

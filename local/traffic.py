@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from typing import Any, NamedTuple, Protocol
 
-from local.records import Outcome
+from local.ses.records import Outcome
 
 GENRES = {
     "spring-catalogue": "sci-fi",
@@ -95,7 +95,7 @@ class Mail:
             self.happens(
                 "Click", "click", 90 + 5 * number, [self.recipients[0]], link=link, linkTags={"shelf": ["top"]}
             )
-        self.measures |= Counter(opened=1, clicked=min(clicks, 1))
+        self.measures |= Counter(unique_opens=1, unique_clicks=min(clicks, 1))
 
 
 class Story(Protocol):
@@ -132,7 +132,7 @@ def _bounced_late(mail: Mail, _: random.Random) -> None:
 
 def _sender_refused(mail: Mail, _: random.Random) -> None:
     mail.happens("Send", "send", 0)
-    mail.bounces("Permanent", "General", "refused_sender", "refused-sender", **POLICY)
+    mail.bounces("Permanent", "General", "sender_refused", "sender-refused", **POLICY)
 
 
 def _complained(mail: Mail, draw: random.Random) -> None:
@@ -172,10 +172,10 @@ def _soft_bounce(mail: Mail, draw: random.Random) -> None:
 def _on_the_account_list(mail: Mail, draw: random.Random) -> None:
     mail.happens("Send", "send", 0)
     if draw.random() < 0.5:
-        mail.bounces("Permanent", "OnAccountSuppressionList", "suppressed", "echo-of-a-list")
+        mail.bounces("Permanent", "OnAccountSuppressionList", "suppression_list_echo", "suppression-list-echo")
     else:
         subtype = "OnAccountSuppressionList"
-        mail.happens("Complaint", "suppressed", rule="echo-of-a-list", complaintSubType=subtype)
+        mail.happens("Complaint", "suppression_list_echo", rule="suppression-list-echo", complaintSubType=subtype)
 
 
 def _delayed(mail: Mail, _: random.Random) -> None:

@@ -7,8 +7,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.environment import Environment
-from stacks.topic import Topic
+from aftersend.config.environment import Environment
+from stacks.topic import ServiceTopic
 
 
 class Alarms(Construct):
@@ -16,8 +16,8 @@ class Alarms(Construct):
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.Key | None) -> None:
         super().__init__(scope, id)
-        self.topic = Topic(self, "Topic", key=key)
-        self.topic.let_publish("cloudwatch.amazonaws.com", {}, sid="OnlyAlarmsOfThisAccount")
+        self.topic = ServiceTopic(self, "Topic", key=key)
+        self.topic.allow_publish_from("cloudwatch.amazonaws.com", {}, sid="OnlyAlarmsOfThisAccount")
         for address in environment.alarm_addresses:
             self.topic.add_subscription(subscriptions.EmailSubscription(address))  # ty: ignore[invalid-argument-type] (jsii)
 
@@ -30,10 +30,10 @@ class Alarm(cloudwatch.Alarm):
         scope: Construct,
         id: str,
         *,
-        topic: Topic,
+        topic: ServiceTopic,
         metric: cloudwatch.IMetric,
-        above: float,
-        says: str,
+        threshold: float,
+        description: str,
         periods: int = 1,
     ) -> None:
         """`says` is what the person reads who is woken: what is wrong, and what to do first."""
@@ -41,10 +41,10 @@ class Alarm(cloudwatch.Alarm):
             scope,
             id,
             metric=metric,
-            threshold=above,
+            threshold=threshold,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=periods,
-            alarm_description=says,
+            alarm_description=description,
             # A queue or function that did nothing reports nothing.
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )

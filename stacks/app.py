@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import aws_cdk as cdk
 
-from aftersend.environment import Environment
+from aftersend.config.environment import Environment
 from stacks.acknowledged import acknowledge
 from stacks.dashboard import Dashboard
 from stacks.pipeline import Pipeline

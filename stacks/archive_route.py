@@ -6,11 +6,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from constructs import Construct
 
-from aftersend.environment import Environment
-from aftersend.layout import EVENTS_PREFIX, FAILED_PREFIX
+from aftersend.config.environment import Environment
+from aftersend.contract import EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX
 from stacks.logs import LogGroup
-from stacks.queue import Queue
-from stacks.state import Archive
+from stacks.queue import ConsumerQueue
+from stacks.state import ArchiveBucket
 
 OBJECT_MEBIBYTES = 5
 """What Firehose collects at most: about 2,500 events, recorded in some two seconds of the five minutes there are."""
@@ -23,7 +23,7 @@ class ArchiveRoute(Construct):
         id: str,
         *,
         environment: Environment,
-        archive: Archive,
+        archive: ArchiveBucket,
         consumer_timeout: cdk.Duration,
     ) -> None:
         super().__init__(scope, id)
@@ -34,7 +34,7 @@ class ArchiveRoute(Construct):
             destination=firehose.S3Bucket(
                 archive,
                 data_output_prefix=EVENTS_PREFIX,
-                error_output_prefix=FAILED_PREFIX,
+                error_output_prefix=FIREHOSE_ERRORS_PREFIX,
                 buffering_size=cdk.Size.mebibytes(OBJECT_MEBIBYTES),
                 buffering_interval=cdk.Duration.seconds(environment.archive_interval_seconds),
                 compression=firehose.Compression.GZIP,
@@ -43,7 +43,7 @@ class ArchiveRoute(Construct):
             encryption=firehose.StreamEncryption.aws_owned_key(),
         )
         archive.acknowledge_writer(self.stream)
-        self.queue = Queue(self, "Queue", consumer_timeout=consumer_timeout)
+        self.queue = ConsumerQueue(self, "Queue", consumer_timeout=consumer_timeout)
         # By reference to its ARN: the notification then belongs to this stack, not to the one that keeps the state.
         s3.Bucket.from_bucket_arn(self, "Archive", archive.bucket_arn).add_event_notification(
             s3.EventType.OBJECT_CREATED,

@@ -12,7 +12,7 @@ from tempfile import mkdtemp
 import uv
 from aws_cdk import aws_lambda as lambda_
 
-from aftersend.environment import Functions
+from aftersend.config.environment import Functions
 
 PROJECT = Path(__file__).parent.parent
 BUILT = PROJECT / ".build"
@@ -21,10 +21,10 @@ SOURCES = ("aftersend", "lambdas")
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 THIS_MACHINE = lambda_.Architecture.ARM_64 if machine() in ("arm64", "aarch64") else lambda_.Architecture.X86_64
-ARCHITECTURES = {"aws": lambda_.Architecture.ARM_64, "this-machine": THIS_MACHINE}
+ARCHITECTURES = {"aws": lambda_.Architecture.ARM_64, "local": THIS_MACHINE}
 PLATFORMS = {
     "aws": ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.13"],
-    "this-machine": ["--python", sys.executable],
+    "local": ["--python", sys.executable],
 }
 
 DIFFER_BY_MACHINE = ("bin", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.pth", ".lock")
@@ -60,7 +60,7 @@ def _install(functions: Functions, folder: Path) -> None:
         shutil.copytree(
             PROJECT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__", "cli", "*.txt", "*.lock")
         )
-    if functions.runs_on == "this-machine":
+    if functions.runs_on == "local":
         # Only here is the runtime's Python the one at hand; bytecode that is never checked halves a cold start.
         subprocess.run(
             [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder], check=True
@@ -68,7 +68,7 @@ def _install(functions: Functions, folder: Path) -> None:
 
 
 def _digest(functions: Functions) -> str:
-    content = hashlib.blake2b(sys.version.encode() if functions.runs_on == "this-machine" else b"", digest_size=8)
+    content = hashlib.blake2b(sys.version.encode() if functions.runs_on == "local" else b"", digest_size=8)
     for file in sorted([LOCK, *(file for source in SOURCES for file in (PROJECT / source).rglob("*.py"))]):
         content.update(os.fsencode(file.relative_to(PROJECT)) + b"\0" + file.read_bytes())
     return content.hexdigest()

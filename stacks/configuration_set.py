@@ -7,8 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend import environment
-from aftersend.environment import EventDestination
+from aftersend.config import environment
+from aftersend.config.environment import EventDestination
 from stacks.tags import tag
 
 Destination = ses.CfnConfigurationSetEventDestination

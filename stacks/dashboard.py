@@ -6,8 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from aftersend.environment import Environment
-from aftersend.layout import METRICS_DIMENSIONS, METRICS_NAMESPACE
+from aftersend.config.environment import Environment
+from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
 from stacks.pipeline import Pipeline
 
 MINUTE = cdk.Duration.minutes(1)
@@ -39,10 +39,10 @@ class Dashboard(cdk.Stack):
         cdk.CfnOutput(self, "DashboardUrl", value=f"{address}{board.dashboard_name}")
         board.add_widgets(
             _graph("Sent and delivered", totals("send", "delivery", "delivery_delay", "reject", "rendering_failure")),
-            _graph("Opened and clicked", totals("open", "click", "opened", "clicked")),
+            _graph("Opened and clicked", totals("open", "click", "unique_opens", "unique_clicks")),
         )
         board.add_widgets(
-            _graph("Bounces", totals("hard_bounce", "soft_bounce", "refused_sender", "suppressed")),
+            _graph("Bounces", totals("hard_bounce", "soft_bounce", "sender_refused", "suppression_list_echo")),
             _graph("Complaints", totals("complaint", "not_spam")),
         )
         board.add_widgets(
@@ -53,7 +53,7 @@ class Dashboard(cdk.Stack):
             _graph(
                 "Messages kept aside in the dead-letter queues",
                 [
-                    queue.kept.metric_approximate_number_of_messages_visible(label=name)
+                    queue.dead_letters.metric_approximate_number_of_messages_visible(label=name)
                     for name, queue in queues.items()
                 ],
             ),

@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from aftersend.environment import Environment
+from aftersend.config.environment import Environment
 from stacks.acknowledged import acknowledge
 from stacks.bundling import ARCHITECTURES, RUNTIME, bundle
 from stacks.logs import LogGroup
@@ -17,7 +17,7 @@ class Function(lambda_.Function):
         id: str,
         *,
         file: str,
-        does: str,
+        description: str,
         environment: Environment,
         timeout: cdk.Duration,
         memory_mebibytes: int = 512,
@@ -27,7 +27,7 @@ class Function(lambda_.Function):
         super().__init__(
             scope,
             id,
-            description=does,
+            description=description,
             code=lambda_.Code.from_asset(str(bundle(environment.functions))),
             handler=f"lambdas.{file}.handler",
             runtime=RUNTIME,

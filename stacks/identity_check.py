@@ -8,8 +8,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from aftersend.environment import Environment
-from aftersend.layout import IDENTITIES_PREFIX, METRICS_NAMESPACE
+from aftersend.config.environment import Environment
+from aftersend.contract import IDENTITIES_PREFIX, METRICS_NAMESPACE
 from stacks.acknowledged import acknowledge
 from stacks.alarms import Alarm, Alarms
 from stacks.function import Function
@@ -34,13 +34,13 @@ class IdentityCheck(Construct):
             self,
             "Function",
             file="check_identities",
-            does="Compares the notification settings SES has with those deployed",
+            description="Compares the notification settings SES has with those deployed",
             environment=environment,
             timeout=TIMEOUT,
             memory_mebibytes=256,
             settings={
-                **settings_of_functions(environment, state),
-                "PUT_BACK": "true" if environment.on_identity_drift == "put-back" else "false",
+                **identity_function_settings(environment, state),
+                "RESTORE_DRIFT": "true" if environment.on_identity_drift == "restore" else "false",
                 "ENVIRONMENT": environment.name,
             },
         )
@@ -51,8 +51,8 @@ class IdentityCheck(Construct):
             targets=[targets.LambdaFunction(function)],  # ty: ignore[invalid-argument-type] (jsii)
         )
         cdk.CfnOutput(self, "FunctionName", value=function.function_name, description="Invoke it to compare at once")
-        let_set_notifications(function)
-        state.archive.let(function, "s3:GetObject", "s3:PutObject", below=IDENTITIES_PREFIX)
+        grant_identity_notifications(function)
+        state.archive.grant_objects(function, "s3:GetObject", "s3:PutObject", below=IDENTITIES_PREFIX)
         function.add_to_role_policy(
             iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn])
         )
@@ -64,18 +64,25 @@ class IdentityCheck(Construct):
                 statistic="Maximum",
                 period=EVERY,
             )
-            says = f"{is_wrong} The logs of {function.function_name} name the identity and what is different."
-            Alarm(self, name, topic=alarms.topic, metric=found, above=0, says=says)
-        says = f"{function.function_name} fails: nobody notices if SES drops the notifications of an identity."
-        Alarm(self, "fails", topic=alarms.topic, metric=function.metric_errors(period=EVERY), above=0, says=says)
+            description = f"{is_wrong} The logs of {function.function_name} name the identity and what is different."
+            Alarm(self, name, topic=alarms.topic, metric=found, threshold=0, description=description)
+        description = f"{function.function_name} fails: nobody notices if SES drops the notifications of an identity."
+        Alarm(
+            self,
+            "IdentityCheckFailed",
+            topic=alarms.topic,
+            metric=function.metric_errors(period=EVERY),
+            threshold=0,
+            description=description,
+        )
 
 
-def settings_of_functions(environment: Environment, state: State) -> dict[str, str]:
+def identity_function_settings(environment: Environment, state: State) -> dict[str, str]:
     """What every function is told that sets notifications: where it keeps what is deployed, how fast it may call."""
     return {"ARCHIVE_BUCKET": state.archive.bucket_name, "PACE_SECONDS": "0" if environment.is_emulated else "1"}
 
 
-def let_set_notifications(function: lambda_.Function) -> None:
+def grant_identity_notifications(function: lambda_.Function) -> None:
     """SES knows no resource-level permissions for these actions (service authorization reference of Amazon SES)."""
     function.add_to_role_policy(
         iam.PolicyStatement(

@@ -4,10 +4,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from constructs import Construct, IDependable
 
-from aftersend.environment import Environment, Identity
-from aftersend.layout import IDENTITIES_PREFIX
+from aftersend.config.environment import Environment, Identity
+from aftersend.contract import IDENTITIES_PREFIX
 from stacks.function import Function
-from stacks.identity_check import let_set_notifications, settings_of_functions
+from stacks.identity_check import grant_identity_notifications, identity_function_settings
 from stacks.state import State
 
 TIMEOUT = cdk.Duration.minutes(5)
@@ -27,25 +27,25 @@ class IdentityNotifications(Construct):
             self,
             "SetIdentityNotifications",
             file="set_identity_notifications",
-            does="Sets the notification settings of an identity while a stack is deployed",
+            description="Sets the notification settings of an identity while a stack is deployed",
             environment=environment,
             timeout=TIMEOUT,
             memory_mebibytes=256,
-            settings=settings_of_functions(environment, state),
+            settings=identity_function_settings(environment, state),
         )
-        let_set_notifications(self._set)
-        state.archive.let(self._set, "s3:PutObject", "s3:DeleteObject", below=IDENTITIES_PREFIX)
+        grant_identity_notifications(self._set)
+        state.archive.grant_objects(self._set, "s3:PutObject", "s3:DeleteObject", below=IDENTITIES_PREFIX)
 
     def publish(self, name: str, identity: Identity, *, of: Construct | None) -> None:
         """Have SES publish what is wanted of an identity, once the construct that creates it, if one does, is there."""
-        found = self._resource(f"{name}-found", "Custom::IdentityNotificationsFound", Identity=name)
-        found.node.add_dependency(*(before for before in (of, self._before) if before))
+        previous = self._resource(f"{name}-previous", "Custom::PreviousIdentityNotifications", Identity=name)
+        previous.node.add_dependency(*(before for before in (of, self._before) if before))
         self._before = self._resource(
             name,
             "Custom::IdentityNotifications",
             Identity=name,
             Wanted=cdk.Stack.of(self).to_json_string(self._wanted(identity)),
-            Found=found.get_att_string("Settings"),
+            Previous=previous.get_att_string("Settings"),
         )
 
     def _resource(self, id: str, resource_type: str, **properties: str) -> cdk.CustomResource:

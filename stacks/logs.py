@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from aftersend.environment import Environment
+from aftersend.config.environment import Environment
 
 
 class LogGroup(logs.LogGroup):

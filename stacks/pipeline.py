@@ -8,12 +8,12 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
-from aftersend.environment import Environment
-from aftersend.layout import EVENTS_PREFIX, QUARANTINE_PREFIX, UNCOUNTED_PREFIX
+from aftersend.config.environment import Environment
+from aftersend.contract import EVENTS_PREFIX, FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
 from stacks.acknowledged import acknowledge
 from stacks.alarms import Alarm, Alarms
 from stacks.archive_route import ArchiveRoute
-from stacks.feedback import Feedback
+from stacks.feedback_route import FeedbackRoute
 from stacks.function import Function
 from stacks.state import State
 from stacks.topic import TopicKey
@@ -37,7 +37,9 @@ class Pipeline(cdk.Stack):
         super().__init__(scope, id, description="Aftersend: from events to suppressions and counts", **stack)
         key = TopicKey(self, "TopicKey") if environment.encrypted_topics else None
         self.alarms = Alarms(self, "Alarms", environment=environment, key=key)
-        self.feedback = Feedback(self, "Feedback", environment=environment, key=key, consumer_timeout=FEEDBACK_TIMEOUT)
+        self.feedback = FeedbackRoute(
+            self, "Feedback", environment=environment, key=key, consumer_timeout=FEEDBACK_TIMEOUT
+        )
         self.archive = ArchiveRoute(
             self, "Archive", environment=environment, archive=state.archive, consumer_timeout=ARCHIVE_TIMEOUT
         )
@@ -51,7 +53,7 @@ class Pipeline(cdk.Stack):
             self,
             "RecordFeedback",
             file="record_feedback",
-            does="Records what SES published over SNS and decides about its recipients",
+            description="Records what SES published over SNS and decides about its recipients",
             environment=environment,
             timeout=FEEDBACK_TIMEOUT,
             settings=recording,
@@ -60,7 +62,7 @@ class Pipeline(cdk.Stack):
             self,
             "RecordArchive",
             file="record_archive",
-            does="Records what SES published over Firehose and decides about its recipients",
+            description="Records what SES published over Firehose and decides about its recipients",
             environment=environment,
             timeout=ARCHIVE_TIMEOUT,
             memory_mebibytes=1024,
@@ -70,7 +72,7 @@ class Pipeline(cdk.Stack):
             self,
             "CountTags",
             file="count_tags",
-            does="Moves the per-tag counters by what is new in the ledger",
+            description="Moves the per-tag counters by what is new in the ledger",
             environment=environment,
             timeout=COUNT_TIMEOUT,
             settings={
@@ -81,8 +83,10 @@ class Pipeline(cdk.Stack):
                 "ENVIRONMENT": environment.name,
             },
         )
-        self.feedback.queue.trigger(self.record_feedback, most_at_once=environment.functions.most_feedback_at_once)
-        self.archive.queue.trigger(self.record_archive, most_at_once=environment.functions.most_archive_at_once)
+        self.feedback.queue.trigger(
+            self.record_feedback, max_concurrency=environment.functions.feedback_max_concurrency
+        )
+        self.archive.queue.trigger(self.record_archive, max_concurrency=environment.functions.archive_max_concurrency)
         self._count_changes(state)
         self._let_functions_use(state)
         self._alarm()
@@ -90,14 +94,14 @@ class Pipeline(cdk.Stack):
         cdk.CfnOutput(self, "AlarmTopicArn", value=self.alarms.topic.topic_arn)
         for name, queue in (("Feedback", self.feedback.queue), ("Archive", self.archive.queue)):
             cdk.CfnOutput(self, f"{name}QueueUrl", value=queue.queue_url)
-            cdk.CfnOutput(self, f"{name}DeadLetterQueueUrl", value=queue.kept.queue_url)
+            cdk.CfnOutput(self, f"{name}DeadLetterQueueUrl", value=queue.dead_letters.queue_url)
 
     def _let_functions_use(self, state: State) -> None:
         for recorder in (self.record_feedback, self.record_archive):
             state.ledger.grant(recorder, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
             state.suppressions.grant(recorder, "dynamodb:GetItem", "dynamodb:PutItem")
-        state.archive.let(self.record_archive, "s3:GetObject", below=EVENTS_PREFIX)
-        state.archive.let(self.record_archive, "s3:PutObject", below=QUARANTINE_PREFIX)
+        state.archive.grant_objects(self.record_archive, "s3:GetObject", below=EVENTS_PREFIX)
+        state.archive.grant_objects(self.record_archive, "s3:PutObject", below=QUARANTINE_PREFIX)
         state.counters.grant(self.count_tags, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
 
     def _alarm(self) -> None:
@@ -105,14 +109,16 @@ class Pipeline(cdk.Stack):
             ("Feedback", self.feedback.queue, self.record_feedback),
             ("Archive", self.archive.queue, self.record_archive),
         ):
-            kept = queue.kept.metric_approximate_number_of_messages_visible(period=FIVE_MINUTES, statistic="Maximum")
+            kept = queue.dead_letters.metric_approximate_number_of_messages_visible(
+                period=FIVE_MINUTES, statistic="Maximum"
+            )
             Alarm(
                 self,
-                f"{name}Kept",
+                f"{name}DeadLetters",
                 topic=self.alarms.topic,
                 metric=kept,
-                above=0,
-                says=f"Messages were kept aside in the dead-letter queue of {queue.queue_name}: look into the logs of "
+                threshold=0,
+                description=f"Messages are in the dead-letter queue of {queue.queue_name}: read the logs of "
                 f"{function.function_name}, and redrive them when the cause is gone. They are kept for 14 days.",
             )
             Alarm(
@@ -120,9 +126,9 @@ class Pipeline(cdk.Stack):
                 f"{name}Late",
                 topic=self.alarms.topic,
                 metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
-                above=LATE.to_seconds(),
+                threshold=LATE.to_seconds(),
                 periods=3,
-                says=f"Messages have waited in {queue.queue_name} for more than {LATE.to_minutes():.0f} minutes: look "
+                description=f"Messages have waited in {queue.queue_name} for over {LATE.to_minutes():.0f} minutes: look "
                 f"whether {function.function_name} fails, or cannot keep up.",
             )
         Alarm(
@@ -130,20 +136,20 @@ class Pipeline(cdk.Stack):
             "CountingLate",
             topic=self.alarms.topic,
             metric=self.count_tags.metric("IteratorAge", period=FIVE_MINUTES, statistic="Maximum"),
-            above=LATE.to_milliseconds(),
+            threshold=LATE.to_milliseconds(),
             periods=3,
-            says=f"Counts are more than {LATE.to_minutes():.0f} minutes behind the ledger: look whether "
+            description=f"Counts are more than {LATE.to_minutes():.0f} minutes behind the ledger: look whether "
             f"{self.count_tags.function_name} fails. After 24 hours the stream forgets.",
         )
         Alarm(
             self,
-            "CountingFails",
+            "CountingFailed",
             topic=self.alarms.topic,
             metric=self.count_tags.metric_errors(period=FIVE_MINUTES),
-            above=0,
+            threshold=0,
             periods=3,
-            says=f"{self.count_tags.function_name} has failed for a quarter of an hour: a batch that fails ten times "
-            f"is kept in the archive bucket under {UNCOUNTED_PREFIX}.",
+            description=f"{self.count_tags.function_name} has failed for 15 minutes: a batch that fails ten times "
+            f"is kept in the archive bucket under {FAILED_BATCHES_PREFIX}.",
         )
 
     def _count_changes(self, state: State) -> None:

@@ -7,7 +7,7 @@ from aws_cdk import aws_ses as ses
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from aftersend.environment import ContactList, Environment, Identity
+from aftersend.config.environment import ContactList, Environment, Identity
 from stacks.configuration_set import ConfigurationSet
 from stacks.identity_check import IdentityCheck
 from stacks.identity_notifications import IdentityNotifications
@@ -37,7 +37,7 @@ class Publishing(cdk.Stack):
         IdentityCheck(self, "Check", environment=environment, state=state, alarms=pipeline.alarms)
         notifications = IdentityNotifications(self, "Notifications", environment=environment, topic=topic, state=state)
         for name, identity in environment.identities.items():
-            created = None if identity.already_there else self._identity(name, identity, sets)
+            created = None if identity.existing else self._identity(name, identity, sets)
             if created and not environment.is_emulated:  # the emulator's CloudFormation knows no DKIM tokens
                 self._output_dns_records(name, identity, created)
             notifications.publish(name, identity, of=created)
@@ -70,8 +70,8 @@ class Publishing(cdk.Stack):
             records.append(f"{identity.mail_from_domain} MX 10 feedback-smtp.{self.region}.amazonses.com")
             records.append(f'{identity.mail_from_domain} TXT "v=spf1 include:amazonses.com ~all"')
         if records:  # together: a stack has 200 outputs, and a domain up to five records
-            says = f"Publish these in the DNS; SES verifies {name} by them"
-            cdk.CfnOutput(self, f"DnsRecords-{name}", value="\n".join(records), description=says)
+            description = f"Publish these in the DNS; SES verifies {name} by them"
+            cdk.CfnOutput(self, f"DnsRecords-{name}", value="\n".join(records), description=description)
 
     def _contact_list(self, name: str, contact_list: ContactList, environment: Environment) -> None:
         created = ses.CfnContactList(

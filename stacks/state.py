@@ -9,15 +9,15 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
-from aftersend.environment import Environment
-from aftersend.layout import (
+from aftersend.config.environment import Environment
+from aftersend.contract import (
     EVENTS_PREFIX,
     EXPIRES,
-    FAILED_PREFIX,
+    FAILED_BATCHES_PREFIX,
+    FIREHOSE_ERRORS_PREFIX,
     PARTITION_KEY,
     QUARANTINE_PREFIX,
     SORT_KEY,
-    UNCOUNTED_PREFIX,
 )
 from stacks.acknowledged import OF_A_BUCKET, acknowledge
 
@@ -31,7 +31,7 @@ class State(cdk.Stack):
         self.ledger = Table(self, "Ledger", environment=environment, stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
         self.counters = Table(self, "Counters", environment=environment)
         self.suppressions = Table(self, "Suppressions", environment=environment)
-        self.archive = Archive(self, "Archive", environment=environment)
+        self.archive = ArchiveBucket(self, "Archive", environment=environment)
         for name, value in (
             ("LedgerTable", self.ledger.table_name),
             ("CountersTable", self.counters.table_name),
@@ -61,7 +61,7 @@ class Table(dynamodb.Table):
         )
 
 
-class Archive(s3.Bucket):
+class ArchiveBucket(s3.Bucket):
     """Every event, as Firehose wrote it: the log that everything else can be rebuilt from."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
@@ -79,7 +79,7 @@ class Archive(s3.Bucket):
                     expiration=cdk.Duration.days(environment.archive_days),
                     noncurrent_version_expiration=cdk.Duration.days(30),
                 )
-                for prefix in (EVENTS_PREFIX, FAILED_PREFIX, QUARANTINE_PREFIX, UNCOUNTED_PREFIX)
+                for prefix in (EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX)
             ],
             removal_policy=removal(environment),
             # CloudFormation deletes no bucket that holds anything; the emulator does, and cannot run what empties it.
@@ -87,7 +87,7 @@ class Archive(s3.Bucket):
         )
         acknowledge(self, "Only this environment reads it: a log of that is CloudTrail's, where wanted.", "S1")
 
-    def let(self, function: lambda_.Function, *actions: str, below: str) -> None:
+    def grant_objects(self, function: lambda_.Function, *actions: str, below: str) -> None:
         """Allow a function actions on the objects below a prefix, and no more than these."""
         function.add_to_role_policy(
             iam.PolicyStatement(actions=[*actions], resources=[self.arn_for_objects(f"{below}*")])

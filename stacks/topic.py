@@ -36,13 +36,13 @@ class TopicKey(kms.Key):
             )
 
 
-class Topic(sns.Topic):
+class ServiceTopic(sns.Topic):
     """A topic that one service may publish to, from this account, under conditions."""
 
     def __init__(self, scope: Construct, id: str, *, key: kms.Key | None) -> None:
         super().__init__(scope, id, enforce_ssl=True, master_key=key)  # ty: ignore[invalid-argument-type] (jsii)
 
-    def let_publish(self, service: str, conditions: Mapping[str, Mapping[str, object]], *, sid: str) -> None:
+    def allow_publish_from(self, service: str, conditions: Mapping[str, Mapping[str, object]], *, sid: str) -> None:
         """The names in conditions are written out: the policy must stand before anything may refer to the topic."""
         account = {"AWS:SourceAccount": cdk.Stack.of(self).account}
         self.add_to_resource_policy(

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.records import in_sns_envelope
+from tests.record_files import in_sns_envelope
 
 DETAIL_TYPES = {
     "Send": "Email Sent",

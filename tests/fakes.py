@@ -6,7 +6,7 @@ import msgspec
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.recording import Conflict
+from aftersend.recorder import Conflict
 from aftersend.suppression import Entry
 
 
@@ -17,7 +17,7 @@ class FakeLedger(dict[ledger.Key, Event]):
             if key not in self or ledger.rank(self[key]) < ledger.rank(event):
                 self[key] = event
 
-    def facts_about(self, recipient: str) -> list[Event]:
+    def feedback_for(self, recipient: str) -> list[Event]:
         return [event for key, event in self.items() if key.partition == recipient and key.sort.startswith("feedback#")]
 
 
@@ -25,7 +25,7 @@ class FakeSuppressions(dict[str, Entry]):
     def entry(self, recipient: str) -> Entry | None:
         return self.get(recipient)
 
-    def replace(self, read: Entry | None, by: Entry) -> None:
-        if self.get(by.recipient) != read:
+    def replace(self, expected: Entry | None, new: Entry) -> None:
+        if self.get(new.recipient) != expected:
             raise Conflict
-        self[by.recipient] = msgspec.structs.replace(by, version=(read.version if read else 0) + 1)
+        self[new.recipient] = msgspec.structs.replace(new, version=(expected.version if expected else 0) + 1)

@@ -2,7 +2,7 @@
 
     make fuzz N=1000000
 
-A seed draws a record; a finding is kept in tests/events/found and read again by every test run.
+A seed draws a record; a finding is kept in tests/events/regressions and read again by every test run.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from collections.abc import Callable
 from typing import Any
 
 from aftersend import ledger
-from aftersend.aws.items import item
-from aftersend.reading import Ignored, Outcome, Unreadable, read
+from aftersend.aws.serialization import serialize
+from aftersend.parsing.parser import Ignored, ParseResult, Unreadable, parse
 from aftersend.suppression import Policy, decide
 from tests.envelopes import ENVELOPES
-from tests.records import RECORD_FILES
+from tests.record_files import RECORD_FILES
 
 RECORDS = [json.loads(file.read_bytes()) for file in RECORD_FILES]
 ODD = [
@@ -172,13 +172,13 @@ def _broken(text: str, draw: random.Random) -> str | bytes:
     return text
 
 
-def check(payload: str | bytes) -> list[Outcome]:
+def check(payload: str | bytes) -> list[ParseResult]:
     """Read a payload and hold what came of it against what must be, whatever the payload.
 
     Raises:
         AssertionError: if something does not hold.
     """
-    outcomes = read(payload)
+    outcomes = parse(payload)
     assert outcomes, "a payload becomes something"
     for outcome in outcomes:
         if isinstance(outcome, list):
@@ -193,8 +193,8 @@ def check(payload: str | bytes) -> list[Outcome]:
 
 def _check_event(event: Any, payload: str | bytes) -> None:
     kept = ledger.attributes(event)
-    item(kept)
-    assert ledger.event_of(kept).recipient == event.recipient
+    serialize(kept)
+    assert ledger.event_from_attributes(kept).recipient == event.recipient
     assert ledger.key(event).sort.encode()
     assert event.occurred_at is None or event.occurred_at.utcoffset().total_seconds() == 0
     if (event.message_id or event.recipient) and decide([event], Policy()):

@@ -10,12 +10,12 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from aftersend.layout import QUARANTINE_PREFIX
-from aftersend.reading import LONGEST, ArchivedObject, Unreadable
+from aftersend.contract import QUARANTINE_PREFIX
+from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-LINE_BYTES = LONGEST + 1
+LINE_BYTES = MAX_PAYLOAD_BYTES + 1
 PIECE_BYTES = 65_536
 
 

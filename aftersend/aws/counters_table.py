@@ -1,4 +1,4 @@
-"""The counters in DynamoDB, and beside them the positions up to which the ledger's stream has been counted."""
+"""The counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream has been counted."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,15 +8,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from aftersend.aws.clients import attempts
-from aftersend.aws.items import Item, item, plain
+from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.counting import Counts, Row
-from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.ledger import Retention, digest
 
-POSITION_DAYS = 7
-"""A shard's records live for 24 hours; its positions are of no use after."""
+CHECKPOINT_DAYS = 7
+"""A shard's records live for 24 hours; its checkpoints are of no use after."""
 
-POSITION = "counted_up_to"
+CHECKPOINT = "checkpoint"
 
 
 RETRIED = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
@@ -25,8 +25,8 @@ RETRIED = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExcee
 MOST_ATTEMPTS = 8
 
 
-class PositionMoved(Exception):
-    """Another invocation counted this slot in the meantime: read the positions and see what is left."""
+class CheckpointMoved(Exception):
+    """Another invocation counted this slot in the meantime: read the checkpoints and see what is left."""
 
 
 class CountersTable:
@@ -49,23 +49,23 @@ class CountersTable:
         self._suffixes = shard_suffixes
         self._now = now
 
-    def positions(self, shard: str) -> dict[int, str]:
+    def checkpoints(self, shard: str) -> dict[int, str]:
         """How far each slot of a shard has been counted."""
         answer = self._dynamodb.query(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression=f"{PARTITION_KEY} = :shard",
-            ExpressionAttributeValues=item({":shard": _position_partition(shard)}),
+            ExpressionAttributeValues=serialize({":shard": _checkpoint_partition(shard)}),
         )
-        return {int(found[SORT_KEY]["S"]): found[POSITION]["S"] for found in answer["Items"]}
+        return {int(found[SORT_KEY]["S"]): found[CHECKPOINT]["S"] for found in answer["Items"]}
 
-    def commit(self, shard: str, slot: int, read: str | None, position: str, counts: Counts) -> None:
+    def commit(self, shard: str, slot: int, expected: str | None, checkpoint: str, counts: Counts) -> None:
         """Add counts and move the slot's position from the one that was read: all of it or nothing.
 
         Raises:
-            PositionMoved: if the slot's position is not the one that was read any more.
+            CheckpointMoved: if the slot's position is not the one that was read any more.
         """
-        actions = [self._move(shard, slot, read, position), *self._additions(shard, counts)]
+        actions = [self._move(shard, slot, expected, checkpoint), *self._additions(shard, counts)]
         for attempt in attempts(MOST_ATTEMPTS):
             try:
                 self._dynamodb.transact_write_items(TransactItems=actions)
@@ -73,7 +73,7 @@ class CountersTable:
             except ClientError as error:
                 reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
                 if "ConditionalCheckFailed" in reasons:
-                    raise PositionMoved from error
+                    raise CheckpointMoved from error
                 if attempt == MOST_ATTEMPTS or not reasons & RETRIED:
                     raise
 
@@ -81,21 +81,24 @@ class CountersTable:
         """Every row with its measures, the suffixes summed up by whoever asks; in no order."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for found in page["Items"]:
-                if POSITION not in found:
-                    yield _row(found), {name: count for name, count in plain(found).items() if name not in NOT_MEASURES}
+                if CHECKPOINT not in found:
+                    yield (
+                        _row(found),
+                        {name: count for name, count in deserialize(found).items() if name not in NOT_MEASURES},
+                    )
 
-    def _move(self, shard: str, slot: int, read: str | None, position: str) -> dict[str, Any]:
-        key = {PARTITION_KEY: _position_partition(shard), SORT_KEY: str(slot)}
-        expires = int(self._now()) + POSITION_DAYS * 86_400
+    def _move(self, shard: str, slot: int, expected: str | None, checkpoint: str) -> dict[str, Any]:
+        key = {PARTITION_KEY: _checkpoint_partition(shard), SORT_KEY: str(slot)}
+        expires = int(self._now()) + CHECKPOINT_DAYS * 86_400
         put: dict[str, Any] = {
             "TableName": self._table,
-            "Item": item(key | {POSITION: position, EXPIRES: expires}),
+            "Item": serialize(key | {CHECKPOINT: checkpoint, EXPIRES: expires}),
             "ConditionExpression": f"attribute_not_exists({PARTITION_KEY})",
         }
-        if read is not None:
+        if expected is not None:
             put |= {
-                "ConditionExpression": f"{POSITION} = :read",
-                "ExpressionAttributeValues": item({":read": read}),
+                "ConditionExpression": f"{CHECKPOINT} = :expected",
+                "ExpressionAttributeValues": serialize({":expected": expected}),
             }
         return {"Put": put}
 
@@ -113,7 +116,7 @@ class CountersTable:
                     "Key": _row_key(row, suffix),
                     "UpdateExpression": f"ADD {additions} SET {EXPIRES} = :expires",
                     "ExpressionAttributeNames": {f"#{measure}": measure for measure in measures},
-                    "ExpressionAttributeValues": item(
+                    "ExpressionAttributeValues": serialize(
                         {f":{measure}": count for measure, count in measures.items()} | {":expires": expires}
                     ),
                 }
@@ -123,12 +126,12 @@ class CountersTable:
 NOT_MEASURES = {PARTITION_KEY, SORT_KEY, EXPIRES}
 
 
-def _position_partition(shard: str) -> str:
-    return f"position#{shard}"
+def _checkpoint_partition(shard: str) -> str:
+    return f"checkpoint#{shard}"
 
 
 def _row_key(row: Row, suffix: int) -> Item:
-    return item({PARTITION_KEY: f"{row.tag}#{row.hour:%Y-%m-%d}", SORT_KEY: f"{row.value}#{row.hour:%H}#{suffix}"})
+    return serialize({PARTITION_KEY: f"{row.tag}#{row.hour:%Y-%m-%d}", SORT_KEY: f"{row.value}#{row.hour:%H}#{suffix}"})
 
 
 def _row(found: Item) -> Row:

@@ -12,7 +12,7 @@ REASON_CHARACTERS = 500
 """The whole answer may have 4 KB."""
 
 
-def answered(request: dict[str, Any], physical_id: str, act: Callable[[], dict[str, str]]) -> None:
+def respond(request: dict[str, Any], physical_id: str, act: Callable[[], dict[str, str]]) -> None:
     """Do what a request asks for and tell CloudFormation how it went, with the attributes `act` gives. An exception
     becomes a failure with its text: without an answer the deployment would hang until the timeout."""
     outcome: dict[str, Any] = {"Status": "SUCCESS"}

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from aftersend.aws.identity_settings import NotificationSettings
-from aftersend.layout import IDENTITIES_PREFIX
+from aftersend.contract import IDENTITIES_PREFIX
 
 
 class Deployed(msgspec.Struct, frozen=True):
@@ -33,17 +33,17 @@ class DeployedSettings:
             for found in page.get("Contents", ()):
                 yield self._read(found["Key"])
 
-    def of(self, identity: str) -> Deployed | None:
+    def get(self, identity: str) -> Deployed | None:
         """What is deployed for an identity now; None if it was removed."""
         try:
             return self._read(_key(identity))
         except self._s3.exceptions.NoSuchKey:
             return None
 
-    def keep(self, deployed: Deployed) -> None:
+    def put(self, deployed: Deployed) -> None:
         self._s3.put_object(Bucket=self._bucket, Key=_key(deployed.identity), Body=msgspec.json.encode(deployed))
 
-    def forget(self, identity: str) -> None:
+    def delete(self, identity: str) -> None:
         self._s3.delete_object(Bucket=self._bucket, Key=_key(identity))
 
     def _read(self, key: str) -> Deployed:

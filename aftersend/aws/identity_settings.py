@@ -30,17 +30,17 @@ class NotificationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     """Whether feedback is also mailed to the sender. It can only stop where bounces and complaints have topics."""
 
 
-def differences(found: NotificationSettings, wanted: NotificationSettings) -> list[str]:
+def differences(current: NotificationSettings, wanted: NotificationSettings) -> list[str]:
     """In what two settings differ, in words; empty where they are the same."""
     apart = [
-        f"{kind} goes to {found.topics.get(kind, 'no topic')}, wanted: {wanted.topics.get(kind, 'no topic')}"
+        f"{kind} goes to {current.topics.get(kind, 'no topic')}, wanted: {wanted.topics.get(kind, 'no topic')}"
         for kind in NOTIFICATION_TYPES
-        if found.topics.get(kind) != wanted.topics.get(kind)
+        if current.topics.get(kind) != wanted.topics.get(kind)
     ]
-    headers = {kind for kind in found.headers if kind in found.topics}  # without a topic they mean nothing
+    headers = {kind for kind in current.headers if kind in current.topics}  # without a topic they mean nothing
     apart += [f"headers in {kind} notifications" for kind in sorted(headers ^ set(wanted.headers))]
-    if found.forwarding != wanted.forwarding:
-        apart.append(f"feedback forwarding is {'on' if found.forwarding else 'off'}")
+    if current.forwarding != wanted.forwarding:
+        apart.append(f"feedback forwarding is {'on' if current.forwarding else 'off'}")
     return apart
 
 
@@ -53,7 +53,7 @@ class IdentitySettings:
         self._ses = ses
         self._pause = lambda: pause(pace_seconds)
 
-    def found(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
+    def current(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
         """The settings of each identity as SES has them; of one it does not know, as it would have them."""
         asked = list(identities)
         called = self._called_for(asked, self._ses.get_identity_notification_attributes)
@@ -70,35 +70,35 @@ class IdentitySettings:
             if found["VerificationStatus"] == "Success"
         }
 
-    def change(self, identity: str, found: NotificationSettings, wanted: NotificationSettings) -> None:
+    def change(self, identity: str, current: NotificationSettings, wanted: NotificationSettings) -> None:
         """Change what is not as wanted, and only that: repeating it after an interruption does the rest."""
-        for call in self._changes(identity, found, wanted):
+        for call in self._changes(identity, current, wanted):
             call()
             self._pause()
 
     def _changes(
-        self, identity: str, found: NotificationSettings, wanted: NotificationSettings
+        self, identity: str, current: NotificationSettings, wanted: NotificationSettings
     ) -> Iterator[Callable[[], Any]]:
         """In an order SES takes: headers change where there is a topic; feedback is forwarded before topics go, and
         is no more only when they are there."""
         forward = self._ses.set_identity_feedback_forwarding_enabled
         enable_headers = self._ses.set_identity_headers_in_notifications_enabled
-        if wanted.forwarding and not found.forwarding:
+        if wanted.forwarding and not current.forwarding:
             yield lambda: forward(Identity=identity, ForwardingEnabled=True)
         for kind in NOTIFICATION_TYPES:
-            if kind in found.headers and kind in found.topics and kind not in wanted.headers:
+            if kind in current.headers and kind in current.topics and kind not in wanted.headers:
                 yield lambda kind=kind: enable_headers(Identity=identity, NotificationType=kind, Enabled=False)
         for kind in NOTIFICATION_TYPES:
             topic = wanted.topics.get(kind)
-            if topic != found.topics.get(kind):
+            if topic != current.topics.get(kind):
                 parameters = {"SnsTopic": topic} if topic else {}
                 yield lambda kind=kind, parameters=parameters: self._ses.set_identity_notification_topic(
                     Identity=identity, NotificationType=kind, **parameters
                 )
         for kind in NOTIFICATION_TYPES:
-            if kind in wanted.headers and kind not in found.headers:
+            if kind in wanted.headers and kind not in current.headers:
                 yield lambda kind=kind: enable_headers(Identity=identity, NotificationType=kind, Enabled=True)
-        if found.forwarding and not wanted.forwarding:
+        if current.forwarding and not wanted.forwarding:
             yield lambda: forward(Identity=identity, ForwardingEnabled=False)
 
     def _called_for(self, identities: Iterable[str], call: Callable[..., Any]) -> Iterator[Any]:

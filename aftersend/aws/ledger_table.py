@@ -7,16 +7,16 @@ from botocore.exceptions import ClientError
 
 from aftersend import ledger
 from aftersend.aws.clients import attempts, error_code
-from aftersend.aws.items import Item, item, plain
+from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.events import Event
-from aftersend.layout import EXPIRES, PARTITION_KEY, SORT_KEY
 
 BATCH = 25
 """Puts in one BatchWriteItem."""
 
 RANK = "copy_rank"
 
-IF_BETTER = f"attribute_not_exists({PARTITION_KEY}) OR {RANK} < :rank"
+IF_RANKS_HIGHER = f"attribute_not_exists({PARTITION_KEY}) OR {RANK} < :rank"
 """Whichever copy of a fact comes first, the greater stays. An item written in a batch has no rank: it stays as well."""
 
 
@@ -41,7 +41,7 @@ class LedgerTable:
         batch: dict[ledger.Key, Item] = {}
         for event in events:
             if ledger.group(event) is ledger.Group.FEEDBACK or not ledger.has_tags(event):
-                self._put_if_better(event)
+                self._put_if_ranks_higher(event)
                 continue
             key = ledger.key(event)
             batch[key] = self._item(key, event)  # a batch that names a key twice is refused
@@ -51,12 +51,12 @@ class LedgerTable:
         if batch:
             self._put_batch(list(batch.values()))
 
-    def facts_about(self, recipient: str) -> list[Event]:
+    def feedback_for(self, recipient: str) -> list[Event]:
         """The facts that decide about a recipient, every one that was written before this call."""
         begins = f" AND begins_with({SORT_KEY}, :group)"
         return self._events(begins, {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"})
 
-    def everything_about(self, recipient: str) -> list[Event]:
+    def events_for(self, recipient: str) -> list[Event]:
         """All that the ledger still has about a recipient. Opens of messages to several are the message's alone."""
         return self._events("", {":recipient": recipient})
 
@@ -65,22 +65,22 @@ class LedgerTable:
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression=f"{PARTITION_KEY} = :recipient{condition}",
-            ExpressionAttributeValues=item(values),
+            ExpressionAttributeValues=serialize(values),
         )
-        return [ledger.event_of(plain(found)) for page in pages for found in page["Items"]]
+        return [ledger.event_from_attributes(deserialize(found)) for page in pages for found in page["Items"]]
 
     def _item(self, key: ledger.Key, event: Event) -> Item:
         expiry = ledger.expires_at(event, self._retention)
         bookkeeping = {EXPIRES: int(expiry.timestamp())} if expiry else {}
-        return item(ledger.attributes(event) | bookkeeping | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
+        return serialize(ledger.attributes(event) | bookkeeping | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
 
-    def _put_if_better(self, event: Event) -> None:
-        rank = item({RANK: ledger.rank(event)})
+    def _put_if_ranks_higher(self, event: Event) -> None:
+        rank = serialize({RANK: ledger.rank(event)})
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
                 Item=self._item(ledger.key(event), event) | rank,
-                ConditionExpression=IF_BETTER,
+                ConditionExpression=IF_RANKS_HIGHER,
                 ExpressionAttributeValues={":rank": rank[RANK]},
             )
         except ClientError as error:

@@ -7,9 +7,9 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend.aws.clients import error_code
-from aftersend.aws.items import item, plain
-from aftersend.layout import PARTITION_KEY, SORT_KEY
-from aftersend.recording import Conflict
+from aftersend.aws.serialization import deserialize, serialize
+from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
 
 VERSION = "version"
@@ -28,29 +28,29 @@ class SuppressionsTable:
         """The recipient's entry as it is at this moment, in force or not."""
         answer = self._dynamodb.get_item(
             TableName=self._table,
-            Key=item({PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE}),
+            Key=serialize({PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE}),
             ConsistentRead=True,
         )
-        return msgspec.convert(plain(answer["Item"]), Entry) if "Item" in answer else None
+        return msgspec.convert(deserialize(answer["Item"]), Entry) if "Item" in answer else None
 
-    def replace(self, read: Entry | None, by: Entry) -> None:
+    def replace(self, expected: Entry | None, new: Entry) -> None:
         """Write an entry in the place of the one that was read.
 
         Raises:
             Conflict: if the entry is not the one that was read any more.
         """
-        version = read.version if read else 0
-        attributes = msgspec.to_builtins(msgspec.structs.replace(by, version=version + 1))
+        version = expected.version if expected else 0
+        attributes = msgspec.to_builtins(msgspec.structs.replace(new, version=version + 1))
         condition: dict[str, Any] = {"ConditionExpression": IF_NEW}
-        if read:
+        if expected:
             condition = {
                 "ConditionExpression": IF_UNCHANGED,
-                "ExpressionAttributeValues": item({":read": version}),
+                "ExpressionAttributeValues": serialize({":read": version}),
             }
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=item({PARTITION_KEY: by.recipient, SORT_KEY: by.scope} | attributes),
+                Item=serialize({PARTITION_KEY: new.recipient, SORT_KEY: new.scope} | attributes),
                 **condition,
             )
         except ClientError as error:
@@ -61,4 +61,4 @@ class SuppressionsTable:
     def entries(self) -> Iterator[Entry]:
         """Every entry, in force or not, in no order."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from (msgspec.convert(plain(found), Entry) for found in page["Items"])
+            yield from (msgspec.convert(deserialize(found), Entry) for found in page["Items"])

@@ -17,10 +17,10 @@ from rich.text import Text
 
 from aftersend.aws.archive import lines, unpacked
 from aftersend.events import Event, Preferences
-from aftersend.reading import LONGEST, Ignored, Outcome, Unreadable, read
-from aftersend.reasons import IGNORED, UNREADABLE
-from aftersend.recording import why_not_recorded
-from aftersend.suppression import Policy, decide, rule_if_it_decides
+from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
+from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
+from aftersend.recorder import rejection_reason
+from aftersend.suppression import Policy, decide, rule_for_feedback
 
 STANDARD_INPUT = Path("-")
 POLICY = Policy()
@@ -53,12 +53,12 @@ class Line(msgspec.Struct):
     link: str | None = None
     delay_type: str | None = None
     reject_reason: str | None = None
-    template: str | None = None
-    error: str | None = None
+    template_name: str | None = None
+    error_message: str | None = None
     contact_list: str | None = None
     rule: str | None = None
     suppresses: bool | None = None
-    mended: list[str] | None = None
+    coerced_fields: list[str] | None = None
 
 
 SHARED = [name for name in Line.__struct_fields__ if name in Event.__struct_fields__]
@@ -84,7 +84,7 @@ def inspect(
 ) -> None:
     """Tell what the pipeline makes of records.
 
-    For each record: its kind, recipients, tags and times, which of its fields had to be mended, which rule of the
+    For each record: its kind, recipients, tags and times, which of its fields were coerced, which rule of the
     suppression policy applies to it alone and whether it would suppress; or why it holds no event. Nothing is sent
     anywhere. The exit code is 0 also for records nobody can read, and 1 if a file cannot be opened.
 
@@ -116,16 +116,16 @@ def inspect(
         raise typer.Exit(1)
 
 
-def _outcomes(file: Path) -> Iterator[Outcome]:
+def _outcomes(file: Path) -> Iterator[ParseResult]:
     """What the records of a file became: of a payload, or, where it is longer than any, of each of its lines."""
     with _opened(file) as raw:
-        payload = unpacked(raw).read(LONGEST + 1)
-        if len(payload) <= LONGEST:
-            yield from read(payload)
+        payload = unpacked(raw).read(MAX_PAYLOAD_BYTES + 1)
+        if len(payload) <= MAX_PAYLOAD_BYTES:
+            yield from parse(payload)
             return
         raw.seek(0)
         for _, line in lines(unpacked(raw)):
-            yield from read(line)
+            yield from parse(line)
 
 
 def _opened(file: Path) -> io.BufferedReader | io.BufferedRandom:
@@ -140,23 +140,23 @@ def _opened(file: Path) -> io.BufferedReader | io.BufferedRandom:
     return kept
 
 
-def _lines(file: str, record: int, outcome: Outcome) -> list[Line]:
+def _lines(file: str, record: int, outcome: ParseResult) -> list[Line]:
     if isinstance(outcome, Ignored | Unreadable):
         return [Line(file, record, type(outcome).__name__.lower(), reason=outcome.reason)]
     return [_line(file, record, event) for event in outcome]
 
 
 def _line(file: str, record: int, event: Event) -> Line:
-    rule, entry = rule_if_it_decides(event, POLICY), decide([event], POLICY)
+    rule, entry = rule_for_feedback(event, POLICY), decide([event], POLICY)
     values: dict[str, Any] = {name: getattr(event, name) for name in SHARED}
     values |= {
-        "recipient": event.spelling or event.recipient,
+        "recipient": event.recipient_raw or event.recipient,
         "occurred_at": _written(event.occurred_at),
         "sent_at": _written(event.sent_at),
         "source": event.source or None,
         "rule": rule.id if rule else None,
         "suppresses": entry is not None and entry.lifted_by is None,
-        "mended": list(event.mended),
+        "coerced_fields": list(event.coerced_fields),
     }
     return Line(file, record, "event", **values)
 
@@ -167,27 +167,27 @@ def _written(moment: datetime | None) -> str | None:
 
 ABOVE = ("file", "record", "outcome", "kind")
 """Told in the line above an event's facts."""
-APART = (*ABOVE, "spelling", "rule", "suppresses", "mended")
+APART = (*ABOVE, "recipient_raw", "rule", "suppresses", "coerced_fields")
 COLOURS = {"event": "green", "ignored": "yellow", "unreadable": "red"}
 INDENT = "  "
 WIDTH = max(len(name) for name in Event.__struct_fields__) + 2
 
 
-def _told(file: str, record: int, outcome: Outcome) -> Text:
+def _told(file: str, record: int, outcome: ParseResult) -> Text:
     """A record for a person: what its events have in common once, then what is each recipient's own."""
     told = Text()
     found = _lines(file, record, outcome)
     title = found[0].kind or found[0].outcome
     told.append(f"{file}, record {record}: ").append(f"{_shown(title)}\n", f"bold {COLOURS[found[0].outcome]}")
     if isinstance(outcome, Ignored | Unreadable):
-        told.append(_rows({"reason": f"{outcome.reason}: {(IGNORED | UNREADABLE)[outcome.reason]}"}))
+        told.append(_rows({"reason": f"{outcome.reason}: {(IGNORED_REASONS | UNREADABLE_REASONS)[outcome.reason]}"}))
         if isinstance(outcome, Unreadable):
             told.append(_rows({"detail": outcome.detail}))
         return told
     each = [_facts(event, line) for event, line in zip(outcome, found, strict=True)]
     common = {name: value for name, value in each[0].items() if all(facts.get(name) == value for facts in each)}
-    if why := why_not_recorded(outcome):
-        common["not recorded"] = f"{why.reason}: {UNREADABLE[why.reason]}"
+    if why := rejection_reason(outcome):
+        common["not recorded"] = f"{why.reason}: {UNREADABLE_REASONS[why.reason]}"
     told.append(_rows(common))
     for facts in each if len(each) > 1 else ():
         told.append(_rows({name: value for name, value in facts.items() if name not in common}, first="- "))
@@ -198,7 +198,7 @@ def _facts(event: Event, line: Line) -> dict[str, Any]:
     """All that was read of an event, what `--json` says first."""
     names = dict.fromkeys((*(name for name in Line.__struct_fields__ if name not in ABOVE), *event.__struct_fields__))
     values = {name: getattr(line, name, None) or getattr(event, name, None) for name in names if name not in APART}
-    values |= {"rule": line.rule, "suppresses": line.suppresses, "mended": line.mended}
+    values |= {"rule": line.rule, "suppresses": line.suppresses, "coerced_fields": line.coerced_fields}
     return {name.replace("_", " "): value for name, value in values.items() if value not in (None, "", (), [], {})}
 
 

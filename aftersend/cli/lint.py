@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from aftersend import cost
-from aftersend.environment_files import FOLDER, InvalidEnvironment, load, names
-from aftersend.lint import Finding, findings
+from aftersend.config import cost
+from aftersend.config.lint import Finding, findings
+from aftersend.config.loader import FOLDER, InvalidEnvironment, load, names
 
 
 def lint(
@@ -23,7 +23,7 @@ def lint(
 
     The same is told whenever `cdk` synthesises it; nothing is deployed or asked of AWS here. The exit code is 1 where
     anything is found. What is meant so is accepted in the file, with a reason: below `[accepted_findings]` a line as in
-    `tracking-switched-on = "readers are asked first"`.
+    `tracking-enabled = "readers are asked first"`.
     """
     console = Console(highlight=False, soft_wrap=True)
     found_any = False
@@ -44,12 +44,14 @@ def lint(
         if not found:
             console.print(Text("  nothing found", "green"))
         if not environment.is_emulated:
-            console.print(Text("".join(f"  {line}\n" for line in cost.told(environment).splitlines()), "dim"))
+            console.print(
+                Text("".join(f"  {line}\n" for line in cost.format_estimate(environment).splitlines()), "dim")
+            )
     if found_any:
         raise typer.Exit(1)
 
 
 def _shown(finding: Finding) -> Text:
     word, style = ("  error ", "bold red") if finding.is_error else ("  warning ", "bold yellow")
-    said = f"{finding.key}: {finding.happens}\n          {finding.mend} "
+    said = f"{finding.key}: {finding.problem}\n          {finding.fix} "
     return Text.assemble((word, style), said, (f"[{finding.id}]", "dim"))

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from aftersend.layout import PARTITION_KEY, SORT_KEY
+from aftersend.contract import PARTITION_KEY, SORT_KEY
 
 SESSION = boto3.Session("test", "test", region_name="us-east-1")
 """One for all tests: a new one would read the models of the services again, a third of a second each time."""

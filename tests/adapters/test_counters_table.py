@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aftersend.aws import clients
-from aftersend.aws.counters_table import MOST_ATTEMPTS, CountersTable, PositionMoved
+from aftersend.aws.counters_table import MOST_ATTEMPTS, CheckpointMoved, CountersTable
 from aftersend.counting import Row
 
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -28,13 +28,13 @@ def test_counts_add_up_and_the_position_moves(table: CountersTable):
     table.commit("shard", 0, None, "1", COUNTS)
     table.commit("shard", 0, "1", "2", COUNTS)
     assert list(table.rows()) == [(ROW, {"open": 4, "send": 6})]
-    assert table.positions("shard") == {0: "2"}
+    assert table.checkpoints("shard") == {0: "2"}
 
 
 def test_every_shard_and_slot_has_its_own_position(table: CountersTable):
     for shard, slot, position in (("one", 0, "1"), ("one", 1, "2"), ("other", 0, "3")):
         table.commit(shard, slot, None, position, COUNTS)
-    assert (table.positions("one"), table.positions("other"), table.positions("none")) == (
+    assert (table.checkpoints("one"), table.checkpoints("other"), table.checkpoints("none")) == (
         {0: "1", 1: "2"},
         {0: "3"},
         {},
@@ -44,7 +44,7 @@ def test_every_shard_and_slot_has_its_own_position(table: CountersTable):
 @pytest.mark.parametrize("read", [None, "0"])
 def test_where_the_position_is_another_nothing_is_counted(table: CountersTable, read: str | None):
     table.commit("shard", 0, None, "1", COUNTS)
-    with pytest.raises(PositionMoved):
+    with pytest.raises(CheckpointMoved):
         table.commit("shard", 0, read, "2", COUNTS)
     assert list(table.rows()) == [(ROW, {"open": 2, "send": 3})]
 
@@ -99,7 +99,7 @@ class Conflicting:
 
 def test_a_conflict_with_another_writer_is_tried_again(table: CountersTable, dynamodb: Any):
     CountersTable(Conflicting(dynamodb, MOST_ATTEMPTS - 1), "counters").commit("shard", 0, None, "1", COUNTS)
-    assert table.positions("shard") == {0: "1"}
+    assert table.checkpoints("shard") == {0: "1"}
 
 
 @pytest.mark.parametrize(("times", "reason"), [(MOST_ATTEMPTS, "TransactionConflict"), (1, "ValidationError")])

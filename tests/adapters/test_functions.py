@@ -12,17 +12,17 @@ from aftersend import ledger
 from aftersend.aws.archive import Archive
 from aftersend.aws.clients import attempts
 from aftersend.aws.counters_table import CountersTable
-from aftersend.aws.items import item
 from aftersend.aws.ledger_table import LedgerTable
+from aftersend.aws.serialization import serialize
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Kind
-from aftersend.recording import Recorder
+from aftersend.recorder import Recorder
 from aftersend.suppression import Policy
 from lambdas import count_tags, record_archive, record_feedback
+from lambdas.dependencies import logger
 from lambdas.settings import MissingSetting, setting, text_setting
-from lambdas.work import logger
-from tests.facts import SENT, a_bounce, an_event
-from tests.records import notified, published, setup
+from tests.event_factory import SENT, a_bounce, an_event
+from tests.record_files import notified, published, setup
 
 ADA = "ada.reader@mail.example"
 
@@ -56,10 +56,10 @@ def failed(answer: dict[str, Any]) -> list[str]:
 
 def test_feedback_is_recorded_and_suppresses(recorder: Recorder):
     answer = record_feedback.handler(
-        messages(json.dumps(published("bounce")), json.dumps(notified("bounce"))), to=recorder
+        messages(json.dumps(published("bounce")), json.dumps(notified("bounce"))), recorder=recorder
     )
     assert failed(answer) == []
-    assert [fact.kind for fact in recorder.ledger.facts_about(ADA)] == ["Bounce"]
+    assert [fact.kind for fact in recorder.ledger.feedback_for(ADA)] == ["Bounce"]
     entry = recorder.suppressions.entry(ADA)
     assert entry is not None
     assert entry.rule == "hard-bounce"
@@ -67,12 +67,12 @@ def test_feedback_is_recorded_and_suppresses(recorder: Recorder):
 
 def test_one_unreadable_message_fails_alone(recorder: Recorder):
     bodies = ["no JSON", json.dumps(published("bounce")), setup("topic-validation.txt")]
-    assert failed(record_feedback.handler(messages(*bodies), to=recorder)) == ["message-0"]
+    assert failed(record_feedback.handler(messages(*bodies), recorder=recorder)) == ["message-0"]
     assert recorder.suppressions.entry(ADA) is not None
 
 
 def test_where_every_message_fails_each_is_reported(recorder: Recorder):
-    assert failed(record_feedback.handler(messages("{}", "[]"), to=recorder)) == ["message-0", "message-1"]
+    assert failed(record_feedback.handler(messages("{}", "[]"), recorder=recorder)) == ["message-0", "message-1"]
 
 
 def test_the_log_tells_how_many_and_names_nobody(recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
@@ -83,7 +83,7 @@ def test_the_log_tells_how_many_and_names_nobody(recorder: Recorder, monkeypatch
         setup("subscription-succeeded.json"),
         '{"eventType": "ada.reader@mail.example"}',
     ]
-    record_feedback.handler(messages(*bodies), to=recorder)
+    record_feedback.handler(messages(*bodies), recorder=recorder)
     [line] = said.getvalue().splitlines()
     told = json.loads(line)
     assert told["tally"] == {"recorded": 1, "ignored:subscription-succeeded": 1, "failed": 1}
@@ -101,16 +101,20 @@ def a_line_each(*records: dict[str, Any]) -> bytes:
 
 def test_an_object_of_the_archive_is_recorded(recorder: Recorder, s3: Any, dynamodb: Any):
     content = gzip.compress(a_line_each(*(published(kind) for kind in ("send", "delivery", "open", "click", "bounce"))))
-    answer = record_archive.handler(messages(announced("events/1.gz", s3, content)), to=recorder, of=Archive(s3))
+    answer = record_archive.handler(
+        messages(announced("events/1.gz", s3, content)), recorder=recorder, archive=Archive(s3)
+    )
     assert failed(answer) == []
     kinds = [found["kind"]["S"] for found in dynamodb.scan(TableName="ledger")["Items"]]
-    assert sorted(kinds) == ["Bounce", "Click", "Clicked", "Delivery", "Open", "Opened", "Send"]
+    assert sorted(kinds) == ["Bounce", "Click", "Delivery", "FirstClick", "FirstOpen", "Open", "Send"]
     assert recorder.suppressions.entry(ADA) is not None
 
 
 def test_an_unreadable_line_costs_itself_and_is_kept(recorder: Recorder, s3: Any):
     content = b"{]\n" + a_line_each(published("bounce")) + b'{"eventType": "Bounce"}\n'
-    answer = record_archive.handler(messages(announced("events/1", s3, content)), to=recorder, of=Archive(s3))
+    answer = record_archive.handler(
+        messages(announced("events/1", s3, content)), recorder=recorder, archive=Archive(s3)
+    )
     assert failed(answer) == []
     assert recorder.suppressions.entry(ADA) is not None
     kept = s3.get_object(Bucket="archive", Key="quarantine/events/1.jsonl")["Body"].read().splitlines()
@@ -123,7 +127,10 @@ def test_an_unreadable_line_costs_itself_and_is_kept(recorder: Recorder, s3: Any
 def test_an_object_that_is_gone_fails_alone(recorder: Recorder, s3: Any):
     gone = json.dumps({"Records": [{"s3": {"bucket": {"name": "archive"}, "object": {"key": "events/gone"}}}]})
     bodies = [gone, setup("s3-test-event.json"), announced("events/1", s3, a_line_each(published("bounce"))), "no JSON"]
-    assert failed(record_archive.handler(messages(*bodies), to=recorder, of=Archive(s3))) == ["message-0", "message-3"]
+    assert failed(record_archive.handler(messages(*bodies), recorder=recorder, archive=Archive(s3))) == [
+        "message-0",
+        "message-3",
+    ]
     assert recorder.suppressions.entry(ADA) is not None
 
 
@@ -140,7 +147,10 @@ def counts(dynamodb: Any) -> Callable[[], dict[str, dict[str, int]]]:
 
 def changed(number: int, new: Any, old: Any = None, name: str = "INSERT") -> dict[str, Any]:
     """A record of the ledger's stream."""
-    images = {"NewImage": new and item(ledger.attributes(new)), "OldImage": old and item(ledger.attributes(old))}
+    images = {
+        "NewImage": new and serialize(ledger.attributes(new)),
+        "OldImage": old and serialize(ledger.attributes(old)),
+    }
     images = {image: found for image, found in images.items() if found}
     return {"eventName": name, "dynamodb": {"SequenceNumber": str(number), **images}}
 
@@ -151,7 +161,7 @@ def test_changes_are_counted_once_however_often_they_come(
     to = CountersTable(dynamodb, "counters")
     records = [changed(9, an_event(Kind.SEND)), changed(10, an_event(Kind.SEND, recipient="other@mail.example"))]
     for batch in (records[:1], records, records[1:], []):
-        assert count_tags.handler({"Records": batch, "shardId": "shard-1"}, to=to) == {"state": {}}
+        assert count_tags.handler({"Records": batch, "shardId": "shard-1"}, counters=to) == {"state": {}}
     assert counts() == {name: {"send": 2} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
 
 
@@ -160,14 +170,14 @@ def test_a_better_copy_moves_counts_and_a_removal_does_not(
 ):
     poor, better = a_bounce(tags={}), a_bounce()
     records = [changed(1, poor), changed(2, better, poor, "MODIFY"), changed(3, None, better, "REMOVE")]
-    count_tags.handler({"Records": records}, to=CountersTable(dynamodb, "counters"))
+    count_tags.handler({"Records": records}, counters=CountersTable(dynamodb, "counters"))
     assert counts() == {name: {"hard_bounce": 1} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
 
 
 def test_totals_are_printed_for_cloudwatch_after_they_are_counted(
     dynamodb: Any, settings: None, capsys: pytest.CaptureFixture[str]
 ):
-    count_tags.handler({"Records": [changed(1, a_bounce())]}, to=CountersTable(dynamodb, "counters"))
+    count_tags.handler({"Records": [changed(1, a_bounce())]}, counters=CountersTable(dynamodb, "counters"))
     printed = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (printed["ConfigurationSet"], printed["hard_bounce"], printed["Environment"]) == ("newsletter", 1, "test")
 

@@ -92,15 +92,15 @@ class FakeDeployed(DeployedSettings):
     def all(self) -> Iterator[Deployed]:
         yield from self.kept.values()
 
-    def of(self, identity: str) -> Deployed | None:
+    def get(self, identity: str) -> Deployed | None:
         return self.kept.get(identity)
 
-    def keep(self, deployed: Deployed) -> None:
+    def put(self, deployed: Deployed) -> None:
         self._ses.die(after=False)
         self.kept[deployed.identity] = deployed
         self._ses.die(after=True)
 
-    def forget(self, identity: str) -> None:
+    def delete(self, identity: str) -> None:
         self._ses.die(after=False)
         self.kept.pop(identity, None)
         self._ses.die(after=True)
@@ -131,7 +131,7 @@ def run(
     pauses: list[float] = []
     request = {
         "RequestType": request_type,
-        "ResourceType": "Custom::IdentityNotificationsFound" if looks else "Custom::IdentityNotifications",
+        "ResourceType": "Custom::PreviousIdentityNotifications" if looks else "Custom::IdentityNotifications",
         "StackId": "arn:aws:cloudformation:eu-west-1:222222222222:stack/Publishing/1",
         "RequestId": "request-1",
         "LogicalResourceId": "Notifications",
@@ -139,7 +139,9 @@ def run(
         "ResourceProperties": {"Identity": IDENTITY, **properties},
     }
     set_identity_notifications.handler(
-        request, of=IdentitySettings(ses, pause=pauses.append), deployed=kept or FakeDeployed(ses)
+        request,
+        identity_settings=IdentitySettings(ses, pause=pauses.append),
+        deployed_settings=kept or FakeDeployed(ses),
     )
     return pauses
 
@@ -154,7 +156,7 @@ def test_what_is_wanted_is_set_whatever_was_set_before(
     answers: list[dict[str, Any]], request_type: str, before: NotificationSettings
 ):
     ses = FakeSes(before=before)
-    run(ses, request_type, Wanted=as_json(WANTED), Found=as_json(before))
+    run(ses, request_type, Wanted=as_json(WANTED), Previous=as_json(before))
     assert ses.settings[IDENTITY] == WANTED
     assert answers == [
         {
@@ -173,8 +175,8 @@ def test_deleting_restores_what_was_found(answers: list[dict[str, Any]], before:
     ses = FakeSes(before=before)
     run(ses, "Create", looks=True)
     found = answers[0]["Data"]["Settings"]
-    run(ses, "Create", Wanted=as_json(WANTED), Found=found)
-    run(ses, "Delete", Wanted=as_json(WANTED), Found=found)
+    run(ses, "Create", Wanted=as_json(WANTED), Previous=found)
+    run(ses, "Delete", Wanted=as_json(WANTED), Previous=found)
     run(ses, "Delete", looks=True)
     assert ses.settings[IDENTITY] == before
     assert {answer["Status"] for answer in answers} == {"SUCCESS"}
@@ -183,7 +185,7 @@ def test_deleting_restores_what_was_found(answers: list[dict[str, Any]], before:
 def test_an_identity_that_is_not_verified_does_not_fail_a_deployment(answers: list[dict[str, Any]]):
     ses = FakeSes("another.example")
     for request_type in ("Create", "Update", "Delete"):
-        run(ses, request_type, Wanted=as_json(WANTED), Found=as_json(UNTOUCHED))
+        run(ses, request_type, Wanted=as_json(WANTED), Previous=as_json(UNTOUCHED))
     assert [(answer["Status"], answer["Data"]["State"]) for answer in answers] == 3 * [
         ("SUCCESS", "waits for verification")
     ]
@@ -192,13 +194,13 @@ def test_an_identity_that_is_not_verified_does_not_fail_a_deployment(answers: li
 
 def test_ses_is_called_once_a_second():
     ses = FakeSes()
-    pauses = run(ses, "Create", Wanted=as_json(WANTED), Found=as_json(UNTOUCHED))
+    pauses = run(ses, "Create", Wanted=as_json(WANTED), Previous=as_json(UNTOUCHED))
     assert pauses == [1.0] * (ses.calls - 2) == [1.0] * (CALLS - 2)
 
 
 def test_a_failure_is_told_with_its_reason(answers: list[dict[str, Any]]):
     impossible = NotificationSettings(forwarding=False)
-    run(FakeSes(), "Create", Wanted=as_json(impossible), Found=as_json(UNTOUCHED))
+    run(FakeSes(), "Create", Wanted=as_json(impossible), Previous=as_json(UNTOUCHED))
     assert (answers[0]["Status"], answers[0]["Reason"]) == ("FAILED", "ValueError: Feedback must go somewhere.")
 
 
@@ -216,36 +218,36 @@ def test_it_may_be_killed_before_and_after_each_of_its_calls(answers: list[dict[
     found = answers[0]["Data"]["Settings"]
     ses.calls, ses.kill = 0, (call, after)
     with pytest.raises(Killed):
-        run(ses, "Create", kept=kept, Wanted=as_json(WANTED), Found=found)
+        run(ses, "Create", kept=kept, Wanted=as_json(WANTED), Previous=found)
     assert ses.kill is None
-    run(ses, "Create", kept=kept, Wanted=as_json(WANTED), Found=found)  # Lambda tries again
+    run(ses, "Create", kept=kept, Wanted=as_json(WANTED), Previous=found)  # Lambda tries again
     assert ses.settings[IDENTITY] == WANTED
     assert kept.kept == {IDENTITY: Deployed(IDENTITY, WANTED, is_set=True)}
-    run(ses, "Delete", kept=kept, Wanted=as_json(WANTED), Found=found)
+    run(ses, "Delete", kept=kept, Wanted=as_json(WANTED), Previous=found)
     assert ses.settings[IDENTITY] == SET_BY_HAND
     assert kept.kept == {}
 
 
-def checked(kept: FakeDeployed, ses: FakeSes, *, put_back: bool = False) -> tuple[int, int, int, int]:
+def checked(kept: FakeDeployed, ses: FakeSes, *, restore: bool = False) -> tuple[int, int, int, int]:
     """How many identities wait, were set, have drifted, and failed."""
-    report = check_identities.check(kept, IdentitySettings(ses, pause=lambda seconds: None), put_back=put_back)
+    report = check_identities.check(kept, IdentitySettings(ses, pause=lambda seconds: None), restore=restore)
     return msgspec.structs.astuple(report)
 
 
 def deployed(ses: FakeSes, wanted: NotificationSettings = WANTED) -> FakeDeployed:
     kept = FakeDeployed(ses)
-    run(ses, "Create", kept=kept, Wanted=as_json(wanted), Found=as_json(UNTOUCHED))
+    run(ses, "Create", kept=kept, Wanted=as_json(wanted), Previous=as_json(UNTOUCHED))
     return kept
 
 
-@pytest.mark.parametrize("put_back", [False, True])
-def test_an_identity_is_set_once_it_is_verified(put_back: bool):
+@pytest.mark.parametrize("restore", [False, True])
+def test_an_identity_is_set_once_it_is_verified(restore: bool):
     ses = FakeSes("another.example")
     kept = deployed(ses)
-    assert checked(kept, ses, put_back=put_back) == (1, 0, 0, 0)
+    assert checked(kept, ses, restore=restore) == (1, 0, 0, 0)
     ses.is_verified.add(IDENTITY)
-    assert checked(kept, ses, put_back=put_back) == (0, 1, 0, 0)
-    assert checked(kept, ses, put_back=put_back) == (0, 0, 0, 0)
+    assert checked(kept, ses, restore=restore) == (0, 1, 0, 0)
+    assert checked(kept, ses, restore=restore) == (0, 0, 0, 0)
     assert ses.settings[IDENTITY] == WANTED
 
 
@@ -268,9 +270,9 @@ def test_settings_that_have_drifted_are_put_back_where_that_is_wanted():
     ses = FakeSes()
     kept = deployed(ses)
     ses.settings[IDENTITY] = UNTOUCHED
-    assert checked(kept, ses, put_back=True) == (0, 0, 1, 0)
+    assert checked(kept, ses, restore=True) == (0, 0, 1, 0)
     assert ses.settings[IDENTITY] == WANTED
-    assert checked(kept, ses, put_back=True) == (0, 0, 0, 0)
+    assert checked(kept, ses, restore=True) == (0, 0, 0, 0)
 
 
 def test_the_order_of_headers_is_no_drift():
@@ -295,8 +297,8 @@ def test_what_is_deployed_anew_meanwhile_is_left_to_that_deployment():
     kept = deployed(ses)
     ses.settings[IDENTITY] = UNTOUCHED
     new = Deployed(IDENTITY, SET_BY_HAND)
-    kept.of = lambda identity: new  # as if it came while SES was asked
-    assert checked(kept, ses, put_back=True) == (0, 0, 1, 0)
+    kept.get = lambda identity: new  # as if it came while SES was asked
+    assert checked(kept, ses, restore=True) == (0, 0, 1, 0)
     assert ses.settings[IDENTITY] == UNTOUCHED
 
 
@@ -313,26 +315,26 @@ def test_what_is_deployed_is_kept_in_the_bucket(s3: Any):
     kept = DeployedSettings(s3, "archive")
     assert list(kept.all()) == []
     one, two = Deployed(IDENTITY, WANTED, is_set=True), Deployed("news@bookshop.example", UNTOUCHED)
-    kept.keep(one)
-    kept.keep(two)
+    kept.put(one)
+    kept.put(two)
     assert sorted(kept.all(), key=lambda found: found.identity) == [one, two]
-    assert kept.of(IDENTITY) == one
-    kept.forget(IDENTITY)
-    kept.forget(IDENTITY)
-    assert kept.of(IDENTITY) is None
+    assert kept.get(IDENTITY) == one
+    kept.delete(IDENTITY)
+    kept.delete(IDENTITY)
+    assert kept.get(IDENTITY) is None
 
 
 def test_many_identities_are_asked_about_a_hundred_at_a_time():
     ses = FakeSes()
     settings = IdentitySettings(ses, pause=lambda seconds: None)
-    assert len(settings.found(f"shop-{number}.example" for number in range(250))) == 250
+    assert len(settings.current(f"shop-{number}.example" for number in range(250))) == 250
     assert ses.calls == 3
 
 
 def test_throttling_is_tried_again(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-    client = clients.client.__wrapped__("ses")  # one of its own: it is answered by this test
-    answered = iter([(400, b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>")] * 3)
+    client = clients.client.__wrapped__("ses")  # one of its own: this test answers for it
+    answers = iter([(400, b"<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>")] * 3)
     done = b"<Response><SetIdentityNotificationTopicResult/></Response>"
     codes = []
 
@@ -344,7 +346,7 @@ def test_throttling_is_tried_again(monkeypatch: pytest.MonkeyPatch):
             yield self.content
 
     def answer(request: Any, **_: Any) -> AWSResponse:
-        status, body = next(answered, (200, done))
+        status, body = next(answers, (200, done))
         codes.append(status)
         return AWSResponse(request.url, status, {}, Body(body))
 

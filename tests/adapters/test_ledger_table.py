@@ -6,10 +6,10 @@ from botocore.exceptions import ClientError
 
 from aftersend import ledger
 from aftersend.aws import clients
-from aftersend.aws.items import plain
 from aftersend.aws.ledger_table import LedgerTable, Throttled
+from aftersend.aws.serialization import deserialize
 from aftersend.events import Event, Kind
-from tests.facts import READER, a_bounce, a_complaint, an_event, an_open
+from tests.event_factory import READER, a_bounce, a_complaint, an_event, an_open
 
 
 @pytest.fixture
@@ -19,7 +19,9 @@ def table(dynamodb: Any) -> LedgerTable:
 
 @pytest.fixture
 def kept(dynamodb: Any) -> Callable[[], list[Event]]:
-    return lambda: [ledger.event_of(plain(found)) for found in dynamodb.scan(TableName="ledger")["Items"]]
+    return lambda: [
+        ledger.event_from_attributes(deserialize(found)) for found in dynamodb.scan(TableName="ledger")["Items"]
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -29,13 +31,13 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_facts_about_a_recipient_are_those_that_decide(table: LedgerTable):
     table.record([a_bounce(), an_event(Kind.DELIVERY), an_open(), a_complaint(recipient="other@mail.example")])
-    assert table.facts_about(READER) == [a_bounce()]
+    assert table.feedback_for(READER) == [a_bounce()]
 
 
 def test_facts_come_on_however_many_pages(table: LedgerTable, dynamodb: Any):
     dynamodb.meta.events.register("before-parameter-build.dynamodb.Query", lambda params, **_: params.update(Limit=7))
     table.record([a_bounce(message=f"message-{number}") for number in range(40)])
-    assert len(table.facts_about(READER)) == 40
+    assert len(table.feedback_for(READER)) == 40
 
 
 def test_volume_is_written_in_batches(table: LedgerTable, dynamodb: Any, kept: Callable[[], list[Event]]):
@@ -70,7 +72,7 @@ def test_the_copy_with_tags_stays_whichever_comes_first(
 def test_of_two_differing_copies_of_a_fact_the_same_stays_in_either_order(
     table: LedgerTable, kept: Callable[[], list[Event]], order: slice
 ):
-    copies = [a_bounce(diagnostic="one"), a_bounce(diagnostic="two")]
+    copies = [a_bounce(diagnostic_code="one"), a_bounce(diagnostic_code="two")]
     for copy in copies[order]:
         table.record([copy])
     assert kept() == [max(copies, key=ledger.rank)]
@@ -118,7 +120,7 @@ class Choosy:
         self.dynamodb, self.agent = dynamodb, agent
 
     def batch_write_item(self, RequestItems: dict[str, list]) -> dict[str, Any]:  # noqa: N803 (DynamoDB's name)
-        if any(put["PutRequest"]["Item"]["agent"]["S"] == self.agent for put in RequestItems["ledger"]):
+        if any(put["PutRequest"]["Item"]["user_agent"]["S"] == self.agent for put in RequestItems["ledger"]):
             raise ClientError({"Error": {"Code": "ValidationException", "Message": "bad item"}}, "BatchWriteItem")
         return self.dynamodb.batch_write_item(RequestItems=RequestItems)
 
@@ -126,5 +128,5 @@ class Choosy:
 def test_one_bad_item_does_not_take_its_batch_along(dynamodb: Any, kept: Callable[[], list[Event]]):
     table = LedgerTable(Choosy(dynamodb, "bad"), "ledger", ledger.Retention())
     with pytest.raises(ClientError, match="bad item"):
-        table.record([an_open(agent=name) for name in ("one", "bad", "two")])
-    assert {event.agent for event in kept()} == {"one", "two"}
+        table.record([an_open(user_agent=name) for name in ("one", "bad", "two")])
+    assert {event.user_agent for event in kept()} == {"one", "two"}

@@ -14,11 +14,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from aftersend.environment import ConfigurationSet, Environment, EventDestination, Identity
-from aftersend.environment_files import load
+from aftersend.config.environment import ConfigurationSet, Environment, EventDestination, Identity
+from aftersend.config.loader import load
 from local.emulator import REGION, bootstrap, cdk, deploy
 from local.pipeline import local_aws
-from local.ses import LocalSes
+from local.ses.simulator import LocalSes
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 BY_HAND = "arn:aws:sns:us-east-1:000000000000:by-hand"
@@ -218,7 +218,7 @@ def is_as_it_says(environment: Environment, account: Account) -> None:
     for name, settings in environment.configuration_sets.items():
         assert sets[name] == wanted_of_set(settings, environment, account), name
     for name, identity in environment.identities.items():
-        if not identity.already_there:
+        if not identity.existing:
             assert account.identity(name) == wanted_of_identity(identity, environment), name
         assert account.notifications(name) == wanted_notifications(identity, account.outputs["FeedbackTopicArn"]), name
 
@@ -241,7 +241,7 @@ def test_an_environment_is_deployed_changed_in_everything_changed_back_and_remov
         is_as_it_says(environment, account)
         for name in gone:
             assert account.identity(name) is None
-        if environment.on_identity_drift == "put-back":
+        if environment.on_identity_drift == "restore":
             drift_is_put_back(environment, account)
     account.destroy("a")
     assert account.sets() == {}

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
-from aftersend.aws.items import item
+from aftersend.aws.serialization import serialize
 from local.pipeline import LocalPipeline
 from tests.world.conformance import transcript
 from tests.world.test_model import of_the_model
@@ -39,11 +39,11 @@ def test_the_models_stream_tells_what_the_emulators_does(pipeline: LocalPipeline
     dynamodb, world = pipeline.ses.emulated("dynamodb"), World(1)
     changes = [("a", 1), ("b", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 1)]
     for partition, number in changes:
-        put = item({"partition_key": partition, "sort_key": "s", "number": number})
+        put = serialize({"partition_key": partition, "sort_key": "s", "number": number})
         dynamodb.put_item(TableName=table, Item=put)
         world.dynamodb.PutItem({"TableName": "ledger", "Item": put})
-    dynamodb.delete_item(TableName=table, Key=item({"partition_key": "a", "sort_key": "s"}))
-    world.dynamodb.DeleteItem({"TableName": "ledger", "Key": item({"partition_key": "a", "sort_key": "s"})})
+    dynamodb.delete_item(TableName=table, Key=serialize({"partition_key": "a", "sort_key": "s"}))
+    world.dynamodb.DeleteItem({"TableName": "ledger", "Key": serialize({"partition_key": "a", "sort_key": "s"})})
     [shard] = world.dynamodb.tables["ledger"].shards
     assert [(record.name, record.new, record.old) for record in shard.records] == of_the_emulator(pipeline, table)
 

@@ -13,11 +13,11 @@ from typing import Any
 import boto3
 import pytest
 
-from aftersend.environment_files import load
-from local.pipeline import LocalPipeline, Outcome, differences, rules_tried, seldom
+from aftersend.config.loader import load
+from local.pipeline import LocalPipeline, Outcome, differences, rules_tried, undercovered
 from local.traffic import expected, plan
 from stacks.bundling import bundle
-from tests.records import published
+from tests.record_files import published
 
 DEADLINE_SECONDS = 60
 
@@ -25,7 +25,7 @@ DEADLINE_SECONDS = 60
 def result(pipeline: LocalPipeline, messages: int, seed: int) -> list[str]:
     """Send mail; what differs from the expectation when all is done."""
     mails = list(pipeline.send(plan(messages, seed, datetime.now(UTC))))
-    return differences(expected(mails), settled(pipeline)) + seldom(pipeline.ses.published, rules_tried(mails))
+    return differences(expected(mails), settled(pipeline)) + undercovered(pipeline.ses.published, rules_tried(mails))
 
 
 def settled(pipeline: LocalPipeline) -> Outcome:
@@ -89,14 +89,14 @@ def test_an_unreadable_line_of_the_archive_costs_itself_and_is_kept(pipeline: Lo
 
 MUTATIONS = {
     "a rule": (
-        "aftersend/suppression.py",
+        "aftersend/suppression/rules.py",
         'Rule("not-spam", is_not_spam, Effect.LIFT_COMPLAINT)',
         'Rule("not-spam", is_not_spam)',
     ),
-    "a contribution": ("aftersend/counting.py", 'OPENED: "opened"', 'OPENED: "open"'),
+    "a contribution": ("aftersend/counting.py", 'FIRST_OPEN: "unique_opens"', 'FIRST_OPEN: "open"'),
     "a natural key": (
         "aftersend/ledger.py",
-        "Kind.OPEN: lambda e: (_time(e), e.address, e.agent)",
+        "Kind.OPEN: lambda e: (_time(e), e.ip_address, e.user_agent)",
         "Kind.OPEN: lambda e: ()",
     ),
 }
@@ -131,7 +131,7 @@ def forget_everything(pipeline: LocalPipeline) -> None:
     for output in ("LedgerTableName", "CountersTableName", "SuppressionsTableName"):
         table = dynamodb.Table(pipeline.outputs[output])
         pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name)
-        items = [item for page in pages for item in page["Items"] if "counted_up_to" not in item]
+        items = [item for page in pages for item in page["Items"] if "checkpoint" not in item]
         with table.batch_writer() as writer:
             for item in items:
                 writer.delete_item(Key={name: item[name] for name in ("partition_key", "sort_key")})

@@ -12,8 +12,8 @@ import aws_cdk as cdk
 import msgspec
 from aws_cdk.assertions import Template
 
-from aftersend.environment import Environment
-from aftersend.environment_files import load
+from aftersend.config.environment import Environment
+from aftersend.config.loader import load
 from stacks.app import add_stacks
 
 PROJECT = Path(__file__).parent.parent.parent

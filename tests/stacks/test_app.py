@@ -45,5 +45,5 @@ def test_warnings_go_with_the_stacks_and_the_cost_is_told(tmp_path: Path):
     assert result.returncode == 0
     assert "a month for 1,000 messages, SES aside" in result.stderr
     metadata = (tmp_path / "cdk.out" / "Aftersend-shop-Publishing.metadata.json").read_text()
-    assert "[mailed-too]" in metadata
-    assert "[nobody-is-alarmed]" in metadata
+    assert "[feedback-forwarding-on]" in metadata
+    assert "[no-alarm-recipients]" in metadata

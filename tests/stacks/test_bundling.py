@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from aftersend.environment import Functions
+from aftersend.config.environment import Functions
 from stacks import bundling
 
 
@@ -29,7 +29,7 @@ def test_the_same_code_gives_the_same_bundle(built: Path):
 def test_a_bundle_holds_functions_library_and_packages_but_no_sdk(built: Path):
     folder = bundling.bundle(Functions())
     assert (folder / "lambdas" / "record_feedback.py").exists()
-    assert (folder / "aftersend" / "reading.py").exists()
+    assert (folder / "aftersend" / "parsing" / "parser.py").exists()
     assert list((folder / "msgspec").glob("*aarch64*.so"))
     assert not (folder / "botocore").exists()
     assert not list(folder.rglob("__pycache__"))
@@ -44,8 +44,10 @@ def test_an_interrupted_build_is_not_taken_for_a_finished_one(built: Path, monke
 
 
 def test_the_bundle_for_this_machine_runs_on_this_machine(built: Path):
-    folder = bundling.bundle(Functions(runs_on="this-machine"))
-    imported = "import json, msgspec, lambdas.work as ours; print(json.dumps([msgspec.__file__, ours.__cached__]))"
+    folder = bundling.bundle(Functions(runs_on="local"))
+    imported = (
+        "import json, msgspec, lambdas.dependencies as ours; print(json.dumps([msgspec.__file__, ours.__cached__]))"
+    )
     said = subprocess.run(
         [sys.executable, "-c", imported], cwd=folder, check=True, capture_output=True, text=True
     ).stdout

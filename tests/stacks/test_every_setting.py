@@ -126,7 +126,7 @@ def test_logs_end_when_the_environment_says_and_drift_is_put_back(changed: dict[
         assert {found["RetentionInDays"] for found in groups} == {14}
     changed["Publishing"].has_resource_properties(
         "AWS::Lambda::Function",
-        {"Environment": {"Variables": Match.object_like({"PUT_BACK": "true", "PACE_SECONDS": "1"})}},
+        {"Environment": {"Variables": Match.object_like({"RESTORE_DRIFT": "true", "PACE_SECONDS": "1"})}},
     )
 
 

@@ -9,7 +9,7 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
-from aftersend.environment_files import load
+from aftersend.config.loader import load
 from tests.stacks.conftest import stacks_of
 
 SAID_OF_ALL_THE_CDK_WRITES = ["W3005"]

@@ -4,7 +4,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from aftersend.cost import ALARMS
+from aftersend.config.cost import ALARMS
 from lambdas.check_identities import Report
 from stacks.identity_check import COUNTED
 

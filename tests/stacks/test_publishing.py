@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
-WITHOUT_TRACKING = {
+UNTRACKED_EVENTS = {
     "send",
     "delivery",
     "bounce",
@@ -34,12 +34,12 @@ def destinations(publishing: Template) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_feedback_goes_to_the_topic_and_everything_to_the_archive(destinations: dict[tuple[str, str], dict[str, Any]]):
-    feedback = WITHOUT_TRACKING - {"send", "delivery"}
+    feedback = UNTRACKED_EVENTS - {"send", "delivery"}
     assert {name: set(found["MatchingEventTypes"]) for name, found in destinations.items()} == {
         ("newsletter", "feedback"): feedback,
-        ("newsletter", "archive"): WITHOUT_TRACKING | {"open", "click"},
+        ("newsletter", "archive"): UNTRACKED_EVENTS | {"open", "click"},
         ("receipts", "feedback"): feedback,
-        ("receipts", "archive"): WITHOUT_TRACKING,
+        ("receipts", "archive"): UNTRACKED_EVENTS,
         ("receipts", "shop"): {"delivery", "bounce"},
     }
     assert {
@@ -101,7 +101,7 @@ def test_what_was_set_before_is_looked_up_first_and_one_identity_after_another(p
     custom = {
         name: found
         for name, found in resources.items()
-        if found["Type"] in ("Custom::IdentityNotificationsFound", "Custom::IdentityNotifications")
+        if found["Type"] in ("Custom::PreviousIdentityNotifications", "Custom::IdentityNotifications")
     }
     order, left = [], set(custom)
     while left:
@@ -112,12 +112,12 @@ def test_what_was_set_before_is_looked_up_first_and_one_identity_after_another(p
     assert order == [
         (kind, name)
         for name in ("bookshop.example", "orders.bookshop.example")
-        for kind in ("IdentityNotificationsFound", "IdentityNotifications")
+        for kind in ("PreviousIdentityNotifications", "IdentityNotifications")
     ]
 
 
 def dependencies(resource: Mapping[str, Any]) -> list[str]:
-    found = resource["Properties"].get("Found", {"Fn::GetAtt": []})
+    found = resource["Properties"].get("Previous", {"Fn::GetAtt": []})
     return resource.get("DependsOn", []) + found["Fn::GetAtt"]
 
 

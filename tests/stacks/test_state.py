@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-from aftersend.environment_files import load
+from aftersend.config.loader import load
 from tests.stacks.conftest import stacks_of
 
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket")

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 import msgspec
 import pytest
 
-from aftersend.environment import Environment
-from aftersend.environment_files import load
-from aftersend.lint import findings
+from aftersend.config.environment import Environment
+from aftersend.config.lint import findings
+from aftersend.config.loader import load
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 A, B = (load("change", ENVIRONMENTS / step) for step in "ab")

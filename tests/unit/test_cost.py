@@ -3,10 +3,10 @@ import re
 import msgspec
 import pytest
 
-from aftersend.cost import parts, told
-from aftersend.environment import (
+from aftersend.config.cost import format_estimate, parts
+from aftersend.config.environment import (
     FEEDBACK,
-    WITHOUT_TRACKING,
+    UNTRACKED_EVENTS,
     ConfigurationSet,
     Dimension,
     Environment,
@@ -16,7 +16,7 @@ from aftersend.environment import (
 from aftersend.events import Kind
 
 PLAIN = ConfigurationSet()
-TRACKED = ConfigurationSet(archive=(*WITHOUT_TRACKING, Kind.OPEN, Kind.CLICK))
+TRACKED = ConfigurationSet(archive=(*UNTRACKED_EVENTS, Kind.OPEN, Kind.CLICK))
 SILENT = ConfigurationSet(feedback=(), archive=())
 TOPIC = "arn:aws:sns:us-east-1:111111111111:elsewhere"
 STREAM = "arn:aws:firehose:us-east-1:111111111111:deliverystream/elsewhere"
@@ -98,7 +98,7 @@ def test_without_mail_what_stands_idle_is_still_paid_for():
 
 
 def test_without_mail_one_line_says_how_to_get_an_estimate():
-    headline, hint, *lines = told(having(monthly_messages=0)).splitlines()
+    headline, hint, *lines = format_estimate(having(monthly_messages=0)).splitlines()
     assert headline.startswith("about $4.43 a month before any mail, SES aside; prices of us-east-1")
     assert hint == "Naming `monthly_messages` in the file gives an estimate for that volume."
     assert len(lines) == 3
@@ -106,7 +106,7 @@ def test_without_mail_one_line_says_how_to_get_an_estimate():
 
 @pytest.mark.parametrize("environment", EVERY)
 def test_the_total_in_the_headline_is_the_sum_of_the_parts(environment: Environment):
-    headline, *lines = told(environment).splitlines()
+    headline, *lines = format_estimate(environment).splitlines()
     sums = [re.findall(r"\$([\d,]+\.\d\d)", line) for line in (headline, *lines)]
     first, *others = [float(only.replace(",", "")) for [only] in sums]
     assert first == pytest.approx(sum(others))
@@ -115,13 +115,13 @@ def test_the_total_in_the_headline_is_the_sum_of_the_parts(environment: Environm
 
 
 def test_the_lines_are_aligned_and_each_says_why():
-    lines = told(RICH).splitlines()[1:]
+    lines = format_estimate(RICH).splitlines()[1:]
     assert len({line.index(".") for line in lines}) == 1
-    assert [line[line.index("$") :].split("  ", 1)[1] for line in lines] == [part.why for part in parts(RICH)]
+    assert [line[line.index("$") :].split("  ", 1)[1] for line in lines] == [part.basis for part in parts(RICH)]
 
 
 def test_one_message_is_no_messages():
-    assert "for 1 message, SES" in told(having(monthly_messages=1))
+    assert "for 1 message, SES" in format_estimate(having(monthly_messages=1))
 
 
 def test_a_million_events_in_dynamodb_by_hand():

@@ -6,9 +6,20 @@ from datetime import UTC, datetime
 import pytest
 
 from aftersend import counting
-from aftersend.counting import Change, Counted, Counts, Row, commits, contributions, difference, measure, position, slot
+from aftersend.counting import (
+    Change,
+    Counted,
+    Counts,
+    Row,
+    commits,
+    comparable,
+    contributions,
+    difference,
+    measure,
+    slot,
+)
 from aftersend.events import Event, Kind
-from tests.facts import a_bounce, a_complaint, added_by_operator, an_event, an_open, an_out_of_office_reply
+from tests.event_factory import a_bounce, a_complaint, added_by_operator, an_event, an_open, an_out_of_office_reply
 
 COUNTED = Counted(tags=("campaign",))
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -42,18 +53,18 @@ def test_without_tags_an_event_counts_for_the_domain_of_its_sender():
         (an_event(Kind.SUBSCRIPTION), "subscription"),
         (an_event(Kind.OPEN), "open"),
         (an_event(Kind.CLICK), "click"),
-        (an_event("Opened"), "opened"),
-        (an_event("Clicked"), "clicked"),
+        (an_event("FirstOpen"), "unique_opens"),
+        (an_event("FirstClick"), "unique_clicks"),
         (an_event("A kind of tomorrow"), "other"),
         (a_bounce(), "hard_bounce"),
-        (a_bounce(status="5.7.1"), "refused_sender"),
-        (a_bounce(subtype="OnAccountSuppressionList"), "suppressed"),
+        (a_bounce(status="5.7.1"), "sender_refused"),
+        (a_bounce(subtype="OnAccountSuppressionList"), "suppression_list_echo"),
         (a_bounce("Transient", "MailboxFull"), "soft_bounce"),
         (a_bounce("Undetermined", "Undetermined"), "soft_bounce"),
         (an_out_of_office_reply(), "out_of_office"),
         (a_complaint(), "complaint"),
         (a_complaint("not-spam"), "not_spam"),
-        (a_complaint(None, complaint_subtype="OnAccountSuppressionList"), "suppressed"),
+        (a_complaint(None, complaint_subtype="OnAccountSuppressionList"), "suppression_list_echo"),
         (a_bounce(recipient="bounce@simulator.amazonses.com"), "simulated_hard_bounce"),
     ],
 )
@@ -87,12 +98,12 @@ def test_a_better_copy_moves_counts_instead_of_adding_to_them():
 
 
 def test_a_change_that_does_not_concern_counting_moves_nothing():
-    one, other = (contributions(a_bounce(diagnostic=text), COUNTED) for text in ("one", "other"))
+    one, other = (contributions(a_bounce(diagnostic_code=text), COUNTED) for text in ("one", "other"))
     assert difference(one, other) == {}
 
 
 def a_change(number: int, *rows: Row) -> Change:
-    return Change(position(str(number)), Counter({(row, "send"): 1 for row in rows}))
+    return Change(comparable(str(number)), Counter({(row, "send"): 1 for row in rows}))
 
 
 def a_row(number: int) -> Row:
@@ -108,7 +119,7 @@ def committed(changes: list[Change], after: dict[int, str] | None = None) -> Cou
 
 
 def test_sequence_numbers_are_compared_as_numbers():
-    assert position("9") < position("10") < position("1" + 39 * "0")
+    assert comparable("9") < comparable("10") < comparable("1" + 39 * "0")
 
 
 def test_the_slots_never_change_for_positions_already_stored_would_speak_of_other_rows():
@@ -127,7 +138,7 @@ def test_no_commit_is_larger_than_a_transaction():
         found = list(commits(changes, each, ""))
         assert len(found) > 1
         assert all(len({row for row, _ in commit.counts}) <= counting.ROWS_A_COMMIT for commit in found)
-        assert [commit.position for commit in found] == sorted(commit.position for commit in found)
+        assert [commit.checkpoint for commit in found] == sorted(commit.checkpoint for commit in found)
 
 
 def test_what_was_counted_is_not_counted_again_however_the_batch_is_cut():
@@ -137,7 +148,10 @@ def test_what_was_counted_is_not_counted_again_however_the_batch_is_cut():
     for _ in range(60):
         start = draw.randrange(len(changes))  # Lambda may go back as far as it likes, but never leaves anything out
         start = min(
-            [start, *(number for number, change in enumerate(changes) if change.position > min(reached.values()))]
+            [
+                start,
+                *(number for number, change in enumerate(changes) if change.sequence_number > min(reached.values())),
+            ]
         )
         for each in range(counting.SLOTS):
             stopped_after = draw.choice([0, 1, None])
@@ -145,7 +159,7 @@ def test_what_was_counted_is_not_counted_again_however_the_batch_is_cut():
                 commits(changes[start : start + draw.randint(1, 120)], each, reached[each]), stopped_after
             ):
                 total.update(commit.counts)
-                reached[each] = commit.position
+                reached[each] = commit.checkpoint
     for each in range(counting.SLOTS):
         for commit in commits(changes, each, reached[each]):
             total.update(commit.counts)
@@ -153,5 +167,5 @@ def test_what_was_counted_is_not_counted_again_however_the_batch_is_cut():
 
 
 def test_counts_that_come_to_nothing_are_not_committed():
-    forth, back = a_change(1, a_row(1)), Change(position("2"), Counter({(a_row(1), "send"): -1}))
+    forth, back = a_change(1, a_row(1)), Change(comparable("2"), Counter({(a_row(1), "send"): -1}))
     assert committed([forth, back]) == {}

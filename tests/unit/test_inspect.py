@@ -12,13 +12,22 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aftersend.cli.main import app
-from aftersend.reading import LONGEST
-from tests.records import EVENTS, RECORD_FILES, in_sns_envelope, notified, published, setup
+from aftersend.parsing.parser import MAX_PAYLOAD_BYTES
+from tests.record_files import EVENTS, RECORD_FILES, in_sns_envelope, notified, published, setup
 
 NAMES = [
     *("file", "record", "outcome", "reason", "kind", "message_id", "recipient", "occurred_at", "sent_at", "source"),
     *("tags", "bounce_type", "bounce_subtype", "feedback_type", "complaint_subtype", "feedback_id", "link"),
-    *("delay_type", "reject_reason", "template", "error", "contact_list", "rule", "suppresses", "mended"),
+    *(
+        "delay_type",
+        "reject_reason",
+        "template_name",
+        "error_message",
+        "contact_list",
+        "rule",
+        "suppresses",
+        "coerced_fields",
+    ),
 ]
 
 
@@ -51,7 +60,7 @@ def test_a_bounce_says_whose_it_is_when_and_that_it_suppresses():
     }
     assert line["tags"]["genre"] == ["sci-fi"]
     assert line["reason"] is line["link"] is None
-    assert line["mended"] == []
+    assert line["coerced_fields"] == []
 
 
 def test_only_what_may_decide_has_a_rule():
@@ -76,12 +85,12 @@ def test_there_is_a_line_for_each_recipient_and_a_number_for_each_record():
 def test_what_was_mended_is_named():
     record = published("delivery")
     record["mail"]["destination"] = "a@mail.example"
-    assert lines(given=json.dumps(record))[0]["mended"] == ["mail.destination"]
+    assert lines(given=json.dumps(record))[0]["coerced_fields"] == ["mail.destination"]
 
 
 def test_an_object_of_the_archive_is_read_packed_or_plain_and_however_long(tmp_path: Path):
     line = json.dumps(published("open"))
-    number = LONGEST // len(line) + 2
+    number = MAX_PAYLOAD_BYTES // len(line) + 2
     (tmp_path / "packed").write_bytes(gzip.compress("\n".join([line] * number).encode()))
     (tmp_path / "plain").write_text("\n".join([line, "", "{}"]))
     found = lines(tmp_path / "packed", tmp_path / "plain")
@@ -112,22 +121,22 @@ def test_a_person_is_told_in_rows():
     told = inspect(given=in_sns_envelope(json.dumps(record))).stdout.splitlines()
     assert told[0] == "-, record 0: Bounce"
     assert told[-9:] == [
-        "  - recipient              a@mail.example",
-        "    status                 5.1.1",
-        "    rule                   hard-bounce",
-        "    suppresses             yes",
-        "  - recipient              b@mail.example",
-        "    status                 5.7.1",
-        "    rule                   refused-sender",
-        "    suppresses             no",
+        "  - recipient             a@mail.example",
+        "    status                5.1.1",
+        "    rule                  hard-bounce",
+        "    suppresses            yes",
+        "  - recipient             b@mail.example",
+        "    status                5.7.1",
+        "    rule                  sender-refused",
+        "    suppresses            no",
         "",
     ]
 
 
 def test_a_person_is_told_why_there_is_no_event():
     told = inspect(given=json.dumps({"userPoolId": "1"})).stdout
-    assert "record 0: ignored\n  reason                   cognito: an event of Amazon Cognito\n" in told
-    assert "not recorded             no-message-id: " in inspect(given='{"eventType": "Open"}').stdout
+    assert "record 0: ignored\n  reason                  cognito: an event of Amazon Cognito\n" in told
+    assert "not recorded            no-message-id: " in inspect(given='{"eventType": "Open"}').stdout
 
 
 def test_a_terminal_obeys_nothing_a_record_says():

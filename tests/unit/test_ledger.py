@@ -8,15 +8,24 @@ import pytest
 from aftersend import ledger
 from aftersend.events import Event, Kind
 from aftersend.ledger import Group, Retention
-from aftersend.reading import read
-from tests.facts import READER, SENT, a_bounce, a_complaint, added_by_operator, an_event, an_open, removed_by_operator
-from tests.records import RECORD_FILES, notified, published
+from aftersend.parsing.parser import parse
+from tests.event_factory import (
+    READER,
+    SENT,
+    a_bounce,
+    a_complaint,
+    added_by_operator,
+    an_event,
+    an_open,
+    removed_by_operator,
+)
+from tests.record_files import RECORD_FILES, notified, published
 
 RETENTION = Retention(volume_days=30, feedback_days=400)
 
 
 def the_event(record: dict) -> Event:
-    [found] = read(json.dumps(record))
+    [found] = parse(json.dumps(record))
     assert isinstance(found, list)
     return found[0]
 
@@ -52,11 +61,14 @@ def test_the_key_of_a_bounce_does_not_depend_on_the_time_of_the_bouncing_server(
         (a_bounce(), a_bounce(message="message-2")),
         (a_bounce(), a_bounce(recipient="other@mail.example")),
         (a_bounce(), a_bounce(status="5.7.1")),
-        (a_bounce(recipient=None, reported="a@b.example"), a_bounce(recipient=None, reported="c@b.example")),
+        (
+            a_bounce(recipient=None, reported_recipient="a@b.example"),
+            a_bounce(recipient=None, reported_recipient="c@b.example"),
+        ),
         (a_complaint(), a_complaint("not-spam")),
         (an_event(Kind.DELIVERY_DELAY), an_event(Kind.DELIVERY_DELAY, minutes=2)),
         (an_open(), an_open(minutes=2)),
-        (an_open(), an_open(agent="another")),
+        (an_open(), an_open(user_agent="another")),
         (an_event(Kind.CLICK, link="https://a.example"), an_event(Kind.CLICK, link="https://b.example")),
         (an_event(Kind.SUBSCRIPTION), an_event(Kind.SUBSCRIPTION, contact_list="readers")),
         (an_event(Kind.SEND), an_event(Kind.DELIVERY)),
@@ -67,7 +79,7 @@ def test_what_is_another_fact_has_another_key(one: Event, other: Event):
 
 
 def test_an_open_outside_its_possible_time_keeps_the_key_of_the_time_it_stated():
-    one, other = (an_open(stated_at=SENT + timedelta(days=days)) for days in (300, 301))
+    one, other = (an_open(reported_at=SENT + timedelta(days=days)) for days in (300, 301))
     assert ledger.key(one) != ledger.key(other)
 
 
@@ -93,50 +105,58 @@ def test_without_a_message_id_feedback_id_and_time_tell_two_facts_apart():
 
 @pytest.mark.parametrize("file", RECORD_FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
 def test_an_item_gives_back_its_event(file):
-    [found] = read(file.read_bytes())
+    [found] = parse(file.read_bytes())
     assert isinstance(found, list)
-    assert [ledger.event_of(ledger.attributes(event)) for event in found] == found
+    assert [ledger.event_from_attributes(ledger.attributes(event)) for event in found] == found
 
 
 def test_an_item_stays_within_one_write_unit_and_keeps_its_tags():
-    long: dict[str, Any] = {name: name[0] * 5000 for name in ("agent", "link", "error", "diagnostic", "response")}
+    long: dict[str, Any] = {
+        name: name[0] * 5000 for name in ("user_agent", "link", "error_message", "diagnostic_code", "smtp_response")
+    }
     kept = ledger.attributes(an_event(Kind.CLICK, **long))
     assert len(msgspec.json.encode(kept)) <= ledger.ATTRIBUTE_BYTES
     assert kept["tags"] == an_event(Kind.CLICK).tags
 
 
 def test_what_is_cut_first_is_what_is_missed_least():
-    kept = ledger.attributes(an_event(Kind.CLICK, agent="a" * 1000, error="e" * 100))
-    assert (len(kept["agent"]), len(kept["error"])) == (ledger.CUT_CHARACTERS, 100)
+    kept = ledger.attributes(an_event(Kind.CLICK, user_agent="a" * 1000, error_message="e" * 100))
+    assert (len(kept["user_agent"]), len(kept["error_message"])) == (ledger.CUT_CHARACTERS, 100)
 
 
 def test_a_copy_with_tags_outranks_one_without_however_much_that_says():
-    more = {"diagnostic": "smtp; 550", "feedback_id": "1", "agent": "a", "response": "r", "spelling": "R@mail.example"}
+    more = {
+        "diagnostic_code": "smtp; 550",
+        "feedback_id": "1",
+        "user_agent": "a",
+        "smtp_response": "r",
+        "recipient_raw": "R@mail.example",
+    }
     without = a_bounce(tags={}, **more)
-    assert ledger.rank(a_bounce(diagnostic=None)) > ledger.rank(without)
+    assert ledger.rank(a_bounce(diagnostic_code=None)) > ledger.rank(without)
 
 
 def test_of_two_copies_the_one_that_says_more_wins():
-    assert ledger.rank(a_bounce(diagnostic="smtp; 550")) > ledger.rank(a_bounce())
+    assert ledger.rank(a_bounce(diagnostic_code="smtp; 550")) > ledger.rank(a_bounce())
 
 
 def test_equal_copies_have_equal_rank_and_others_have_not():
     assert ledger.rank(a_bounce()) == ledger.rank(a_bounce())
-    assert ledger.rank(a_bounce(diagnostic="one")) != ledger.rank(a_bounce(diagnostic="two"))
+    assert ledger.rank(a_bounce(diagnostic_code="one")) != ledger.rank(a_bounce(diagnostic_code="two"))
 
 
 def test_opens_and_clicks_bring_one_first_for_each_message_and_recipient():
-    opens = [an_open(minutes=1), an_open(minutes=2), an_open(minutes=2, agent="another")]
-    firsts = {ledger.key(event) for event in ledger.with_firsts(opens) if event.kind == ledger.OPENED}
+    opens = [an_open(minutes=1), an_open(minutes=2), an_open(minutes=2, user_agent="another")]
+    firsts = {ledger.key(event) for event in ledger.with_first_events(opens) if event.kind == ledger.FIRST_OPEN}
     assert len(firsts) == 1
 
 
 def test_other_kinds_bring_no_first():
-    assert list(ledger.with_firsts([a_bounce()])) == [a_bounce()]
+    assert list(ledger.with_first_events([a_bounce()])) == [a_bounce()]
 
 
 @pytest.mark.parametrize(
-    ("event", "days"), [(an_open(minutes=0), 30), (a_bounce(minutes=0), 400), (an_event("Opened", minutes=0), 90)]
+    ("event", "days"), [(an_open(minutes=0), 30), (a_bounce(minutes=0), 400), (an_event("FirstOpen", minutes=0), 90)]
 )
 def test_an_event_expires_by_its_own_time(event: Event, days: int):
     expiry = SENT + timedelta(days=days)
@@ -148,5 +168,5 @@ def test_an_event_expires_by_its_own_time(event: Event, days: int):
 
 def test_the_first_open_is_remembered_as_long_as_an_open_may_come():
     late = an_open(minutes=60 * 24 * 59)
-    [_, first] = ledger.with_firsts([late])
+    [_, first] = ledger.with_first_events([late])
     assert not ledger.is_expired(first, RETENTION, SENT + timedelta(days=59))

@@ -4,12 +4,19 @@ from typing import Any
 
 import pytest
 
-from aftersend.environment import ConfigurationSet, ContactList, Dimension, Environment, EventDestination, Identity
-from aftersend.environment_files import load, names
+from aftersend.config.environment import (
+    ConfigurationSet,
+    ContactList,
+    Dimension,
+    Environment,
+    EventDestination,
+    Identity,
+)
+from aftersend.config.lint import Finding, findings
+from aftersend.config.lint_rules import RULES as TEXTS
+from aftersend.config.lint_rules import WARNINGS
+from aftersend.config.loader import load, names
 from aftersend.events import Kind
-from aftersend.lint import Finding, findings
-from aftersend.traps import TRAPS as TEXTS
-from aftersend.traps import WARNINGS
 
 TOPIC = "arn:aws:sns:eu-west-1:222222222222:shop"
 QUIET = Identity(configuration_set="news", feedback_forwarding=False)
@@ -55,13 +62,13 @@ def test_of_the_environments_of_the_project_nothing_is_said(name: str):
 WITHOUT_BOUNCE: dict[str, Any] = {"feedback": (Kind.COMPLAINT,), "archive": (Kind.SEND,)}
 DIMENSIONS = tuple(Dimension(name=f"dimension-{number}") for number in range(11))
 
-TRAPS: dict[str, tuple[list[Finding], str, str]] = {
+RULES: dict[str, tuple[list[Finding], str, str]] = {
     "bounces reach no channel": (
         lint(
             {"a.example": Identity(configuration_set="news", notifications=())},
             configuration_sets={"news": ConfigurationSet(**WITHOUT_BOUNCE)},
         ),
-        "no-way-to-us",
+        "feedback-not-published",
         "configuration_sets.news: Bounce is in neither `feedback` nor `archive`, and not every identity notifies of "
         "it: "
         "nobody would be suppressed for it, and SES mails it to the Return-Path or Source, even with forwarding off. "
@@ -69,12 +76,12 @@ TRAPS: dict[str, tuple[list[Finding], str, str]] = {
     ),
     "a type is missing that suppression needs": (
         of_set(**WITHOUT_BOUNCE),
-        "no-tags-of-feedback",
+        "feedback-without-tags",
         "only identity notifications tell of it, and they carry no message tags",
     ),
     "complaints of mail without a set reach no channel": (
         of_identity(configuration_set=None, notifications=("Bounce",), feedback_forwarding=True),
-        "no-way-without-a-set",
+        "feedback-lost-without-set",
         'identities."bookshop.example": Complaint of mail that names no configuration set reach no channel',
     ),
     "no default configuration set": (
@@ -83,25 +90,25 @@ TRAPS: dict[str, tuple[list[Finding], str, str]] = {
         'Add configuration_set = "news".',
     ),
     "no default configuration set of an identity that is there": (
-        of_identity(configuration_set=None, already_there=True),
+        of_identity(configuration_set=None, existing=True),
         "no-default-configuration-set",
         "aws sesv2 put-email-identity-configuration-set-attributes --email-identity bookshop.example",
     ),
     "the same over both channels": (
         of_identity(notifications=("Bounce", "Complaint", "Delivery")),
-        "told-twice",
+        "duplicate-feedback",
         'identities."bookshop.example".notifications: Delivery of its mail come over event publishing too',
     ),
     "forwarding beside topics": (
         of_identity(feedback_forwarding=True),
-        "mailed-too",
+        "feedback-forwarding-on",
         "Set feedback_forwarding = false: the topics tell.",
     ),
     "an address of its own": (
         lint(
             {"bookshop.example": QUIET, "news@bookshop.example": Identity(configuration_set="news", notifications=())}
         ),
-        "address-of-its-own",
+        "address-overrides-domain",
         "takes nothing from its domain; here it differs in notifications, feedback_forwarding.",
     ),
     "a tag with a value per person": (
@@ -121,17 +128,17 @@ TRAPS: dict[str, tuple[list[Finding], str, str]] = {
     ),
     "tracking by the archive": (
         of_set(archive=(Kind.BOUNCE, Kind.COMPLAINT, Kind.OPEN)),
-        "tracking-switched-on",
+        "tracking-enabled",
         "configuration_sets.news.archive: asking for Open makes SES rewrite every message",
     ),
     "tracking by a destination": (
         of_destination(events=(Kind.CLICK, Kind.OPEN), event_bridge=True),
-        "tracking-switched-on",
+        "tracking-enabled",
         "event_destinations.shop: asking for Click and Open makes SES rewrite",
     ),
     "nobody hears alarms": (
         lint(alarm_addresses=()),
-        "nobody-is-alarmed",
+        "no-alarm-recipients",
         "alarms go to a topic nobody is subscribed to",
     ),
 }
@@ -153,7 +160,7 @@ REFUSED: dict[str, tuple[list[Finding], str, str]] = {
     ),
     "a header that is no dimension": (
         of_destination(cloudwatch_dimensions=(Dimension(name="Return-Path", source="emailHeader"),)),
-        "no-dimension",
+        "unsupported-header",
         'SES takes the header "Return-Path" for no dimension',
     ),
     "a FIFO topic": (
@@ -163,21 +170,21 @@ REFUSED: dict[str, tuple[list[Finding], str, str]] = {
     ),
     "a topic elsewhere": (
         of_destination(sns_topic_arn=TOPIC.replace("eu-west-1", "us-east-1")),
-        "other-region",
+        "target-in-other-region",
         "SES publishes within its own Region, eu-west-1",
     ),
     "two targets": (
         of_destination(sns_topic_arn=TOPIC, event_bridge=True),
-        "one-target",
+        "not-one-target",
         "this one has sns_topic_arn and event_bridge.",
     ),
-    "no target": (of_destination(), "one-target", "this one has none."),
+    "no target": (of_destination(), "not-one-target", "this one has none."),
     "a name that is ours": (
         lint(destinations={"archive": EventDestination(events=(Kind.SEND,), event_bridge=True)}),
-        "name-is-ours",
+        "reserved-name",
         'Aftersend has a destination "archive" of its own',
     ),
-    "HTTPS without a domain": (of_set(https_policy="REQUIRE"), "https-without-domain", "Add redirect_domain"),
+    "HTTPS without a domain": (of_set(https_policy="REQUIRE"), "https-policy-without-domain", "Add redirect_domain"),
     "an unknown set": (
         of_identity(configuration_set="newz"),
         "unknown-configuration-set",
@@ -195,40 +202,40 @@ REFUSED: dict[str, tuple[list[Finding], str, str]] = {
         "Add Complaint to notifications, or leave it on.",
     ),
     "settings of what is not ours": (
-        of_identity(already_there=True),
-        "not-ours-to-set",
+        of_identity(existing=True),
+        "setting-of-existing-identity",
         "configuration_set can be set only of an identity that this environment creates.",
     ),
     "MAIL FROM elsewhere": (
         of_identity(mail_from_domain="bounce.other.example"),
-        "mail-from-elsewhere",
+        "mail-from-not-subdomain",
         "bounce.other.example is no subdomain of bookshop.example",
     ),
     "a second contact list": (
         lint(contact_lists={"one": ContactList(), "two": ContactList()}),
-        "one-contact-list",
+        "several-contact-lists",
         "there are 2; SES keeps one in an account and Region and refuses others.",
     ),
     "an unknown finding": (
-        lint(accepted_findings={"told-twise": "so"}),
+        lint(accepted_findings={"duplicate-fedback": "so"}),
         "unknown-finding",
-        'Take out the line. Did you mean "told-twice"?',
+        'Take out the line. Did you mean "duplicate-feedback"?',
     ),
 }
 
 
-@pytest.mark.parametrize("trap", TRAPS | REFUSED)
+@pytest.mark.parametrize("trap", RULES | REFUSED)
 def test_each_trap_is_told_with_what_happens_and_the_mend(trap: str):
-    found, name, said = (TRAPS | REFUSED)[trap]
+    found, name, said = (RULES | REFUSED)[trap]
     [finding] = [finding for finding in found if finding.id == name]
     assert said in str(finding)
     assert finding.is_error is (trap in REFUSED)
-    assert finding.happens.endswith(".")
-    assert finding.mend.endswith((".", ")", "?", "accept this."))
+    assert finding.problem.endswith(".")
+    assert finding.fix.endswith((".", ")", "?", "accept this."))
 
 
 def test_every_trap_there_is_is_tried():
-    assert {name for _, name, _ in TRAPS.values()} == set(WARNINGS)
+    assert {name for _, name, _ in RULES.values()} == set(WARNINGS)
     assert {name for _, name, _ in REFUSED.values()} == set(TEXTS) - set(WARNINGS)
 
 
@@ -238,7 +245,9 @@ def test_errors_are_told_first():
 
 
 def test_what_is_accepted_with_a_reason_is_told_no_more_but_errors_are():
-    accepted: Any = {"accepted_findings": {"mailed-too": "the office reads them", "unknown-configuration-set": "no"}}
+    accepted: Any = {
+        "accepted_findings": {"feedback-forwarding-on": "the office reads them", "unknown-configuration-set": "no"}
+    }
     found = lint({"bookshop.example": Identity(configuration_set="newz")}, **accepted)
     assert {finding.id for finding in found} == {"unknown-configuration-set", "unknown-finding"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from aftersend.cli.main import app
-from aftersend.environment_files import names
+from aftersend.config.loader import names
 
 
 def lint(*arguments: str | Path) -> Result:

@@ -8,7 +8,7 @@ import pytest
 
 from aftersend.events import Event, Kind
 from aftersend.suppression import RULES, SIMULATOR, Effect, Entry, Policy, decide, rule_for
-from tests.facts import (
+from tests.event_factory import (
     READER,
     SENT,
     a_bounce,
@@ -129,7 +129,7 @@ def test_evidence_alone_leads_to_the_same_entry_when_the_ledger_has_forgotten():
 
 def test_an_entry_says_which_facts_it_was_decided_from():
     one, two = entry(a_bounce()), entry(a_bounce(), a_bounce(minutes=9, message="later"))
-    assert not one.says_the_same_as(two)
+    assert not one.is_equivalent(two)
     assert msgspec.structs.replace(one, decided_from="") == msgspec.structs.replace(two, decided_from="")
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from aftersend.aws.items import item
-from aftersend.aws.ledger_table import IF_BETTER
+from aftersend.aws.ledger_table import IF_RANKS_HIGHER
+from aftersend.aws.serialization import serialize
 
 Transcript = list[Any]
 
@@ -32,45 +32,45 @@ def transcript(dynamodb: Any, table: str, *, seed: int, batches_over_25: bool = 
 
     for number in range(120):
         key, rank, version = a_key(), str(draw.randrange(10)), draw.randrange(3)
-        better = item({":rank": rank})
+        better = serialize({":rank": rank})
         match draw.randrange(6):
             case 0:
                 call(
                     "put_item",
                     TableName=table,
-                    Item=item(key | {"copy_rank": rank}),
-                    ConditionExpression=IF_BETTER,
+                    Item=serialize(key | {"copy_rank": rank}),
+                    ConditionExpression=IF_RANKS_HIGHER,
                     ExpressionAttributeValues=better,
                 )
             case 1:
                 call(
                     "put_item",
                     TableName=table,
-                    Item=item(key | {"version": version + 1}),
+                    Item=serialize(key | {"version": version + 1}),
                     ConditionExpression="version = :read",
-                    ExpressionAttributeValues=item({":read": version}),
+                    ExpressionAttributeValues=serialize({":read": version}),
                 )
             case 2:
                 call(
                     "put_item",
                     TableName=table,
-                    Item=item(key | {"version": 1, "list": [{"nested": True}]}),
+                    Item=serialize(key | {"version": 1, "list": [{"nested": True}]}),
                     ConditionExpression="attribute_not_exists(partition_key)",
                 )
             case 3:
                 keys = [a_key() for _ in range(draw.randint(1, 3))]
-                puts = [{"PutRequest": {"Item": item(each | {"number": number})}} for each in keys]
+                puts = [{"PutRequest": {"Item": serialize(each | {"number": number})}} for each in keys]
                 call("batch_write_item", RequestItems={table: puts})
             case 4:
                 other = {"partition_key": "position", "sort_key": str(draw.randrange(2))}
                 call("transact_write_items", TransactItems=_a_commit(table, key, other, str(version)))
             case 5:
-                call("delete_item", TableName=table, Key=item(key))
+                call("delete_item", TableName=table, Key=serialize(key))
     if batches_over_25:
-        many = [{"PutRequest": {"Item": item({"partition_key": "c", "sort_key": str(n)})}} for n in range(26)]
+        many = [{"PutRequest": {"Item": serialize({"partition_key": "c", "sort_key": str(n)})}} for n in range(26)]
         call("batch_write_item", RequestItems={table: many})
     for prefix in ("feedback#", "volume#", ""):
-        values = item({":partition": "a", ":prefix": prefix}) if prefix else item({":partition": "a"})
+        values = serialize({":partition": "a", ":prefix": prefix}) if prefix else serialize({":partition": "a"})
         begins = " AND begins_with(sort_key, :prefix)" if prefix else ""
         pages = dynamodb.get_paginator("query").paginate(
             TableName=table,
@@ -86,16 +86,16 @@ def _a_commit(table: str, row: dict[str, str], position: dict[str, str], read: s
     """As the counters are moved: a position on condition, and additions to a row."""
     put = {
         "TableName": table,
-        "Item": item(position | {"counted_up_to": str(int(read) + 1)}),
+        "Item": serialize(position | {"checkpoint": str(int(read) + 1)}),
         "ConditionExpression": "attribute_not_exists(partition_key)" if read == "0" else "counted_up_to = :read",
     }
     if read != "0":
-        put["ExpressionAttributeValues"] = item({":read": read})
+        put["ExpressionAttributeValues"] = serialize({":read": read})
     update = {
         "TableName": table,
-        "Key": item(row),
+        "Key": serialize(row),
         "UpdateExpression": "ADD #open :open, #send :send SET expires = :expires",
         "ExpressionAttributeNames": {"#open": "open", "#send": "send"},
-        "ExpressionAttributeValues": item({":open": 2, ":send": -1, ":expires": 7}),
+        "ExpressionAttributeValues": serialize({":open": 2, ":send": -1, ":expires": 7}),
     }
     return [{"Put": put}, {"Update": update}]

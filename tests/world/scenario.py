@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from aftersend import counting
-from tests.world.story import facts, tell
+from tests.world.arrivals import facts, tell
 from tests.world.world import Outcome, World, ideal
 
 

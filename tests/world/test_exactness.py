@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from aftersend.events import ADDED, REMOVED, Event
-from aftersend.reading import read
+from aftersend.parsing.parser import parse
 from aftersend.suppression import decide
-from local.records import event_record, notification
-from tests.facts import an_event
+from local.ses.records import event_record, notification
+from tests.event_factory import an_event
+from tests.world.arrivals import READERS, a_message, facts, tell
 from tests.world.scenario import differences, run
-from tests.world.story import READERS, a_message, facts, tell
 from tests.world.turns import take_turns
 from tests.world.world import POLICY, Kill, World, ideal
 
@@ -169,7 +169,7 @@ def test_a_first_open_that_comes_again_when_the_ledger_has_let_go_of_volume_is_n
         )
         world.run()
     counted = Counter({measure: count for (_, measure), count in world.outcome().counts.items()})
-    assert counted == {"open": 3, "opened": 1}
+    assert counted == {"open": 3, "unique_opens": 1}
 
 
 def an_act(kind: str, at: datetime) -> Event:
@@ -196,7 +196,7 @@ def test_decisions_taken_at_once_never_lose_a_suppression(seed: int, operator: s
     assert take_turns(world, [world.from_feedback.step, world.from_archive.step, by_an_operator]) == []
     world.run()
     told = [
-        event for payload in payloads for outcome in read(payload) if isinstance(outcome, list) for event in outcome
+        event for payload in payloads for outcome in parse(payload) if isinstance(outcome, list) for event in outcome
     ]
     expected = decide([*told, act], POLICY)
     assert world.outcome().entries == ({READER: expected} if expected else {})

@@ -9,7 +9,7 @@ import pytest
 from aftersend import ledger
 from aftersend.aws import ledger_table, suppressions_table
 from aftersend.aws.counters_table import CountersTable
-from aftersend.recording import Recorder
+from aftersend.recorder import Recorder
 from lambdas import count_tags
 from tests.world import test_exactness as exactness
 
@@ -42,7 +42,7 @@ def without_expiry_guard(patch: pytest.MonkeyPatch) -> None:
 
 def without_maximum(patch: pytest.MonkeyPatch) -> None:
     """The copy that comes last stays."""
-    patch.setattr(ledger_table, "IF_BETTER", ALWAYS)
+    patch.setattr(ledger_table, "IF_RANKS_HIGHER", ALWAYS)
 
 
 def without_version(patch: pytest.MonkeyPatch) -> None:
@@ -53,13 +53,13 @@ def without_version(patch: pytest.MonkeyPatch) -> None:
 
 def without_order(patch: pytest.MonkeyPatch) -> None:
     """Reads the facts before the entry."""
-    decide_about = Recorder.decide_about
+    update_suppression = Recorder.update_suppression
 
     def facts_before(self: Recorder, recipient: str) -> None:
-        facts = self.ledger.facts_about(recipient)
-        decide_about(self._replace(ledger=mock.Mock(facts_about=lambda _: facts)), recipient)
+        facts = self.ledger.feedback_for(recipient)
+        update_suppression(self._replace(ledger=mock.Mock(feedback_for=lambda _: facts)), recipient)
 
-    patch.setattr(Recorder, "decide_about", facts_before)
+    patch.setattr(Recorder, "update_suppression", facts_before)
 
 
 def runs(test: Any, **more: Any) -> Iterator[Callable[[], None]]:

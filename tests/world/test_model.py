@@ -4,7 +4,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from aftersend.layout import PARTITION_KEY, SORT_KEY
+from aftersend.contract import PARTITION_KEY, SORT_KEY
 from tests.world.calls import CLIENTS
 from tests.world.conformance import Transcript, transcript
 from tests.world.world import World

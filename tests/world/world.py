@@ -25,10 +25,10 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
-from aftersend.recording import Recorder, recordable
+from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import Entry, Policy, decide
 from lambdas import count_tags, record_archive, record_feedback
-from lambdas.work import logger
+from lambdas.dependencies import logger
 from tests.world.calls import CLIENTS, Fault, Killed, answering
 from tests.world.dynamodb import DynamoDB
 from tests.world.mappings import FromQueue, FromStream
@@ -151,9 +151,11 @@ class World:
 
     def function(self, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "record_feedback": lambda event: record_feedback.handler(event, to=self.recorder),
-            "record_archive": lambda event: record_archive.handler(event, to=self.recorder, of=self.archive),
-            "count_tags": lambda event: count_tags.handler(event, to=self.counters, say=self._note_metric),
+            "record_feedback": lambda event: record_feedback.handler(event, recorder=self.recorder),
+            "record_archive": lambda event: record_archive.handler(event, recorder=self.recorder, archive=self.archive),
+            "count_tags": lambda event: count_tags.handler(
+                event, counters=self.counters, emit_metric=self._note_metric
+            ),
         }
 
         def invoke(event: dict[str, Any]) -> dict[str, Any]:
@@ -199,8 +201,8 @@ def ideal(payloads: Iterable[str]) -> Outcome:
     """What must come of payloads, whatever happens on the way: worked out from the set of facts alone."""
     kept: dict[ledger.Key, Event] = {}
     for payload in payloads:
-        told = [event for outcome in recordable(payload) if isinstance(outcome, list) for event in outcome]
-        for event in ledger.with_firsts(told):
+        told = [event for outcome in parse_recordable(payload) if isinstance(outcome, list) for event in outcome]
+        for event in ledger.with_first_events(told):
             key = ledger.key(event)
             if key not in kept or ledger.rank(kept[key]) < ledger.rank(event):
                 kept[key] = event

@@ -1,0 +1,37 @@
+"""Decide from events who is mailed no more, and why.
+
+Others import from here: the policy and its rules, the entry, and the decision.
+"""
+
+from aftersend.suppression.decision import decide
+from aftersend.suppression.entry import EVERYWHERE, Entry
+from aftersend.suppression.rules import (
+    EARLIEST,
+    RULES,
+    SIMULATOR,
+    Effect,
+    Policy,
+    Rule,
+    is_not_spam,
+    is_out_of_office,
+    is_suppression_list_echo,
+    rule_for,
+    rule_for_feedback,
+)
+
+__all__ = [
+    "EARLIEST",
+    "EVERYWHERE",
+    "RULES",
+    "SIMULATOR",
+    "Effect",
+    "Entry",
+    "Policy",
+    "Rule",
+    "decide",
+    "is_not_spam",
+    "is_out_of_office",
+    "is_suppression_list_echo",
+    "rule_for",
+    "rule_for_feedback",
+]

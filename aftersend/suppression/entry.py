@@ -1,0 +1,50 @@
+"""Define the suppression entry: the state of one recipient in one scope, as senders and operators read it."""
+
+from datetime import datetime
+
+import msgspec
+
+from aftersend.events import Event
+
+EVERYWHERE = "*"
+"""The scope of an entry that applies to every message."""
+
+REASONS = ("operator", "bounce", "complaint")
+"""Why an entry is in force. Where several apply, the one named first is stored: it is harder to lift."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Describe whether and why a recipient is suppressed in one scope.
+
+    A lifted entry stays in the table with an end, so that its history and its version stay too.
+    """
+
+    recipient: str
+    scope: str = EVERYWHERE
+    reason: str
+    """One of REASONS."""
+    rule: str
+    """The id of the rule that suppressed."""
+    since: datetime | None = None
+    """When the event that suppressed occurred, if that is known."""
+    until: datetime | None = None
+    """When the entry ended; None while it is in force."""
+    lifted_by: str | None = None
+    """The id of the rule that lifted it."""
+    recipient_raw: str | None = None
+    """The address as SES spelled it: the account suppression list is case-sensitive."""
+    evidence: list[Event] = []
+    """The events the entry stands on, enough to decide again when the ledger has expired them."""
+    decided_from: str = ""
+    """Digest of every event that was decided from. Without it, of two concurrent decisions the one that saw fewer
+    events could equal the other and be taken for it."""
+    version: int = 0
+    """How many times the entry was written; the condition of the next write."""
+
+    def is_equivalent(self, other: "Entry") -> bool:
+        """Tell whether two entries are equal but for their versions."""
+        return msgspec.structs.replace(self, version=0) == msgspec.structs.replace(other, version=0)
+
+    def is_in_force(self, now: datetime) -> bool:
+        """Tell whether the recipient is suppressed at a moment."""
+        return self.lifted_by is None and (self.until is None or now < self.until)

@@ -1,0 +1,140 @@
+"""Wrong types where they really occur, and times as they are really written."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from aftersend.events import Event
+from aftersend.parsing.coercion import parse_time
+from aftersend.parsing.parser import parse
+from tests.record_files import published
+
+MOMENT = datetime(2026, 3, 14, 9, 26, 53, 589_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("written", "without_fraction"),
+    [
+        ("2026-03-14T09:26:53.589Z", False),
+        ("2026-03-14T09:26:53Z", True),
+        ("2026-03-14T09:26:53.589123456789Z", False),
+        ("2026-03-14T09:26:53,589Z", False),
+        ("2026-03-14T09:26:53.589+00:00", False),
+        ("2026-03-14T09:26:53.589+0000", False),
+        ("2026-03-14T09:26:53 +0000", True),
+        ("2026-03-14T09:26:53.589 Z", False),
+        ("2026-03-14 09:26:53.589", False),
+        ("2026-03-14 09:26:53 UTC", True),
+        ("2026-03-14T04:26:53.589-05:00", False),
+        ("2026-03-14T14:56:53.589+0530", False),
+        ("2026-03-14T10:26:53.589+01", False),
+        (" 2026-03-14T09:26: 53.589 Z ", False),
+        ("2026-03-14T09:26:53.589z", False),
+        (1773480413, True),
+        (1773480413.589, False),
+        (1773480413589, False),
+        ("1773480413", True),
+        ("1773480413589", False),
+    ],
+)
+def test_a_time_is_read_in_whatever_format_it_comes(written: Any, without_fraction: bool):
+    read_as = parse_time(written)
+    assert read_as is not None
+    assert read_as.replace(microsecond=read_as.microsecond // 1000 * 1000) == MOMENT.replace(
+        microsecond=0 if without_fraction else MOMENT.microsecond
+    )
+
+
+NO_TIMES = ["", "yesterday", "2026-03-14", "2026-13-14T09:26:53Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z"]
+NO_TIMES += ["9999-12-31T23:59:59-14:00", "2026-03-14T25:00:00Z", "٣", "1" * 5000]
+
+
+@pytest.mark.parametrize("written", [*NO_TIMES, 1e300, -1e300, 10**400, True, None, [], {}])
+def test_what_is_no_time_is_none(written: Any):
+    assert parse_time(written) is None
+
+
+def coerced_fields(kind: str, changes: dict[str, Any], part: str | None = None) -> Event:
+    """The event of a record in one part of which some fields are other than documented."""
+    record = published(kind)
+    record[part or kind] |= changes
+    [[event]] = parse(json.dumps(record))  # ty: ignore[not-iterable] (an event)
+    return event
+
+
+@pytest.mark.parametrize(
+    ("kind", "part", "changes", "field", "value", "path"),
+    [
+        (
+            "delivery",
+            None,
+            {"processingTimeMillis": "1812"},
+            "processing_time_millis",
+            1812,
+            "delivery.processingTimeMillis",
+        ),
+        (
+            "delivery",
+            None,
+            {"processingTimeMillis": 1812.0},
+            "processing_time_millis",
+            1812,
+            "delivery.processingTimeMillis",
+        ),
+        ("delivery", None, {"recipients": "ada@mail.example"}, "recipient", "ada@mail.example", "delivery.recipients"),
+        (
+            "bounce",
+            None,
+            {"bouncedRecipients": ["Ada.Reader@mail.example"]},
+            "recipient",
+            "ada.reader@mail.example",
+            "bounce.bouncedRecipients",
+        ),
+        (
+            "bounce",
+            None,
+            {"bouncedRecipients": {"emailAddress": "Ada.Reader@mail.example", "status": "5.1.1"}},
+            "status",
+            "5.1.1",
+            "bounce.bouncedRecipients",
+        ),
+        ("bounce", None, {"feedbackId": 7}, "feedback_id", "7", "bounce.feedbackId"),
+        ("bounce", None, {"bounceType": ["Permanent"]}, "bounce_type", "Permanent", "bounce.bounceType"),
+        ("bounce", None, {"timestamp": "soon"}, "occurred_at", MOMENT, "bounce.timestamp"),
+        ("click", None, {"linkTags": {"shelf": "front"}}, "link_tags", {"shelf": ["front"]}, "click.linkTags.shelf"),
+        (
+            "click",
+            None,
+            {"linkTags": [{"name": "shelf", "value": "front"}]},
+            "link_tags",
+            {"shelf": ["front"]},
+            "click.linkTags",
+        ),
+        (
+            "open",
+            "mail",
+            {"tags": {"campaign": "spring", "n": [7, True]}},
+            "tags",
+            {"campaign": ["spring"], "n": ["7", "true"]},
+            "mail.tags.n",
+        ),
+        ("open", "mail", {"tags": "campaign=spring"}, "tags", {}, "mail.tags"),
+        ("open", "mail", {"destination": "ada@mail.example"}, "recipient", "ada@mail.example", "mail.destination"),
+        ("open", "mail", {"messageId": 7}, "message_id", "7", "mail.messageId"),
+    ],
+)
+def test_a_wrong_type_is_mended_and_marked(
+    kind: str, part: str | None, changes: dict[str, Any], field: str, value: Any, path: str
+):
+    event = coerced_fields(kind, changes, part)
+    assert (getattr(event, field), path in event.coerced_fields) == (value, True)
+
+
+def test_addresses_joined_by_commas_are_several():
+    record = published("send")
+    record["mail"]["destination"] = ['"Reader, A." <a@mail.example>, b@mail.example', "c@mail.example"]
+    [events] = parse(json.dumps(record) + " ")
+    assert isinstance(events, list)
+    assert [event.recipient for event in events] == ["a@mail.example", "b@mail.example", "c@mail.example"]
