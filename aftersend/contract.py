@@ -1,22 +1,92 @@
-"""Names that the stacks and the functions must agree on."""
+"""Name everything that the stacks and the functions must agree on. Both sides import it from here."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+# Tables
 
 PARTITION_KEY, SORT_KEY, EXPIRES = "partition_key", "sort_key", "expires"
 """Attributes of every table: its key, and when an item may be removed (epoch seconds)."""
 
+# The archive bucket
+
 EVENTS_PREFIX = "events/"
-"""What Firehose writes to the archive; the only prefix that triggers anything."""
+"""Objects that Firehose writes; the only prefix whose objects are announced."""
 
 FIREHOSE_ERRORS_PREFIX = "firehose-failed/"
-"""What Firehose could not process."""
+"""Records that Firehose could not process."""
 
 QUARANTINE_PREFIX = "quarantine/"
-"""Where lines of the archive are kept that nobody understood."""
+"""Lines of archive objects that could not be parsed."""
 
 FAILED_BATCHES_PREFIX = "aws/lambda/"
-"""Where Lambda puts batches of the ledger's stream that failed however often they were tried; the name is Lambda's."""
+"""Batches of the ledger's stream that were given up. Lambda chooses the prefix."""
 
 IDENTITIES_PREFIX = "identities/"
-"""Where the bucket of the archive keeps which notification settings were deployed."""
+"""The notification settings that were deployed, an object per identity."""
+
+# Metrics
 
 METRICS_NAMESPACE = "Aftersend"
 METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")
+
+# Functions
+
+
+class Variable(StrEnum):
+    """Environment variables of the functions; those marked JSON hold a value of the type named."""
+
+    ENVIRONMENT = "ENVIRONMENT"
+    LEDGER_TABLE = "LEDGER_TABLE"
+    SUPPRESSIONS_TABLE = "SUPPRESSIONS_TABLE"
+    COUNTERS_TABLE = "COUNTERS_TABLE"
+    ARCHIVE_BUCKET = "ARCHIVE_BUCKET"
+    RETENTION = "RETENTION"  # JSON: ledger.Retention
+    POLICY = "POLICY"  # JSON: suppression.Policy
+    COUNTED = "COUNTED"  # JSON: counting.Counted
+    COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int
+    RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
+    PACE_SECONDS = "PACE_SECONDS"  # JSON: float
+
+
+class FunctionSize(NamedTuple):
+    """Give a function's memory and the longest time one invocation may take."""
+
+    memory_mebibytes: int
+    timeout_seconds: int
+
+
+FUNCTIONS = {
+    "record_feedback": FunctionSize(512, 60),
+    "record_archive": FunctionSize(1024, 300),
+    "count_tags": FunctionSize(512, 120),
+    "set_identity_notifications": FunctionSize(256, 300),
+    "check_identities": FunctionSize(256, 900),
+}
+"""Every function by the name of its file in lambdas/. The cost estimate and the stacks use the same sizes."""
+
+# Custom resources
+
+
+class CustomResource(StrEnum):
+    """Types of the custom resources behind an identity's notification settings."""
+
+    PREVIOUS_IDENTITY_NOTIFICATIONS = "Custom::PreviousIdentityNotifications"
+    IDENTITY_NOTIFICATIONS = "Custom::IdentityNotifications"
+
+
+NOTIFICATION_TYPES = ("Bounce", "Complaint", "Delivery")
+"""`NotificationType` of the SES API v1."""
+
+
+class NotificationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Describe how SES notifies about an identity. The defaults are SES's own."""
+
+    topics: dict[str, str] = {}
+    """Notification type → ARN of the topic; types that are not published are left out."""
+    headers: tuple[str, ...] = ()
+    """Notification types that carry the original headers; only types with a topic can."""
+    forwarding: bool = True
+    """Whether feedback is also mailed to the sender. SES stops only where bounces and complaints have topics."""

@@ -57,7 +57,7 @@ class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 FIRST_EVENT_DAYS = 90
-"""Days from sending that `FirstOpen` and `FirstClick` are kept, as long as opens are accepted (parsing/normalize.py)."""
+"""Days that `FirstOpen` and `FirstClick` are kept after sending: as long as opens are accepted."""
 
 EXPIRY_MARGIN = timedelta(hours=1)
 """An event this close to its expiry is not written any more: what time-to-live removed must not return."""

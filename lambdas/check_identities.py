@@ -11,7 +11,8 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
-from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings, differences
+from aftersend.aws.identity_settings import IdentitySettings, differences
+from aftersend.contract import NotificationSettings
 from aftersend.metrics.emf import document
 from lambdas import dependencies
 from lambdas.dependencies import logger

@@ -11,7 +11,8 @@ import msgspec
 
 from aftersend.aws.custom_resource import respond
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
-from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings
+from aftersend.aws.identity_settings import IdentitySettings
+from aftersend.contract import NotificationSettings
 from lambdas import dependencies
 
 PREVIOUS = "Custom::PreviousIdentityNotifications"

@@ -128,7 +128,7 @@ class Pipeline(cdk.Stack):
                 metric=queue.metric_approximate_age_of_oldest_message(period=FIVE_MINUTES, statistic="Maximum"),
                 threshold=LATE.to_seconds(),
                 periods=3,
-                description=f"Messages have waited in {queue.queue_name} for over {LATE.to_minutes():.0f} minutes: look "
+                description=f"Messages have waited in {queue.queue_name} over {LATE.to_minutes():.0f} minutes: look "
                 f"whether {function.function_name} fails, or cannot keep up.",
             )
         Alarm(

@@ -8,8 +8,7 @@ from typing import Any
 
 import msgspec
 
-from aftersend.aws.identity_settings import NotificationSettings
-from aftersend.contract import IDENTITIES_PREFIX
+from aftersend.contract import IDENTITIES_PREFIX, NotificationSettings
 
 
 class Deployed(msgspec.Struct, frozen=True):

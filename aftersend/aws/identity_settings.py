@@ -8,26 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import msgspec
-
-NOTIFICATION_TYPES = ("Bounce", "Complaint", "Delivery")
+from aftersend.contract import NOTIFICATION_TYPES, NotificationSettings
 
 PACE_SECONDS = 1.0
 """SES takes one call a second of everything but sending ("Service quotas in Amazon SES"). The local SES takes any."""
 
 ASKED_AT_ONCE = 100
 """Identities one call may ask about."""
-
-
-class NotificationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How SES tells about an identity's bounces, complaints and deliveries. As it is where nobody ever set anything."""
-
-    topics: dict[str, str] = {}
-    """Notification type → ARN of the topic; none for types that are not published."""
-    headers: tuple[str, ...] = ()
-    """Notification types that carry the original headers. Only those with a topic can."""
-    forwarding: bool = True
-    """Whether feedback is also mailed to the sender. It can only stop where bounces and complaints have topics."""
 
 
 def differences(current: NotificationSettings, wanted: NotificationSettings) -> list[str]:

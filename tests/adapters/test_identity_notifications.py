@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 
 from aftersend.aws import clients, custom_resource
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
-from aftersend.aws.identity_settings import IdentitySettings, NotificationSettings, differences
+from aftersend.aws.identity_settings import IdentitySettings, differences
+from aftersend.contract import NotificationSettings
 from lambdas import check_identities, set_identity_notifications
 from tests.world.calls import Killed
 
