@@ -22,7 +22,7 @@ QUARANTINE_PREFIX = "quarantine/"
 """Lines of archive objects that could not be parsed."""
 
 FAILED_BATCHES_PREFIX = "aws/lambda/"
-"""Batches of the ledger's stream that were given up. Lambda chooses the prefix."""
+"""Batches of the ledger's stream for which Lambda stopped retrying. Lambda chooses the prefix."""
 
 IDENTITIES_PREFIX = "identities/"
 """The notification settings that were deployed, an object per identity."""
@@ -36,7 +36,7 @@ METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")
 
 
 class Variable(StrEnum):
-    """Environment variables of the functions; those marked JSON hold a value of the type named."""
+    """Name the environment variables of the functions. Those marked JSON hold a value of the type given."""
 
     ENVIRONMENT = "ENVIRONMENT"
     LEDGER_TABLE = "LEDGER_TABLE"
@@ -65,16 +65,28 @@ FUNCTIONS = {
     "set_identity_notifications": FunctionSize(256, 300),
     "check_identities": FunctionSize(256, 900),
 }
-"""Every function by the name of its file in lambdas/. The cost estimate and the stacks use the same sizes."""
+"""The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 
 # Custom resources
 
 
 class CustomResource(StrEnum):
-    """Types of the custom resources behind an identity's notification settings."""
+    """Name the types of the custom resources that manage an identity's notification settings."""
 
     PREVIOUS_IDENTITY_NOTIFICATIONS = "Custom::PreviousIdentityNotifications"
     IDENTITY_NOTIFICATIONS = "Custom::IdentityNotifications"
+
+
+class Property(StrEnum):
+    """Name the properties of the custom resources; those marked JSON hold a value of the type given."""
+
+    IDENTITY = "Identity"
+    WANTED = "Wanted"  # JSON: NotificationSettings
+    PREVIOUS = "Previous"  # JSON: NotificationSettings
+
+
+SETTINGS_ATTRIBUTE = "Settings"
+"""The attribute of PREVIOUS_IDENTITY_NOTIFICATIONS that becomes PREVIOUS of IDENTITY_NOTIFICATIONS."""
 
 
 NOTIFICATION_TYPES = ("Bounce", "Complaint", "Delivery")
