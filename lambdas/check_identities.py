@@ -1,86 +1,99 @@
-"""Compares, every hour, the notification settings SES has with those that were deployed.
+"""Compare, every hour, the notification settings in SES with those that were deployed.
 
-Identities that were not verified yet when they were deployed are set once they are. Settings that were there and are no
-more have drifted: SES drops them without a word when it cannot publish to a topic. That is told by a metric with an
-alarm, and where the environment wants it, they are put back.
+Settings of identities that were not verified when they were deployed are set as soon as they are. Settings that SES had
+and has no more have drifted: SES drops them silently when it cannot publish to a topic. Drift is reported as a metric
+with an alarm and, where the environment asks for it, restored.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
-from aftersend.aws.deployed_settings import Deployed, DeployedSettings
+from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, differences
-from aftersend.contract import NotificationSettings
-from aftersend.metrics.emf import document
+from aftersend.contract import NotificationSettings, Variable
+from aftersend.metrics import emf
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
 
 
 class Report(msgspec.Struct):
-    """How many identities were found how."""
+    """Count identities by the state of their settings; each field is a metric."""
 
     identities_waiting: int = 0
     """Not verified yet."""
     identities_set: int = 0
     """Verified since they were deployed, and set now."""
     identities_drifted: int = 0
-    """Set once, and not as they were, whether or not that could be put back."""
+    """Changed outside the deployment, restored or not."""
     identities_failed: int = 0
-    """SES refused to have them set."""
+    """SES refused to set them."""
 
 
-def handler(_event: object = None, _context: object = None) -> dict[str, int]:
-    """The report, which is printed as metrics too."""
-    report = check(
-        dependencies.deployed_settings(), dependencies.identity_settings(), restore=setting("RESTORE_DRIFT", bool)
-    )
+def handler(
+    _event: object = None,
+    _context: object = None,
+    *,
+    deployed_settings: DeployedSettings | None = None,
+    identity_settings: IdentitySettings | None = None,
+    emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
+) -> dict[str, int]:
+    """Check all identities and emit the counts as metrics."""
+    deployed_settings = deployed_settings or dependencies.deployed_settings()
+    identity_settings = identity_settings or dependencies.identity_settings()
+    report = check(deployed_settings, identity_settings, restore=setting(Variable.RESTORE_DRIFT, bool))
     counts = msgspec.structs.asdict(report)
-    logger.info("identities checked", extra=counts)
-    dimensions = {"Environment": text_setting("ENVIRONMENT")}
-    print(msgspec.json.encode(document(counts, dimensions, datetime.now(UTC))).decode())
+    logger.info("Checked the notification settings of all identities.", extra=counts)
+    emit_metric(emf.document(counts, {"Environment": text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
     return counts
 
 
 def check(deployed_settings: DeployedSettings, identity_settings: IdentitySettings, *, restore: bool) -> Report:
-    """Set what was never set, tell what has drifted, put it back if asked. An identity costs only itself."""
-    report = Report()
-    wanted = {each.identity: each for each in deployed_settings.all()}
-    verified = identity_settings.verified(wanted)
-    found = identity_settings.current(verified)
-    report.identities_waiting = len(wanted) - len(verified)
-    for name in sorted(verified):
+    """Set what was not set yet, report drift and restore it if asked. A failure concerns one identity only."""
+    deployed = {notifications.identity: notifications for notifications in deployed_settings.all()}
+    verified = identity_settings.verified(deployed)
+    current = identity_settings.current(verified)
+    report = Report(identities_waiting=len(deployed) - len(verified))
+    for identity in sorted(verified):
+        drift = differences(current[identity], deployed[identity].wanted)
+        _report(deployed[identity], drift, report)
         try:
-            _check_one(wanted[name], found[name], deployed_settings, identity_settings, report, restore=restore)
+            if drift and (restore or not deployed[identity].is_set):
+                _set(deployed[identity], current[identity], deployed_settings, identity_settings)
+            elif not deployed[identity].is_set:
+                deployed_settings.put(_mark_set(deployed[identity]))
         except ClientError as error:
             report.identities_failed += 1
-            logger.error("the notification settings could not be set", extra={"identity": name, "error": str(error)})
+            extra = {"identity": identity, "error": str(error)}
+            logger.error("The notification settings of an identity could not be set.", extra=extra)
     return report
 
 
-def _check_one(
-    was: Deployed,
-    found: NotificationSettings,
+def _report(deployed: DeployedNotifications, drift: list[str], report: Report) -> None:
+    """Count an identity whose settings differ from those deployed: it has drifted, or was never set."""
+    if drift and deployed.is_set:
+        report.identities_drifted += 1
+        extra = {"identity": deployed.identity, "differences": drift}
+        logger.warning("The notification settings of an identity have drifted.", extra=extra)
+    elif drift:
+        report.identities_set += 1
+
+
+def _set(
+    deployed: DeployedNotifications,
+    current: NotificationSettings,
     deployed_settings: DeployedSettings,
     identity_settings: IdentitySettings,
-    report: Report,
-    *,
-    restore: bool,
 ) -> None:
-    apart = differences(found, was.wanted)
-    now = msgspec.structs.replace(was, is_set=True)
-    if not apart:
-        if not was.is_set:
-            deployed_settings.put(now)
-        return
-    if was.is_set:
-        report.identities_drifted += 1
-        logger.warning("notification settings have drifted", extra={"identity": was.identity, "differences": apart})
-    else:
-        report.identities_set += 1
-    # Looked at again, for a deployment may have changed it meanwhile: then it is that deployment's to set.
-    if (restore or not was.is_set) and deployed_settings.get(was.identity) == was:
-        identity_settings.change(was.identity, found, was.wanted)
-        deployed_settings.put(now)
+    """Set the deployed settings, unless another deployment has changed them meanwhile: it sets them itself."""
+    if deployed_settings.get(deployed.identity) == deployed:
+        identity_settings.change(deployed.identity, current, deployed.wanted)
+        deployed_settings.put(_mark_set(deployed))
+
+
+def _mark_set(deployed: DeployedNotifications) -> DeployedNotifications:
+    return msgspec.structs.replace(deployed, is_set=True)

@@ -1,40 +1,29 @@
-"""Moves the per-tag counters by what the ledger's stream says is new. Triggered by the stream, a shard at a time."""
+"""Update the per-tag counters from the changes in the ledger's stream. Triggered by the stream, one shard at a time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
-import msgspec
-
 from aftersend import ledger
-from aftersend.aws.clients import attempts, client
+from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.serialization import deserialize
+from aftersend.contract import Variable
 from aftersend.counting import SLOTS, Change, Counted, Counts, commits, comparable, contributions, difference
 from aftersend.metrics import emf
+from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
 
 ONLY_SHARD = "the-only-shard"
-"""Stands in where Lambda names no shard, as the emulator does; AWS names it because the mapping has a window."""
+"""Used where Lambda names no shard, as in the emulator; AWS names it because the event source mapping has a window."""
 
 CHECKPOINT_ATTEMPTS = 5
 
 
 class CheckpointContention(Exception):
-    """Another invocation kept counting the same shard; what is left is safe to try again."""
-
-
-@cache
-def table() -> CountersTable:
-    return CountersTable(
-        client("dynamodb"),
-        text_setting("COUNTERS_TABLE"),
-        kept_days=setting("RETENTION", ledger.Retention).counters_days,
-        shard_suffixes=setting("COUNTER_SHARDS", int),
-    )
+    """Other invocations kept counting the same shard; counting again later is safe."""
 
 
 def handler(
@@ -42,53 +31,54 @@ def handler(
     _context: object = None,
     *,
     counters: CountersTable | None = None,
-    emit_metric: Callable[[str], None] = print,
+    emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
+    attempts: Attempts = attempts,
 ) -> dict[str, Any]:
-    """`emit_metric` is how CloudWatch hears of metrics."""
-    new = list(changes(event["Records"], setting("COUNTED", Counted)))
-    counted = count(new, event.get("shardId", ONLY_SHARD), counters or table())
-    for document in emf.documents(counted, text_setting("ENVIRONMENT"), datetime.now(UTC)):
-        emit_metric(msgspec.json.encode(document).decode())
-    logger.info("batch done", extra={"records": len(event["Records"]), "moved": len(counted)})
-    return {"state": {}}  # the window's own state is not used: what was counted is known by the checkpoints
+    """Count a batch of the ledger's stream and emit totals per configuration set as metrics."""
+    changes = list(stream_changes(event["Records"], setting(Variable.COUNTED, Counted)))
+    counts = count(changes, event.get("shardId", ONLY_SHARD), counters or dependencies.counters(), attempts)
+    for document in emf.documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
+        emit_metric(document)
+    logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": len(counts)})
+    return {"state": {}}  # the window's own state is not used: the checkpoints show what was counted
 
 
-def changes(records: Iterable[dict[str, Any]], counted: Counted) -> Iterator[Change]:
-    """What each record of the stream changes. Removals change nothing: expiry and erasure do not subtract."""
+def stream_changes(records: Iterable[dict[str, Any]], counted: Counted) -> Iterator[Change]:
+    """Return how each stream record changes the counts. Removals change nothing: expiry does not subtract."""
     for record in records:
         if record["eventName"] in ("INSERT", "MODIFY"):
-            found = record["dynamodb"]
+            item = record["dynamodb"]
             new, old = (
                 contributions(ledger.event_from_attributes(deserialize(image)), counted) if image else Counter()
-                for image in (found["NewImage"], found.get("OldImage"))
+                for image in (item["NewImage"], item.get("OldImage"))
             )
-            yield Change(comparable(found["SequenceNumber"]), difference(new, old))
+            yield Change(comparable(item["SequenceNumber"]), difference(new, old))
 
 
-def count(changes: list[Change], shard: str, counters: CountersTable) -> Counts:
-    """Count what was not counted yet; what was counted, for the metrics.
+def count(changes: list[Change], shard: str, counters: CountersTable, attempts: Attempts = attempts) -> Counts:
+    """Count the changes that were not counted yet and return what was counted.
 
-    Safe to stop at any point: the counts of a slot are committed together with the position they reach.
+    Safe to interrupt at any point: the counts of a slot are committed together with the checkpoint they reach.
     """
     total: Counts = Counter()
     if not changes:
         return total
     for _ in attempts(CHECKPOINT_ATTEMPTS):
         try:
-            for committed in _count_from(counters.checkpoints(shard), changes, shard, counters):
-                total.update(committed)
+            for counts in _count_slots(changes, shard, counters):
+                total.update(counts)
             return total
         except CheckpointMoved:
             continue
-    raise CheckpointContention(f"The checkpoints of the shard moved under {CHECKPOINT_ATTEMPTS} attempts.")
+    raise CheckpointContention(f"The checkpoints of the shard moved in each of {CHECKPOINT_ATTEMPTS} attempts.")
 
 
-def _count_from(
-    checkpoints: dict[int, str], changes: list[Change], shard: str, counters: CountersTable
-) -> Iterator[Counts]:
+def _count_slots(changes: list[Change], shard: str, counters: CountersTable) -> Iterator[Counts]:
+    """Commit the counts of each slot after its checkpoint; return each commit's counts."""
+    checkpoints = counters.checkpoints(shard)
     for slot in range(SLOTS):
-        reached = checkpoints.get(slot)
-        for commit in commits(changes, slot, reached or ""):
-            counters.commit(shard, slot, reached, commit.checkpoint, commit.counts)
-            reached = commit.checkpoint
+        checkpoint = checkpoints.get(slot)
+        for commit in commits(changes, slot, checkpoint or ""):
+            counters.commit(shard, slot, checkpoint, commit.checkpoint, commit.counts)
+            checkpoint = commit.checkpoint
             yield commit.counts

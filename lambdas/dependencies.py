@@ -1,16 +1,21 @@
-"""The functions' collaborators, made once per process on first use."""
+"""Build the functions' collaborators, once per process and on first use."""
 
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 
+import msgspec
 from aws_lambda_powertools import Logger
 
 from aftersend.aws.archive import Archive
-from aftersend.aws.clients import attempts, client
+from aftersend.aws.attempts import attempts
+from aftersend.aws.clients import client
+from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_settings import DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.contract import Variable
 from aftersend.ledger import Retention
 from aftersend.recorder import Recorder
 from aftersend.suppression import Policy
@@ -21,11 +26,11 @@ logger = Logger(service="aftersend")
 
 @cache
 def recorder() -> Recorder:
-    retention = setting("RETENTION", Retention)
+    retention = setting(Variable.RETENTION, Retention)
     return Recorder(
-        ledger=LedgerTable(client("dynamodb"), text_setting("LEDGER_TABLE"), retention),
-        suppressions=SuppressionsTable(client("dynamodb"), text_setting("SUPPRESSIONS_TABLE")),
-        policy=setting("POLICY", Policy),
+        ledger=LedgerTable(client("dynamodb"), text_setting(Variable.LEDGER_TABLE), retention),
+        suppressions=SuppressionsTable(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE)),
+        policy=setting(Variable.POLICY, Policy),
         retention=retention,
         now=lambda: datetime.now(UTC),
         attempts=attempts,
@@ -38,10 +43,25 @@ def archive() -> Archive:
 
 
 @cache
+def counters() -> CountersTable:
+    return CountersTable(
+        client("dynamodb"),
+        text_setting(Variable.COUNTERS_TABLE),
+        retention_days=setting(Variable.RETENTION, Retention).counters_days,
+        shard_suffixes=setting(Variable.COUNTER_SHARDS, int),
+    )
+
+
+@cache
 def identity_settings() -> IdentitySettings:
-    return IdentitySettings(client("ses"), pace_seconds=setting("PACE_SECONDS", float))
+    return IdentitySettings(client("ses"), pace_seconds=setting(Variable.PACE_SECONDS, float))
 
 
 @cache
 def deployed_settings() -> DeployedSettings:
-    return DeployedSettings(client("s3"), text_setting("ARCHIVE_BUCKET"))
+    return DeployedSettings(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
+
+
+def emit_metric(document: dict[str, Any]) -> None:
+    """Print a document in the embedded metric format: CloudWatch extracts metrics from a function's output."""
+    print(msgspec.json.encode(document).decode())

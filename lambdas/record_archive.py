@@ -1,10 +1,11 @@
-"""Archive route: every event, in the objects Firehose wrote. Triggered by the queue of objects."""
+"""Record every event in the objects that Firehose writes to the archive. Triggered by the queue of S3 notifications."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from aftersend.aws.archive import Archive
+from aftersend.aws.archive import Archive, QuarantineLine
 from aftersend.events import Event
 from aftersend.parsing.parser import Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import Recorder, Tally, parse_recordable
@@ -13,40 +14,43 @@ from lambdas.sqs_batch import each_message
 
 
 class UnreadableNotification(Exception):
-    """The message announces no objects: it goes back to its queue, and from there to where it is kept."""
+    """A message is not an S3 notification: it returns to the queue and finally goes to the dead-letter queue."""
 
 
 def handler(
     event: dict[str, Any], _context: object = None, *, recorder: Recorder | None = None, archive: Archive | None = None
 ) -> dict[str, Any]:
-    return each_message(
-        event, lambda body: record(body, recorder or dependencies.recorder(), archive or dependencies.archive())
-    )
+    """Record archived events and update the suppression entries of recipients with feedback."""
+    recorder, archive = recorder or dependencies.recorder(), archive or dependencies.archive()
+    return each_message(event, partial(record_objects, recorder=recorder, archive=archive))
 
 
-def record(notification: str, recorder: Recorder, archive: Archive) -> Tally:
-    """Record the events of the objects a notification announces; lines nobody understands are put in quarantine."""
-    outcome = parse_object_notification(notification)
-    if isinstance(outcome, Unreadable):
-        raise UnreadableNotification(f"{outcome.reason}: {outcome.detail}")
-    if isinstance(outcome, Ignored):
-        return Counter({f"ignored:{outcome.reason}": 1})
+def record_objects(notification: str, recorder: Recorder, archive: Archive) -> Tally:
+    """Record the events of the objects that a notification names, and quarantine the lines that cannot be parsed.
+
+    Raises:
+        UnreadableNotification: if it is not an S3 notification.
+    """
+    result = parse_object_notification(notification)
+    if isinstance(result, Unreadable):
+        raise UnreadableNotification(f"{result.reason}: {result.detail}")
+    if isinstance(result, Ignored):
+        return Counter({f"ignored:{result.reason}": 1})
     tally: Tally = Counter()
-    for found in outcome:
-        with archive.quarantine(found) as keep:
-            tally.update(recorder.record(_events(archive.lines(found), keep, tally)))
+    for source in result:
+        with archive.quarantine(source) as quarantine_line:
+            tally.update(recorder.record(_events(archive.lines(source), quarantine_line, tally)))
     return tally
 
 
-def _events(
-    lines: Iterator[tuple[int, bytes]], keep: Callable[[int, bytes, Unreadable], None], tally: Tally
-) -> Iterator[Event]:
+def _events(lines: Iterator[tuple[int, bytes]], quarantine_line: QuarantineLine, tally: Tally) -> Iterator[Event]:
+    """Return the events of the lines; quarantine or count the records that hold none."""
     for number, line in lines:
-        for outcome in parse_recordable(line):
-            if isinstance(outcome, list):
-                yield from outcome
-            elif isinstance(outcome, Ignored):
-                tally[f"ignored:{outcome.reason}"] += 1
+        for result in parse_recordable(line):
+            if isinstance(result, list):
+                yield from result
+            elif isinstance(result, Ignored):
+                tally[f"ignored:{result.reason}"] += 1
             else:
-                keep(number, line, outcome)
-                tally[f"unreadable:{outcome.reason}"] += 1
+                quarantine_line(number, line, result)
+                tally[f"unreadable:{result.reason}"] += 1

@@ -1,5 +1,6 @@
-"""SNS route: what SES published within seconds, a message each. Triggered by the feedback queue."""
+"""Record the feedback that SES publishes over SNS, one message each. Triggered by the feedback queue."""
 
+from functools import partial
 from typing import Any
 
 from aftersend.parsing.parser import Ignored, Unreadable
@@ -9,23 +10,24 @@ from lambdas.sqs_batch import each_message
 
 
 class UnreadableRecord(Exception):
-    """Nobody understood the message: it goes back to its queue, and from there to where it is kept."""
+    """A record could not be parsed: its message returns to the queue and finally goes to the dead-letter queue."""
 
 
 def handler(event: dict[str, Any], _context: object = None, *, recorder: Recorder | None = None) -> dict[str, Any]:
-    return each_message(event, lambda body: record(body, recorder or dependencies.recorder()))
+    """Record SES feedback from SQS and update the recipients' suppression entries."""
+    return each_message(event, partial(record_message, recorder=recorder or dependencies.recorder()))
 
 
-def record(payload: str, recorder: Recorder) -> Tally:
-    """Record the events of one message and decide about their recipients.
+def record_message(payload: str, recorder: Recorder) -> Tally:
+    """Record the events of one message.
 
     Raises:
-        UnreadableRecord: if a record in it could not be read, after the others were recorded.
+        UnreadableRecord: if one of its records could not be parsed, after the others were recorded.
     """
-    outcomes = parse_recordable(payload)
-    tally = recorder.record(event for outcome in outcomes if isinstance(outcome, list) for event in outcome)
-    tally.update(f"ignored:{outcome.reason}" for outcome in outcomes if isinstance(outcome, Ignored))
-    for outcome in outcomes:
-        if isinstance(outcome, Unreadable):
-            raise UnreadableRecord(f"{outcome.reason}: {outcome.detail}")
+    results = parse_recordable(payload)
+    tally = recorder.record(event for result in results if isinstance(result, list) for event in result)
+    tally.update(f"ignored:{result.reason}" for result in results if isinstance(result, Ignored))
+    for result in results:
+        if isinstance(result, Unreadable):
+            raise UnreadableRecord(f"{result.reason}: {result.detail}")
     return tally

@@ -1,8 +1,8 @@
-"""The custom resources behind an identity's notification settings.
+"""Set an identity's notification settings on behalf of CloudFormation, as two custom resources.
 
-The first only looks: what it finds is kept by CloudFormation before anything is changed. The second sets what is wanted
-and, when it is deleted, what was found. An identity that is not verified yet is left to check_identities: DNS takes its
-time, and a deployment must neither wait for it nor fail.
+The first only reads: CloudFormation stores the settings as they were before anything is changed. The second sets what
+is wanted and, when it is deleted, the previous settings. An identity that is not verified yet is left to
+check_identities: DNS takes its time, and a deployment must neither wait for it nor fail.
 """
 
 from typing import Any
@@ -10,12 +10,10 @@ from typing import Any
 import msgspec
 
 from aftersend.aws.custom_resource import respond
-from aftersend.aws.deployed_settings import Deployed, DeployedSettings
+from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings
-from aftersend.contract import NotificationSettings
+from aftersend.contract import SETTINGS_ATTRIBUTE, CustomResource, NotificationSettings, Property
 from lambdas import dependencies
-
-PREVIOUS = "Custom::PreviousIdentityNotifications"
 
 
 def handler(
@@ -25,47 +23,44 @@ def handler(
     identity_settings: IdentitySettings | None = None,
     deployed_settings: DeployedSettings | None = None,
 ) -> None:
-    """`request` is CloudFormation's. Its properties: `Identity`, and for the second resource `Wanted` and `Previous`,
-    NotificationSettings as JSON."""
-    identity = request["ResourceProperties"]["Identity"]
-    if request["ResourceType"] == PREVIOUS:
-        respond(request, identity, lambda: look(request, identity_settings or dependencies.identity_settings()))
-    else:
-        respond(
-            request,
-            identity,
-            lambda: apply(
-                request,
-                identity_settings or dependencies.identity_settings(),
-                deployed_settings or dependencies.deployed_settings(),
-            ),
-        )
+    """Perform CloudFormation's request for one of the two resources and respond to it."""
+
+    def act() -> dict[str, str]:
+        ses = identity_settings or dependencies.identity_settings()
+        if request["ResourceType"] == CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS:
+            return read_previous(request, ses)
+        return set_wanted(request, ses, deployed_settings or dependencies.deployed_settings())
+
+    respond(request, request["ResourceProperties"][Property.IDENTITY], act)
 
 
-def look(request: dict[str, Any], identity_settings: IdentitySettings) -> dict[str, str]:
-    """What was set before us; nothing is to be done when the resource is deleted."""
+def read_previous(request: dict[str, Any], identity_settings: IdentitySettings) -> dict[str, str]:
+    """Return the identity's present settings. Deleting this resource changes nothing."""
     if request["RequestType"] == "Delete":
         return {}
-    identity = request["ResourceProperties"]["Identity"]
-    return {"Settings": msgspec.json.encode(identity_settings.current([identity])[identity]).decode()}
+    identity = request["ResourceProperties"][Property.IDENTITY]
+    return {SETTINGS_ATTRIBUTE: msgspec.json.encode(identity_settings.current([identity])[identity]).decode()}
 
 
-def apply(
+def set_wanted(
     request: dict[str, Any], identity_settings: IdentitySettings, deployed_settings: DeployedSettings
 ) -> dict[str, str]:
-    """Set what is wanted or, on deletion, what was found; both whatever is set now. What is wanted is kept first: where
-    this is cut off, check_identities does the rest."""
+    """Set the wanted settings or, on deletion, the previous ones, whatever is set now.
+
+    The wanted settings are stored first: if this is interrupted, check_identities completes it.
+    """
     properties = request["ResourceProperties"]
-    identity = properties["Identity"]
+    identity = properties[Property.IDENTITY]
     is_deleted = request["RequestType"] == "Delete"
-    wanted = msgspec.json.decode(properties["Previous" if is_deleted else "Wanted"], type=NotificationSettings)
+    target = properties[Property.PREVIOUS if is_deleted else Property.WANTED]
+    settings = msgspec.json.decode(target, type=NotificationSettings)
     if is_deleted:
         deployed_settings.delete(identity)
     else:
-        deployed_settings.put(Deployed(identity, wanted))
+        deployed_settings.put(DeployedNotifications(identity, settings))
     if identity not in identity_settings.verified([identity]):
         return {"State": "waits for verification"}
-    identity_settings.change(identity, identity_settings.current([identity])[identity], wanted)
+    identity_settings.change(identity, identity_settings.current([identity])[identity], settings)
     if not is_deleted:
-        deployed_settings.put(Deployed(identity, wanted, is_set=True))
+        deployed_settings.put(DeployedNotifications(identity, settings, is_set=True))
     return {"State": "set"}

@@ -1,36 +1,40 @@
-"""What the stacks tell the functions: the only place that reads the process's environment variables."""
+"""Read the functions' settings: the only place that reads environment variables of the process."""
 
 import os
 from typing import TypeVar
 
 import msgspec
 
+from aftersend.contract import Variable
+
 Setting = TypeVar("Setting")
 
 
-class MissingSetting(Exception):
-    """An environment variable is missing or holds something else than it should."""
+class InvalidSetting(Exception):
+    """An environment variable is missing or does not hold what it should."""
 
 
-def text_setting(name: str) -> str:
-    """The environment variable of that name.
+def text_setting(variable: Variable) -> str:
+    """Return the value of an environment variable.
 
     Raises:
-        MissingSetting: by the variable's name; there are no silent defaults.
+        InvalidSetting: if it is not set; there are no silent defaults.
     """
     try:
-        return os.environ[name]
+        return os.environ[variable]
     except KeyError:
-        raise MissingSetting(f"The environment variable {name} is not set.") from None
+        raise InvalidSetting(f"The environment variable {variable} is not set.") from None
 
 
-def setting(name: str, of: type[Setting]) -> Setting:
-    """The environment variable of that name, which holds JSON.
+def setting(variable: Variable, value_type: type[Setting]) -> Setting:
+    """Decode the JSON value of an environment variable.
 
     Raises:
-        MissingSetting: by the variable's name, also where it holds something else.
+        InvalidSetting: if it is not set or holds another type.
     """
     try:
-        return msgspec.json.decode(text_setting(name), type=of)
+        return msgspec.json.decode(text_setting(variable), type=value_type)
     except msgspec.DecodeError as error:
-        raise MissingSetting(f"The environment variable {name} is no {of.__name__}: {error}") from error
+        raise InvalidSetting(
+            f"The environment variable {variable} does not hold a JSON {value_type.__name__}: {error}"
+        ) from error

@@ -1,4 +1,4 @@
-"""What the two queue consumers share: a message at a time, the failed ones reported back, one log line a batch."""
+"""Process batches of SQS messages: one message at a time, with failed ones reported and one log line per batch."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from lambdas.dependencies import logger
 
 
 def each_message(event: dict[str, Any], handle: Callable[[str], Tally]) -> dict[str, Any]:
-    """Handle the body of every SQS message; answer which failed, so that those alone are delivered again.
+    """Handle the body of every SQS message and return which failed, so that only those are delivered again.
 
-    A message that fails however often ends in the dead-letter queue, where it is kept.
+    A message that fails repeatedly ends in the dead-letter queue.
     """
 
     def handle_message(record: SQSRecord) -> Tally:  # Powertools names the argument
@@ -22,11 +22,11 @@ def each_message(event: dict[str, Any], handle: Callable[[str], Tally]) -> dict[
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], handle_message):
-        outcomes = processor.process()
+        results = processor.process()
     tally: Tally = Counter()
-    for outcome in outcomes:
-        tally.update(outcome[1] if outcome[0] == "success" else {"failed": 1})
+    for status, result, _ in results:
+        tally.update(result if status == "success" else {"failed": 1})
     failures = Counter(f"{kind.__name__}: {error}" for kind, error, _ in processor.exceptions if kind)
-    report = logger.warning if failures else logger.info
-    report("batch done", extra={"messages": len(outcomes), "tally": tally, "failures": failures})
+    log = logger.warning if failures else logger.info
+    log("Processed a batch of messages.", extra={"messages": len(results), "tally": tally, "failures": failures})
     return dict(processor.response())

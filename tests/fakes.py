@@ -29,3 +29,8 @@ class FakeSuppressions(dict[str, Entry]):
         if self.get(new.recipient) != expected:
             raise Conflict
         self[new.recipient] = msgspec.structs.replace(new, version=(expected.version if expected else 0) + 1)
+
+
+def immediate_attempts(limit: int) -> Iterable[int]:
+    """Count attempts as aftersend.aws.attempts does, without pauses."""
+    return range(1, limit + 1)

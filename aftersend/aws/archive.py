@@ -1,4 +1,4 @@
-"""The archive in Amazon S3: what Firehose wrote, line by line, and what of it could not be read."""
+"""Read the objects of the archive bucket line by line, and quarantine the lines that cannot be parsed."""
 
 import gzip
 import io
@@ -15,12 +15,17 @@ from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadab
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-LINE_BYTES = MAX_PAYLOAD_BYTES + 1
-PIECE_BYTES = 65_536
+MAX_LINE_BYTES = MAX_PAYLOAD_BYTES + 1
+"""Bytes read of a line: one more than the parser accepts, so that it rejects a line that was cut."""
+
+BUFFER_BYTES = 65_536
+
+QuarantineLine = Callable[[int, bytes, Unreadable], None]
+"""Quarantine a line, given its number, its bytes and why it is unreadable."""
 
 
-class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line that could not be read, as it is kept: one JSON object a line."""
+class QuarantinedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line that could not be parsed, as it is stored: one JSON object per line."""
 
     object: str
     line: int
@@ -28,21 +33,21 @@ class Quarantined(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     detail: str
     record: str
-    """The line itself, cut at LINE_BYTES; bytes that are no UTF-8 replaced. The object has the original."""
+    """The line, cut at MAX_LINE_BYTES, with bytes that are not UTF-8 replaced. The object has the original."""
 
 
-def unpacked(raw: io.BufferedReader | io.BufferedRandom) -> BinaryIO:
-    """The content, whether it is gzip or plain."""
+def decompress(raw: io.BufferedReader | io.BufferedRandom) -> BinaryIO:
+    """Return the content, whether it is gzip or plain."""
     return gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP_MAGIC else raw  # ty: ignore[invalid-explicit-return] (it reads as one)
 
 
 def lines(content: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Lines, numbered from 1, without blank ones. Never the whole content in memory: of a line longer than any record
-    the beginning is given, for the reader to refuse."""
+    """Return the lines that are not blank, numbered from 1. A line is cut at MAX_LINE_BYTES, so that no content has to
+    fit into memory."""
     for number in itertools.count(1):
-        line = piece = content.readline(LINE_BYTES)
-        while piece and not piece.endswith(b"\n"):
-            piece = content.readline(LINE_BYTES)
+        line = chunk = content.readline(MAX_LINE_BYTES)
+        while chunk and not chunk.endswith(b"\n"):
+            chunk = content.readline(MAX_LINE_BYTES)
         if not line:
             return
         if line.strip():
@@ -50,28 +55,32 @@ def lines(content: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 class Archive:
-    """The bucket."""
+    """Read from and quarantine into the archive bucket."""
 
     def __init__(self, s3: Any) -> None:
         self._s3 = s3
 
-    def lines(self, found: ArchivedObject) -> Iterator[tuple[int, bytes]]:
-        """The object's lines, numbered from 1, without blank ones."""
-        with io.BufferedReader(self._s3.get_object(Bucket=found.bucket, Key=found.key)["Body"], PIECE_BYTES) as raw:
-            yield from lines(unpacked(raw))
+    def lines(self, source: ArchivedObject) -> Iterator[tuple[int, bytes]]:
+        """Return the lines of an object that are not blank, numbered from 1."""
+        body = self._s3.get_object(Bucket=source.bucket, Key=source.key)["Body"]
+        with io.BufferedReader(body, BUFFER_BYTES) as raw:
+            yield from lines(decompress(raw))
 
     @contextmanager
-    def quarantine(self, source: ArchivedObject) -> Generator[Callable[[int, bytes, Unreadable], None]]:
-        """Gives a function that keeps unreadable lines of an object; they are stored together at the end, under a
-        name that follows from the object's, so that reading the object again stores the same once more."""
-        with tempfile.SpooledTemporaryFile(PIECE_BYTES) as kept:
+    def quarantine(self, source: ArchivedObject) -> Generator[QuarantineLine]:
+        """Give a function that quarantines lines of an object, and store these lines when the context ends.
 
-            def keep(number: int, line: bytes, why: Unreadable) -> None:
+        They are stored as one object whose key follows from the source's, so that processing the source again
+        overwrites it. Nothing is stored if no line was quarantined or if the context ends with an exception.
+        """
+        with tempfile.SpooledTemporaryFile(BUFFER_BYTES) as file:
+
+            def quarantine_line(number: int, line: bytes, unreadable: Unreadable) -> None:
                 record = line.decode("utf-8", "replace").rstrip("\r\n")
-                found = Quarantined(source.key, number, why.reason, why.detail, record)
-                kept.write(msgspec.json.encode(found) + b"\n")
+                entry = QuarantinedLine(source.key, number, unreadable.reason, unreadable.detail, record)
+                file.write(msgspec.json.encode(entry) + b"\n")
 
-            yield keep
-            if kept.tell():
-                kept.seek(0)
-                self._s3.put_object(Bucket=source.bucket, Key=f"{QUARANTINE_PREFIX}{source.key}.jsonl", Body=kept)
+            yield quarantine_line
+            if file.tell():
+                file.seek(0)
+                self._s3.put_object(Bucket=source.bucket, Key=f"{QUARANTINE_PREFIX}{source.key}.jsonl", Body=file)

@@ -1,8 +1,5 @@
-"""The AWS clients, made once per process. Region, credentials and endpoint come from where boto3 looks for them."""
+"""Create the AWS clients, one per service and process. Region, credentials and endpoint are boto3's defaults."""
 
-import random
-import time
-from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -10,13 +7,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-LONGEST_PAUSE_SECONDS = 5.0
-pause = time.sleep
-
 
 @cache
 def client(service: str) -> Any:
-    """A client that retries throttling and lost connections by itself."""
+    """Return the client of a service. It retries throttled requests and lost connections."""
     return boto3.client(
         service,
         config=Config(
@@ -29,13 +23,5 @@ def client(service: str) -> Any:
 
 
 def error_code(error: ClientError) -> str:
+    """Return the code of an error response, or an empty string."""
     return error.response.get("Error", {}).get("Code", "")
-
-
-def attempts(most: int, base_seconds: float = 0.05) -> Iterator[int]:
-    """Counts attempts from 1 and pauses between them, at random up to a growing bound (full jitter), so that those
-    who met once do not meet again."""
-    for attempt in range(1, most + 1):
-        yield attempt
-        if attempt < most:
-            pause(random.uniform(0, min(LONGEST_PAUSE_SECONDS, base_seconds * 2**attempt)))  # noqa: S311 (no secret)

@@ -1,4 +1,4 @@
-"""The counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream has been counted."""
+"""Store the counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream was counted."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,66 +7,69 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from aftersend.aws.clients import attempts
+from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.counting import Counts, Row
 from aftersend.ledger import Retention, digest
 
 CHECKPOINT_DAYS = 7
-"""A shard's records live for 24 hours; its checkpoints are of no use after."""
+"""Days after which a checkpoint expires. The stream keeps a shard's records for 24 hours."""
 
 CHECKPOINT = "checkpoint"
 
+NOT_MEASURES = {PARTITION_KEY, SORT_KEY, EXPIRES}
 
-RETRIED = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
-"""Why DynamoDB cancels a transaction that may succeed when it is tried again."""
+RETRYABLE_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+"""Cancellation reasons of a transaction that may succeed when it is tried again."""
 
-MOST_ATTEMPTS = 8
+COMMIT_ATTEMPTS = 8
 
 
 class CheckpointMoved(Exception):
-    """Another invocation counted this slot in the meantime: read the checkpoints and see what is left."""
+    """Another invocation advanced this slot's checkpoint: read the checkpoints and count what is left."""
 
 
 class CountersTable:
-    """Per-tag counters, packed: an item per row, an attribute per measure."""
+    """Read and write per-tag counters. They are packed: an item per row, an attribute per measure."""
 
     def __init__(
         self,
         dynamodb: Any,
         table: str,
         *,
-        kept_days: int = Retention().counters_days,
+        retention_days: int = Retention().counters_days,
         shard_suffixes: int = 1,
         now: Callable[[], float] = time.time,
+        attempts: Attempts = attempts,
     ) -> None:
-        """Rows are kept from the hour their messages were sent in, and spread over `shard_suffixes` items, so that a
-        large campaign does not make one item hot."""
+        """Rows expire `retention_days` after the hour their messages were sent in. They are spread over
+        `shard_suffixes` items, so that a large campaign does not make one item hot."""
         self._dynamodb = dynamodb
         self._table = table
-        self._kept = timedelta(days=kept_days)
+        self._retention = timedelta(days=retention_days)
         self._suffixes = shard_suffixes
         self._now = now
+        self._attempts = attempts
 
     def checkpoints(self, shard: str) -> dict[int, str]:
-        """How far each slot of a shard has been counted."""
-        answer = self._dynamodb.query(
+        """Return the checkpoint of each slot of a shard: the sequence number up to which it was counted."""
+        response = self._dynamodb.query(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression=f"{PARTITION_KEY} = :shard",
             ExpressionAttributeValues=serialize({":shard": _checkpoint_partition(shard)}),
         )
-        return {int(found[SORT_KEY]["S"]): found[CHECKPOINT]["S"] for found in answer["Items"]}
+        return {int(item[SORT_KEY]["S"]): item[CHECKPOINT]["S"] for item in response["Items"]}
 
     def commit(self, shard: str, slot: int, expected: str | None, checkpoint: str, counts: Counts) -> None:
-        """Add counts and move the slot's position from the one that was read: all of it or nothing.
+        """Add counts and advance the slot's checkpoint from the expected one, both or neither.
 
         Raises:
-            CheckpointMoved: if the slot's position is not the one that was read any more.
+            CheckpointMoved: if the slot's checkpoint is not the expected one.
         """
-        actions = [self._move(shard, slot, expected, checkpoint), *self._additions(shard, counts)]
-        for attempt in attempts(MOST_ATTEMPTS):
+        actions = [self._advance_checkpoint(shard, slot, expected, checkpoint), *self._additions(shard, counts)]
+        for attempt in self._attempts(COMMIT_ATTEMPTS):
             try:
                 self._dynamodb.transact_write_items(TransactItems=actions)
                 return
@@ -74,20 +77,19 @@ class CountersTable:
                 reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", ())}
                 if "ConditionalCheckFailed" in reasons:
                     raise CheckpointMoved from error
-                if attempt == MOST_ATTEMPTS or not reasons & RETRIED:
+                if attempt == COMMIT_ATTEMPTS or not reasons & RETRYABLE_REASONS:
                     raise
 
     def rows(self) -> Iterator[tuple[Row, dict[str, int]]]:
-        """Every row with its measures, the suffixes summed up by whoever asks; in no order."""
+        """Return every item's row and measures, unordered; a row spread over several items occurs repeatedly."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            for found in page["Items"]:
-                if CHECKPOINT not in found:
-                    yield (
-                        _row(found),
-                        {name: count for name, count in deserialize(found).items() if name not in NOT_MEASURES},
-                    )
+            for item in page["Items"]:
+                if CHECKPOINT not in item:
+                    values = deserialize(item)
+                    yield _row(item), {name: count for name, count in values.items() if name not in NOT_MEASURES}
 
-    def _move(self, shard: str, slot: int, expected: str | None, checkpoint: str) -> dict[str, Any]:
+    def _advance_checkpoint(self, shard: str, slot: int, expected: str | None, checkpoint: str) -> dict[str, Any]:
+        """Return the action that puts a checkpoint on condition that the present one is the expected one."""
         key = {PARTITION_KEY: _checkpoint_partition(shard), SORT_KEY: str(slot)}
         expires = int(self._now()) + CHECKPOINT_DAYS * 86_400
         put: dict[str, Any] = {
@@ -103,27 +105,24 @@ class CountersTable:
         return {"Put": put}
 
     def _additions(self, shard: str, counts: Counts) -> Iterator[dict[str, Any]]:
-        by_row: dict[Row, dict[str, int]] = {}
+        """Return the actions that add counts, one per row."""
+        measures_by_row: dict[Row, dict[str, int]] = {}
         for (row, measure), count in counts.items():
-            by_row.setdefault(row, {})[measure] = count
+            measures_by_row.setdefault(row, {})[measure] = count
         suffix = int(digest(shard), 16) % self._suffixes
-        for row, measures in by_row.items():
-            expires = int((row.hour + self._kept).timestamp())
+        for row, measures in measures_by_row.items():
             additions = ", ".join(f"#{measure} :{measure}" for measure in measures)
+            values = {f":{measure}": count for measure, count in measures.items()}
+            expires = int((row.hour + self._retention).timestamp())
             yield {
                 "Update": {
                     "TableName": self._table,
                     "Key": _row_key(row, suffix),
                     "UpdateExpression": f"ADD {additions} SET {EXPIRES} = :expires",
                     "ExpressionAttributeNames": {f"#{measure}": measure for measure in measures},
-                    "ExpressionAttributeValues": serialize(
-                        {f":{measure}": count for measure, count in measures.items()} | {":expires": expires}
-                    ),
+                    "ExpressionAttributeValues": serialize(values | {":expires": expires}),
                 }
             }
-
-
-NOT_MEASURES = {PARTITION_KEY, SORT_KEY, EXPIRES}
 
 
 def _checkpoint_partition(shard: str) -> str:
@@ -134,7 +133,7 @@ def _row_key(row: Row, suffix: int) -> Item:
     return serialize({PARTITION_KEY: f"{row.tag}#{row.hour:%Y-%m-%d}", SORT_KEY: f"{row.value}#{row.hour:%H}#{suffix}"})
 
 
-def _row(found: Item) -> Row:
-    tag, day = found[PARTITION_KEY]["S"].rsplit("#", 1)
-    value, hour, _ = found[SORT_KEY]["S"].rsplit("#", 2)
+def _row(item: Item) -> Row:
+    tag, day = item[PARTITION_KEY]["S"].rsplit("#", 1)
+    value, hour, _ = item[SORT_KEY]["S"].rsplit("#", 2)
     return Row(tag, value, datetime.strptime(f"{day} {hour}", "%Y-%m-%d %H").replace(tzinfo=UTC))

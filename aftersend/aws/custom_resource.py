@@ -1,4 +1,4 @@
-"""Answering CloudFormation: it waits for an answer of a custom resource at an address, up to its timeout.
+"""Respond to CloudFormation's requests for custom resources.
 
 Source: "Custom resource response objects" in the AWS CloudFormation user guide.
 """
@@ -8,22 +8,23 @@ from collections.abc import Callable
 from typing import Any
 from urllib.request import Request, urlopen
 
-REASON_CHARACTERS = 500
-"""The whole answer may have 4 KB."""
+MAX_REASON_CHARACTERS = 500
+"""The whole response may have 4 KB."""
+
+TIMEOUT_SECONDS = 20
 
 
 def respond(request: dict[str, Any], physical_id: str, act: Callable[[], dict[str, str]]) -> None:
-    """Do what a request asks for and tell CloudFormation how it went, with the attributes `act` gives. An exception
-    becomes a failure with its text: without an answer the deployment would hang until the timeout."""
-    outcome: dict[str, Any] = {"Status": "SUCCESS"}
+    """Perform a request and send CloudFormation the result, with the attributes that `act` returns.
+
+    An exception becomes a failure with its text: without a response the deployment would hang until its timeout.
+    """
     try:
-        outcome["Data"] = act()
-    except Exception as error:  # noqa: BLE001 (whatever it is, CloudFormation must hear of it)
-        outcome = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:REASON_CHARACTERS]}
-    answer = outcome | {
-        "PhysicalResourceId": physical_id,
-        **{name: request[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-    # The address is signed for an empty content type.
-    put = Request(request["ResponseURL"], json.dumps(answer).encode(), {"Content-Type": ""}, method="PUT")  # noqa: S310 (CloudFormation's address)
-    urlopen(put, timeout=20).close()  # noqa: S310 (as above)
+        result: dict[str, Any] = {"Status": "SUCCESS", "Data": act()}
+    except Exception as error:  # noqa: BLE001 (CloudFormation must be told of every failure)
+        result = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:MAX_REASON_CHARACTERS]}
+    result |= {name: request[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    body = json.dumps(result | {"PhysicalResourceId": physical_id}).encode()
+    # The URL is signed for an empty content type.
+    put = Request(request["ResponseURL"], body, {"Content-Type": ""}, method="PUT")  # noqa: S310 (CloudFormation's URL)
+    urlopen(put, timeout=TIMEOUT_SECONDS).close()  # noqa: S310 (as above)

@@ -1,5 +1,5 @@
-"""What SES keeps per identity and CloudFormation cannot set: notification topics, headers in notifications, and whether
-feedback is forwarded by e-mail. SES API v1; v2 has no topics.
+"""Read and change the notification settings that SES stores per identity and CloudFormation cannot set: topics, headers
+in notifications and feedback forwarding. They belong to the SES API v1; v2 has no topics.
 
 Source: SES API reference v1, and "Receiving Amazon SES notifications using Amazon SNS" in the SES developer guide.
 """
@@ -11,28 +11,32 @@ from typing import Any
 from aftersend.contract import NOTIFICATION_TYPES, NotificationSettings
 
 PACE_SECONDS = 1.0
-"""SES takes one call a second of everything but sending ("Service quotas in Amazon SES"). The local SES takes any."""
+"""SES accepts one call per second of everything but sending ("Service quotas in Amazon SES"). The local SES accepts any
+number."""
 
-ASKED_AT_ONCE = 100
-"""Identities one call may ask about."""
+MAX_IDENTITIES_PER_CALL = 100
 
 
 def differences(current: NotificationSettings, wanted: NotificationSettings) -> list[str]:
-    """In what two settings differ, in words; empty where they are the same."""
-    apart = [
-        f"{kind} goes to {current.topics.get(kind, 'no topic')}, wanted: {wanted.topics.get(kind, 'no topic')}"
+    """Describe in which settings SES differs from what is wanted; empty if in none."""
+    descriptions = [
+        f"{kind} notifications go to {current.topics.get(kind, 'no topic')} instead of "
+        f"{wanted.topics.get(kind, 'no topic')}"
         for kind in NOTIFICATION_TYPES
         if current.topics.get(kind) != wanted.topics.get(kind)
     ]
-    headers = {kind for kind in current.headers if kind in current.topics}  # without a topic they mean nothing
-    apart += [f"headers in {kind} notifications" for kind in sorted(headers ^ set(wanted.headers))]
+    headers = {kind for kind in current.headers if kind in current.topics}  # without a topic they have no effect
+    descriptions += [
+        f"{kind} notifications {'have' if kind in headers else 'do not have'} the original headers"
+        for kind in sorted(headers ^ set(wanted.headers))
+    ]
     if current.forwarding != wanted.forwarding:
-        apart.append(f"feedback forwarding is {'on' if current.forwarding else 'off'}")
-    return apart
+        descriptions.append(f"feedback forwarding is {'on' if current.forwarding else 'off'}")
+    return descriptions
 
 
 class IdentitySettings:
-    """The notification settings of identities, read and changed at the pace SES allows."""
+    """Read and change the notification settings of identities at the pace that SES allows."""
 
     def __init__(
         self, ses: Any, *, pace_seconds: float = PACE_SECONDS, pause: Callable[[float], None] = time.sleep
@@ -41,24 +45,26 @@ class IdentitySettings:
         self._pause = lambda: pause(pace_seconds)
 
     def current(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
-        """The settings of each identity as SES has them; of one it does not know, as it would have them."""
-        asked = list(identities)
-        called = self._called_for(asked, self._ses.get_identity_notification_attributes)
-        told = {name: _settings(found) for answer in called for name, found in answer["NotificationAttributes"].items()}
-        return {name: told.get(name, NotificationSettings()) for name in asked}
+        """Return the settings of each identity; for one that SES does not know, SES's defaults."""
+        names = list(identities)
+        known = {
+            name: _settings(attributes)
+            for response in self._call_for(names, self._ses.get_identity_notification_attributes)
+            for name, attributes in response["NotificationAttributes"].items()
+        }
+        return {name: known.get(name, NotificationSettings()) for name in names}
 
     def verified(self, identities: Iterable[str]) -> set[str]:
-        """Which of the identities are verified: SES takes settings of no others."""
-        called = self._called_for(identities, self._ses.get_identity_verification_attributes)
+        """Return which of the identities are verified. SES accepts settings of no others."""
         return {
             name
-            for answer in called
-            for name, found in answer["VerificationAttributes"].items()
-            if found["VerificationStatus"] == "Success"
+            for response in self._call_for(identities, self._ses.get_identity_verification_attributes)
+            for name, attributes in response["VerificationAttributes"].items()
+            if attributes["VerificationStatus"] == "Success"
         }
 
     def change(self, identity: str, current: NotificationSettings, wanted: NotificationSettings) -> None:
-        """Change what is not as wanted, and only that: repeating it after an interruption does the rest."""
+        """Change the settings that differ, and no others. Repeating it after an interruption changes the rest."""
         for call in self._changes(identity, current, wanted):
             call()
             self._pause()
@@ -66,15 +72,15 @@ class IdentitySettings:
     def _changes(
         self, identity: str, current: NotificationSettings, wanted: NotificationSettings
     ) -> Iterator[Callable[[], Any]]:
-        """In an order SES takes: headers change where there is a topic; feedback is forwarded before topics go, and
-        is no more only when they are there."""
-        forward = self._ses.set_identity_feedback_forwarding_enabled
-        enable_headers = self._ses.set_identity_headers_in_notifications_enabled
+        """Return the necessary calls in an order that SES accepts: headers need a topic, and feedback must always go
+        somewhere. So forwarding is enabled before topics are removed, and disabled after they are set."""
+        set_forwarding = self._ses.set_identity_feedback_forwarding_enabled
+        set_headers = self._ses.set_identity_headers_in_notifications_enabled
         if wanted.forwarding and not current.forwarding:
-            yield lambda: forward(Identity=identity, ForwardingEnabled=True)
+            yield lambda: set_forwarding(Identity=identity, ForwardingEnabled=True)
         for kind in NOTIFICATION_TYPES:
             if kind in current.headers and kind in current.topics and kind not in wanted.headers:
-                yield lambda kind=kind: enable_headers(Identity=identity, NotificationType=kind, Enabled=False)
+                yield lambda kind=kind: set_headers(Identity=identity, NotificationType=kind, Enabled=False)
         for kind in NOTIFICATION_TYPES:
             topic = wanted.topics.get(kind)
             if topic != current.topics.get(kind):
@@ -84,21 +90,21 @@ class IdentitySettings:
                 )
         for kind in NOTIFICATION_TYPES:
             if kind in wanted.headers and kind not in current.headers:
-                yield lambda kind=kind: enable_headers(Identity=identity, NotificationType=kind, Enabled=True)
+                yield lambda kind=kind: set_headers(Identity=identity, NotificationType=kind, Enabled=True)
         if current.forwarding and not wanted.forwarding:
-            yield lambda: forward(Identity=identity, ForwardingEnabled=False)
+            yield lambda: set_forwarding(Identity=identity, ForwardingEnabled=False)
 
-    def _called_for(self, identities: Iterable[str], call: Callable[..., Any]) -> Iterator[Any]:
-        asked = list(identities)
-        for start in range(0, len(asked), ASKED_AT_ONCE):
-            yield call(Identities=asked[start : start + ASKED_AT_ONCE])
+    def _call_for(self, identities: Iterable[str], operation: Callable[..., Any]) -> Iterator[Any]:
+        names = list(identities)
+        for start in range(0, len(names), MAX_IDENTITIES_PER_CALL):
+            yield operation(Identities=names[start : start + MAX_IDENTITIES_PER_CALL])
             self._pause()
 
 
-def _settings(found: dict[str, Any]) -> NotificationSettings:
-    topics = {kind: found.get(f"{kind}Topic") for kind in NOTIFICATION_TYPES}
+def _settings(attributes: dict[str, Any]) -> NotificationSettings:
+    topics = {kind: attributes.get(f"{kind}Topic") for kind in NOTIFICATION_TYPES}
     return NotificationSettings(
         topics={kind: topic for kind, topic in topics.items() if topic},
-        headers=tuple(kind for kind in NOTIFICATION_TYPES if found.get(f"HeadersIn{kind}NotificationsEnabled")),
-        forwarding=found["ForwardingEnabled"],
+        headers=tuple(kind for kind in NOTIFICATION_TYPES if attributes.get(f"HeadersIn{kind}NotificationsEnabled")),
+        forwarding=attributes["ForwardingEnabled"],
     )

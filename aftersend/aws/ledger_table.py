@@ -1,4 +1,4 @@
-"""The ledger in DynamoDB. Keys and attributes are aftersend/ledger.py's; here is how they are written."""
+"""Write events to the ledger in DynamoDB and read them back. Keys and attributes are defined in aftersend/ledger.py."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,37 +6,43 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from aftersend import ledger
-from aftersend.aws.clients import attempts, error_code
+from aftersend.aws.attempts import Attempts, attempts
+from aftersend.aws.clients import error_code
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.events import Event
 
-BATCH = 25
+MAX_BATCH_ITEMS = 25
 """Puts in one BatchWriteItem."""
+
+BATCH_ATTEMPTS = 10
 
 RANK = "copy_rank"
 
 IF_RANKS_HIGHER = f"attribute_not_exists({PARTITION_KEY}) OR {RANK} < :rank"
-"""Whichever copy of a fact comes first, the greater stays. An item written in a batch has no rank: it stays as well."""
+"""Keep the higher-ranking copy of an event, whichever comes first. An item without a rank (from a batch) stays."""
 
 
 class Throttled(Exception):
-    """DynamoDB left items unprocessed however often they were offered."""
+    """DynamoDB left items unprocessed in every attempt."""
 
 
 class LedgerTable:
-    """The table of everything that happened, by recipient."""
+    """Read and write the events of each recipient."""
 
-    def __init__(self, dynamodb: Any, table: str, retention: ledger.Retention) -> None:
+    def __init__(
+        self, dynamodb: Any, table: str, retention: ledger.Retention, *, attempts: Attempts = attempts
+    ) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._retention = retention
+        self._attempts = attempts
 
     def record(self, events: Iterable[Event]) -> None:
         """Write events; writing one again changes nothing.
 
         Raises:
-            Throttled, ClientError: if DynamoDB would not take them; recording all of them again is safe.
+            Throttled, ClientError: if DynamoDB did not accept all of them; recording all of them again is safe.
         """
         batch: dict[ledger.Key, Item] = {}
         for event in events:
@@ -44,20 +50,21 @@ class LedgerTable:
                 self._put_if_ranks_higher(event)
                 continue
             key = ledger.key(event)
-            batch[key] = self._item(key, event)  # a batch that names a key twice is refused
-            if len(batch) == BATCH:
+            batch[key] = self._item(key, event)  # DynamoDB rejects a batch with a key that occurs twice
+            if len(batch) == MAX_BATCH_ITEMS:
                 self._put_batch(list(batch.values()))
                 batch = {}
         if batch:
             self._put_batch(list(batch.values()))
 
     def feedback_for(self, recipient: str) -> list[Event]:
-        """The facts that decide about a recipient, every one that was written before this call."""
-        begins = f" AND begins_with({SORT_KEY}, :group)"
-        return self._events(begins, {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"})
+        """Return the recipient's events that decide about suppression, all that were written before this call."""
+        condition = f" AND begins_with({SORT_KEY}, :group)"
+        return self._events(condition, {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"})
 
     def events_for(self, recipient: str) -> list[Event]:
-        """All that the ledger still has about a recipient. Opens of messages to several are the message's alone."""
+        """Return all events of a recipient that have not expired. Opens of messages with several recipients belong to
+        the message and are not included."""
         return self._events("", {":recipient": recipient})
 
     def _events(self, condition: str, values: dict[str, str]) -> list[Event]:
@@ -67,12 +74,12 @@ class LedgerTable:
             KeyConditionExpression=f"{PARTITION_KEY} = :recipient{condition}",
             ExpressionAttributeValues=serialize(values),
         )
-        return [ledger.event_from_attributes(deserialize(found)) for page in pages for found in page["Items"]]
+        return [ledger.event_from_attributes(deserialize(item)) for page in pages for item in page["Items"]]
 
     def _item(self, key: ledger.Key, event: Event) -> Item:
         expiry = ledger.expires_at(event, self._retention)
-        bookkeeping = {EXPIRES: int(expiry.timestamp())} if expiry else {}
-        return serialize(ledger.attributes(event) | bookkeeping | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
+        expires = {EXPIRES: int(expiry.timestamp())} if expiry else {}
+        return serialize(ledger.attributes(event) | expires | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
 
     def _put_if_ranks_higher(self, event: Event) -> None:
         rank = serialize({RANK: ledger.rank(event)})
@@ -89,28 +96,28 @@ class LedgerTable:
 
     def _put_batch(self, items: list[Item]) -> None:
         try:
-            self._put_unprocessed(items)
+            self._put_until_processed(items)
         except ClientError as error:
             if error_code(error) != "ValidationException" or len(items) == 1:
                 raise
-            self._put_singly(items)
+            self._put_one_by_one(items)
 
-    def _put_unprocessed(self, items: list[Item]) -> None:
-        requests = [{"PutRequest": {"Item": found}} for found in items]
-        for _ in attempts(10):
-            answer = self._dynamodb.batch_write_item(RequestItems={self._table: requests})
-            requests = answer.get("UnprocessedItems", {}).get(self._table)
+    def _put_until_processed(self, items: list[Item]) -> None:
+        requests = [{"PutRequest": {"Item": item}} for item in items]
+        for _ in self._attempts(BATCH_ATTEMPTS):
+            response = self._dynamodb.batch_write_item(RequestItems={self._table: requests})
+            requests = response.get("UnprocessedItems", {}).get(self._table)
             if not requests:
                 return
-        raise Throttled(f"{len(requests)} items of {len(items)} were left unprocessed.")
+        raise Throttled(f"DynamoDB left {len(requests)} of {len(items)} items unprocessed.")
 
-    def _put_singly(self, items: list[Item]) -> None:
-        """DynamoDB refuses a batch for one bad item: write the others, then say what is wrong with that one."""
-        refusals = []
-        for found in items:
+    def _put_one_by_one(self, items: list[Item]) -> None:
+        """Write the valid items of a batch that DynamoDB rejected, then raise the error of an invalid one."""
+        errors = []
+        for item in items:
             try:
-                self._put_unprocessed([found])
+                self._put_until_processed([item])
             except ClientError as error:
-                refusals.append(error)
-        if refusals:
-            raise refusals[0]
+                errors.append(error)
+        if errors:
+            raise errors[0]

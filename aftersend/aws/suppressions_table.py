@@ -1,4 +1,7 @@
-"""The suppression list in DynamoDB: an entry per recipient and scope, each write conditional on the version read."""
+"""Read and write the suppression list in DynamoDB: an entry per recipient and scope.
+
+Every write is conditional on the version that was read.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,31 +16,31 @@ from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
 
 VERSION = "version"
-IF_UNCHANGED = f"{VERSION} = :read"
+IF_UNCHANGED = f"{VERSION} = :expected"
 IF_NEW = f"attribute_not_exists({PARTITION_KEY})"
 
 
 class SuppressionsTable:
-    """The table senders ask before they send."""
+    """Read and write suppression entries. Senders read the same table before they send."""
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def entry(self, recipient: str) -> Entry | None:
-        """The recipient's entry as it is at this moment, in force or not."""
-        answer = self._dynamodb.get_item(
+        """Return the recipient's entry, in force or not, as it is at this moment; None if there is none."""
+        response = self._dynamodb.get_item(
             TableName=self._table,
             Key=serialize({PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE}),
             ConsistentRead=True,
         )
-        return msgspec.convert(deserialize(answer["Item"]), Entry) if "Item" in answer else None
+        return msgspec.convert(deserialize(response["Item"]), Entry) if "Item" in response else None
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
-        """Write an entry in the place of the one that was read.
+        """Replace the entry that was read by a new one.
 
         Raises:
-            Conflict: if the entry is not the one that was read any more.
+            Conflict: if the stored entry is not the expected one.
         """
         version = expected.version if expected else 0
         attributes = msgspec.to_builtins(msgspec.structs.replace(new, version=version + 1))
@@ -45,7 +48,7 @@ class SuppressionsTable:
         if expected:
             condition = {
                 "ConditionExpression": IF_UNCHANGED,
-                "ExpressionAttributeValues": serialize({":read": version}),
+                "ExpressionAttributeValues": serialize({":expected": version}),
             }
         try:
             self._dynamodb.put_item(
@@ -59,6 +62,6 @@ class SuppressionsTable:
             raise
 
     def entries(self) -> Iterator[Entry]:
-        """Every entry, in force or not, in no order."""
+        """Return every entry, in force or not, unordered."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from (msgspec.convert(deserialize(found), Entry) for found in page["Items"])
+            yield from (msgspec.convert(deserialize(item), Entry) for item in page["Items"])

@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from aftersend.aws.archive import lines, unpacked
+from aftersend.aws.archive import decompress, lines
 from aftersend.events import Event, Preferences
 from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
@@ -119,12 +119,12 @@ def inspect(
 def _outcomes(file: Path) -> Iterator[ParseResult]:
     """What the records of a file became: of a payload, or, where it is longer than any, of each of its lines."""
     with _opened(file) as raw:
-        payload = unpacked(raw).read(MAX_PAYLOAD_BYTES + 1)
+        payload = decompress(raw).read(MAX_PAYLOAD_BYTES + 1)
         if len(payload) <= MAX_PAYLOAD_BYTES:
             yield from parse(payload)
             return
         raw.seek(0)
-        for _, line in lines(unpacked(raw)):
+        for _, line in lines(decompress(raw)):
             yield from parse(line)
 
 

@@ -1,5 +1,6 @@
-"""Tables and bucket as the stacks create them, in moto."""
+"""Create tables and a bucket in moto as the stacks do."""
 
+import json
 from collections.abc import Generator
 from typing import Any
 
@@ -7,10 +8,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from aftersend.aws import custom_resource
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 
 SESSION = boto3.Session("test", "test", region_name="us-east-1")
-"""One for all tests: a new one would read the models of the services again, a third of a second each time."""
+"""One session for all tests: a new one would load the service models again, a third of a second each time."""
 
 TABLES = ("ledger", "counters", "suppressions")
 BUCKET = "archive"
@@ -41,3 +43,21 @@ def s3(aws: None) -> Any:
     client = SESSION.client("s3")
     client.create_bucket(Bucket=BUCKET)
     return client
+
+
+@pytest.fixture
+def responses(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Collect the responses sent to CloudFormation."""
+    collected: list[dict[str, Any]] = []
+
+    class Connection:
+        def close(self) -> None:
+            pass
+
+    def urlopen(request: Any, timeout: float) -> Connection:
+        assert (request.method, request.full_url) == ("PUT", "https://cloudformation.example/response")
+        collected.append(json.loads(request.data))
+        return Connection()
+
+    monkeypatch.setattr(custom_resource, "urlopen", urlopen)
+    return collected

@@ -1,4 +1,4 @@
-"""The functions' handlers over the real adapters, in moto."""
+"""Run the functions' handlers over the real adapters, in moto."""
 
 import gzip
 import io
@@ -10,18 +10,19 @@ import pytest
 
 from aftersend import ledger
 from aftersend.aws.archive import Archive
-from aftersend.aws.clients import attempts
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.serialization import serialize
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.contract import Variable
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
 from aftersend.suppression import Policy
 from lambdas import count_tags, record_archive, record_feedback
 from lambdas.dependencies import logger
-from lambdas.settings import MissingSetting, setting, text_setting
+from lambdas.settings import InvalidSetting, setting, text_setting
 from tests.event_factory import SENT, a_bounce, an_event
+from tests.fakes import immediate_attempts
 from tests.record_files import notified, published, setup
 
 ADA = "ada.reader@mail.example"
@@ -36,12 +37,12 @@ def recorder(dynamodb: Any) -> Recorder:
         Policy(),
         retention,
         lambda: SENT,
-        attempts,
+        immediate_attempts,
     )
 
 
 def messages(*bodies: str) -> dict[str, Any]:
-    """What Lambda hands over from a queue."""
+    """Return the event with which Lambda invokes a function for messages of a queue."""
     return {
         "Records": [
             {"messageId": f"message-{number}", "body": body, "eventSource": "aws:sqs"}
@@ -50,83 +51,87 @@ def messages(*bodies: str) -> dict[str, Any]:
     }
 
 
-def failed(answer: dict[str, Any]) -> list[str]:
-    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+def failed(response: dict[str, Any]) -> list[str]:
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
 
 
 def test_feedback_is_recorded_and_suppresses(recorder: Recorder):
-    answer = record_feedback.handler(
+    response = record_feedback.handler(
         messages(json.dumps(published("bounce")), json.dumps(notified("bounce"))), recorder=recorder
     )
-    assert failed(answer) == []
-    assert [fact.kind for fact in recorder.ledger.feedback_for(ADA)] == ["Bounce"]
+    assert failed(response) == []
+    assert [event.kind for event in recorder.ledger.feedback_for(ADA)] == ["Bounce"]
     entry = recorder.suppressions.entry(ADA)
     assert entry is not None
     assert entry.rule == "hard-bounce"
 
 
-def test_one_unreadable_message_fails_alone(recorder: Recorder):
+def test_unreadable_message_fails_alone(recorder: Recorder):
     bodies = ["no JSON", json.dumps(published("bounce")), setup("topic-validation.txt")]
     assert failed(record_feedback.handler(messages(*bodies), recorder=recorder)) == ["message-0"]
     assert recorder.suppressions.entry(ADA) is not None
 
 
-def test_where_every_message_fails_each_is_reported(recorder: Recorder):
+def test_messages_that_all_fail_are_reported_one_by_one(recorder: Recorder):
     assert failed(record_feedback.handler(messages("{}", "[]"), recorder=recorder)) == ["message-0", "message-1"]
 
 
-def test_the_log_tells_how_many_and_names_nobody(recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
-    said = io.StringIO()
-    monkeypatch.setattr(logger.registered_handler, "stream", said)
+def test_log_line_has_the_tally_and_no_recipient(recorder: Recorder, monkeypatch: pytest.MonkeyPatch):
+    log = io.StringIO()
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
     bodies = [
         json.dumps(published("bounce")),
         setup("subscription-succeeded.json"),
         '{"eventType": "ada.reader@mail.example"}',
     ]
     record_feedback.handler(messages(*bodies), recorder=recorder)
-    [line] = said.getvalue().splitlines()
-    told = json.loads(line)
-    assert told["tally"] == {"recorded": 1, "ignored:subscription-succeeded": 1, "failed": 1}
+    [line] = log.getvalue().splitlines()
+    assert json.loads(line)["tally"] == {"recorded": 1, "ignored:subscription-succeeded": 1, "failed": 1}
     assert "ada.reader" not in line.lower()
 
 
-def announced(key: str, s3: Any, content: bytes) -> str:
+def store_object(key: str, s3: Any, content: bytes) -> str:
+    """Store an object and return the S3 notification that names it."""
     s3.put_object(Bucket="archive", Key=key, Body=content)
+    return object_notification(key)
+
+
+def object_notification(key: str) -> str:
     return json.dumps({"Records": [{"s3": {"bucket": {"name": "archive"}, "object": {"key": key}}}]})
 
 
-def a_line_each(*records: dict[str, Any]) -> bytes:
+def json_lines(*records: dict[str, Any]) -> bytes:
     return "".join(json.dumps(record) + "\n" for record in records).encode()
 
 
-def test_an_object_of_the_archive_is_recorded(recorder: Recorder, s3: Any, dynamodb: Any):
-    content = gzip.compress(a_line_each(*(published(kind) for kind in ("send", "delivery", "open", "click", "bounce"))))
-    answer = record_archive.handler(
-        messages(announced("events/1.gz", s3, content)), recorder=recorder, archive=Archive(s3)
+def test_archived_object_is_recorded(recorder: Recorder, s3: Any, dynamodb: Any):
+    content = gzip.compress(json_lines(*(published(kind) for kind in ("send", "delivery", "open", "click", "bounce"))))
+    response = record_archive.handler(
+        messages(store_object("events/1.gz", s3, content)), recorder=recorder, archive=Archive(s3)
     )
-    assert failed(answer) == []
-    kinds = [found["kind"]["S"] for found in dynamodb.scan(TableName="ledger")["Items"]]
+    assert failed(response) == []
+    kinds = [item["kind"]["S"] for item in dynamodb.scan(TableName="ledger")["Items"]]
     assert sorted(kinds) == ["Bounce", "Click", "Delivery", "FirstClick", "FirstOpen", "Open", "Send"]
     assert recorder.suppressions.entry(ADA) is not None
 
 
-def test_an_unreadable_line_costs_itself_and_is_kept(recorder: Recorder, s3: Any):
-    content = b"{]\n" + a_line_each(published("bounce")) + b'{"eventType": "Bounce"}\n'
-    answer = record_archive.handler(
-        messages(announced("events/1", s3, content)), recorder=recorder, archive=Archive(s3)
+def test_unreadable_line_is_quarantined_and_the_others_are_recorded(recorder: Recorder, s3: Any):
+    content = b"{]\n" + json_lines(published("bounce")) + b'{"eventType": "Bounce"}\n'
+    response = record_archive.handler(
+        messages(store_object("events/1", s3, content)), recorder=recorder, archive=Archive(s3)
     )
-    assert failed(answer) == []
+    assert failed(response) == []
     assert recorder.suppressions.entry(ADA) is not None
-    kept = s3.get_object(Bucket="archive", Key="quarantine/events/1.jsonl")["Body"].read().splitlines()
-    assert [(json.loads(line)["line"], json.loads(line)["reason"]) for line in kept] == [
+    quarantined = s3.get_object(Bucket="archive", Key="quarantine/events/1.jsonl")["Body"].read().splitlines()
+    assert [(json.loads(line)["line"], json.loads(line)["reason"]) for line in quarantined] == [
         (1, "not-json"),
         (3, "no-message-id"),
     ]
 
 
-def test_an_object_that_is_gone_fails_alone(recorder: Recorder, s3: Any):
-    gone = json.dumps({"Records": [{"s3": {"bucket": {"name": "archive"}, "object": {"key": "events/gone"}}}]})
-    bodies = [gone, setup("s3-test-event.json"), announced("events/1", s3, a_line_each(published("bounce"))), "no JSON"]
+def test_object_that_does_not_exist_fails_alone(recorder: Recorder, s3: Any):
+    stored = store_object("events/1", s3, json_lines(published("bounce")))
+    bodies = [object_notification("events/gone"), setup("s3-test-event.json"), stored, "no JSON"]
     assert failed(record_archive.handler(messages(*bodies), recorder=recorder, archive=Archive(s3))) == [
         "message-0",
         "message-3",
@@ -136,8 +141,8 @@ def test_an_object_that_is_gone_fails_alone(recorder: Recorder, s3: Any):
 
 @pytest.fixture
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENVIRONMENT", "test")
-    monkeypatch.setenv("COUNTED", '{"tags": ["campaign"]}')
+    monkeypatch.setenv(Variable.ENVIRONMENT, "test")
+    monkeypatch.setenv(Variable.COUNTED, '{"tags": ["campaign"]}')
 
 
 @pytest.fixture
@@ -145,46 +150,53 @@ def counts(dynamodb: Any) -> Callable[[], dict[str, dict[str, int]]]:
     return lambda: {row.value: measures for row, measures in CountersTable(dynamodb, "counters").rows()}
 
 
-def changed(number: int, new: Any, old: Any = None, name: str = "INSERT") -> dict[str, Any]:
-    """A record of the ledger's stream."""
+def stream_record(number: int, new: Any, old: Any = None, event_name: str = "INSERT") -> dict[str, Any]:
+    """Return a record of the ledger's stream."""
     images = {
         "NewImage": new and serialize(ledger.attributes(new)),
         "OldImage": old and serialize(ledger.attributes(old)),
     }
-    images = {image: found for image, found in images.items() if found}
-    return {"eventName": name, "dynamodb": {"SequenceNumber": str(number), **images}}
+    images = {name: image for name, image in images.items() if image}
+    return {"eventName": event_name, "dynamodb": {"SequenceNumber": str(number), **images}}
 
 
-def test_changes_are_counted_once_however_often_they_come(
+def test_changes_are_counted_once_however_often_they_are_delivered(
     dynamodb: Any, settings: None, counts: Callable[[], dict[str, dict[str, int]]]
 ):
-    to = CountersTable(dynamodb, "counters")
-    records = [changed(9, an_event(Kind.SEND)), changed(10, an_event(Kind.SEND, recipient="other@mail.example"))]
+    table = CountersTable(dynamodb, "counters")
+    records = [
+        stream_record(9, an_event(Kind.SEND)),
+        stream_record(10, an_event(Kind.SEND, recipient="other@mail.example")),
+    ]
     for batch in (records[:1], records, records[1:], []):
-        assert count_tags.handler({"Records": batch, "shardId": "shard-1"}, counters=to) == {"state": {}}
+        assert count_tags.handler({"Records": batch, "shardId": "shard-1"}, counters=table) == {"state": {}}
     assert counts() == {name: {"send": 2} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
 
 
-def test_a_better_copy_moves_counts_and_a_removal_does_not(
+def test_better_copy_moves_counts_and_removal_does_not(
     dynamodb: Any, settings: None, counts: Callable[[], dict[str, dict[str, int]]]
 ):
-    poor, better = a_bounce(tags={}), a_bounce()
-    records = [changed(1, poor), changed(2, better, poor, "MODIFY"), changed(3, None, better, "REMOVE")]
+    poorer, better = a_bounce(tags={}), a_bounce()
+    records = [
+        stream_record(1, poorer),
+        stream_record(2, better, poorer, "MODIFY"),
+        stream_record(3, None, better, "REMOVE"),
+    ]
     count_tags.handler({"Records": records}, counters=CountersTable(dynamodb, "counters"))
     assert counts() == {name: {"hard_bounce": 1} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
 
 
-def test_totals_are_printed_for_cloudwatch_after_they_are_counted(
-    dynamodb: Any, settings: None, capsys: pytest.CaptureFixture[str]
-):
-    count_tags.handler({"Records": [changed(1, a_bounce())]}, counters=CountersTable(dynamodb, "counters"))
+def test_totals_are_printed_as_metrics(dynamodb: Any, settings: None, capsys: pytest.CaptureFixture[str]):
+    count_tags.handler({"Records": [stream_record(1, a_bounce())]}, counters=CountersTable(dynamodb, "counters"))
     printed = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (printed["ConfigurationSet"], printed["hard_bounce"], printed["Environment"]) == ("newsletter", 1, "test")
 
 
-def test_a_missing_setting_is_told_by_its_name(monkeypatch: pytest.MonkeyPatch):
-    with pytest.raises(MissingSetting, match=r"^The environment variable LEDGER_TABLE is not set\.$"):
-        text_setting("LEDGER_TABLE")
-    monkeypatch.setenv("COUNTER_SHARDS", '"many"')
-    with pytest.raises(MissingSetting, match=r"^The environment variable COUNTER_SHARDS is no int: Expected `int`"):
-        setting("COUNTER_SHARDS", int)
+def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch):
+    with pytest.raises(InvalidSetting, match=r"^The environment variable LEDGER_TABLE is not set\.$"):
+        text_setting(Variable.LEDGER_TABLE)
+    monkeypatch.setenv(Variable.COUNTER_SHARDS, '"many"')
+    with pytest.raises(
+        InvalidSetting, match=r"^The environment variable COUNTER_SHARDS does not hold a JSON int: Expected `int`"
+    ):
+        setting(Variable.COUNTER_SHARDS, int)

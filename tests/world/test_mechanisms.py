@@ -26,14 +26,14 @@ def without_position(patch: pytest.MonkeyPatch) -> None:
 
 def without_condition(patch: pytest.MonkeyPatch) -> None:
     """Moves the position without asking whether it is still the one that was read."""
-    move = CountersTable._move
+    move = CountersTable._advance_checkpoint
 
     def unconditional(self: CountersTable, *arguments: Any) -> dict[str, Any]:
         return {
             "Put": {name: value for name, value in move(self, *arguments)["Put"].items() if "Expression" not in name}
         }
 
-    patch.setattr(CountersTable, "_move", unconditional)
+    patch.setattr(CountersTable, "_advance_checkpoint", unconditional)
 
 
 def without_expiry_guard(patch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ Everything is drawn from one seed, so a run can be repeated. A function can be k
 import contextlib
 import gzip
 import itertools
-import json
 import os
 import random
 from collections import Counter
@@ -19,7 +18,6 @@ from unittest import mock
 import msgspec
 
 from aftersend import counting, ledger
-from aftersend.aws import clients
 from aftersend.aws.archive import Archive
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
@@ -29,6 +27,7 @@ from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import Entry, Policy, decide
 from lambdas import count_tags, record_archive, record_feedback
 from lambdas.dependencies import logger
+from tests.fakes import immediate_attempts
 from tests.world.calls import CLIENTS, Fault, Killed, answering
 from tests.world.dynamodb import DynamoDB
 from tests.world.mappings import FromQueue, FromStream
@@ -91,15 +90,17 @@ class World:
         """Called before each call: where functions running at once may take turns."""
         dynamodb = CLIENTS["dynamodb"]
         self.recorder = Recorder(
-            ledger=LedgerTable(dynamodb, "ledger", RETENTION),
+            ledger=LedgerTable(dynamodb, "ledger", RETENTION, attempts=immediate_attempts),
             suppressions=SuppressionsTable(dynamodb, "suppressions"),
             policy=POLICY,
             retention=RETENTION,
             now=self.clock.now,
-            attempts=clients.attempts,
+            attempts=immediate_attempts,
         )
         self.archive = Archive(CLIENTS["s3"])
-        self.counters = CountersTable(dynamodb, "counters", now=lambda: self.clock.now().timestamp())
+        self.counters = CountersTable(
+            dynamodb, "counters", now=lambda: self.clock.now().timestamp(), attempts=immediate_attempts
+        )
         self.from_feedback = FromQueue(self.feedback, self.function("record_feedback"))
         self.from_archive = FromQueue(self.announcements, self.function("record_archive"))
         self.from_ledger = FromStream(
@@ -154,7 +155,7 @@ class World:
             "record_feedback": lambda event: record_feedback.handler(event, recorder=self.recorder),
             "record_archive": lambda event: record_archive.handler(event, recorder=self.recorder, archive=self.archive),
             "count_tags": lambda event: count_tags.handler(
-                event, counters=self.counters, emit_metric=self._note_metric
+                event, counters=self.counters, emit_metric=self._note_metric, attempts=immediate_attempts
             ),
         }
 
@@ -190,11 +191,10 @@ class World:
     def _perform(self, operation: str, call: dict[str, Any]) -> dict[str, Any]:
         return getattr(self.s3 if operation.endswith("Object") else self.dynamodb, operation)(call)
 
-    def _note_metric(self, printed: str) -> None:
-        found = json.loads(printed)
-        [directive] = found["_aws"]["CloudWatchMetrics"]
+    def _note_metric(self, document: dict[str, Any]) -> None:
+        [directive] = document["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]:
-            self.printed[found["ConfigurationSet"], metric["Name"]] += found[metric["Name"]]
+            self.printed[document["ConfigurationSet"], metric["Name"]] += document[metric["Name"]]
 
 
 def ideal(payloads: Iterable[str]) -> Outcome:
@@ -222,9 +222,9 @@ def _without_version(entry: Entry) -> Entry:
 
 @contextlib.contextmanager
 def prepared(counted: counting.Counted = COUNTED) -> Generator[None]:
-    """What functions find in the process they run in: settings, nobody who waits, and no log."""
+    """What functions find in the process they run in: settings, and no log."""
     settings = {"ENVIRONMENT": "world", "COUNTED": msgspec.json.encode(counted).decode()}
-    with mock.patch.dict(os.environ, settings), mock.patch.object(clients, "pause", return_value=None):
+    with mock.patch.dict(os.environ, settings):
         level = logger.log_level
         logger.setLevel("CRITICAL")
         yield
