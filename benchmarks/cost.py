@@ -1,4 +1,4 @@
-"""What a thousand events cost in DynamoDB, counted in the model of the world: requests and write units, no seconds.
+"""Count what a thousand events cost in DynamoDB, on the model in tests/world: requests and write units, not seconds.
 
     python -m benchmarks.cost
 
@@ -9,83 +9,86 @@ hour in 100 campaigns with 20 templates; one object of the archive, and one batc
 import json
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 from aftersend import counting, ledger
 from aftersend.events import Event
-from local.ses.records import Message, Outcome, event_record, new_id
-from tests.world.world import BEGIN, World, prepared
+from local.ses.records import Message, event_record, new_id
+from tests.world.arrivals import HARD_BOUNCE
+from tests.world.world import BEGIN, World, function_process
 
 MIX = {"Send": 420, "Delivery": 405, "Open": 120, "Click": 30, "Bounce": 15, "DeliveryDelay": 9, "Complaint": 1}
 CAMPAIGNS, TEMPLATES = 100, 20
 FEEDBACK = ("Bounce", "Complaint")
 
 COUNTED = counting.Counted(tags=("campaign", "template"))
-HARD: Outcome = {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.1.1"}
+
+DETAILS: dict[str, dict[str, Any]] = {"Bounce": HARD_BOUNCE, "Complaint": {"complaintFeedbackType": "abuse"}}
 
 
 class Cost(NamedTuple):
     requests: int
     write_units: int
 
-    def minus(self, other: "Cost") -> "Cost":
+    def __sub__(self, other: "Cost") -> "Cost":
         return Cost(self.requests - other.requests, self.write_units - other.write_units)
 
 
 class Costs(NamedTuple):
     volume: Cost
-    """Recording and counting all that is not feedback, and counting the feedback."""
+    """Recording and counting everything but feedback, and counting the feedback."""
     feedback: Cost
-    """Recording feedback and deciding about its recipients, all of it together."""
+    """Recording all the feedback and updating its recipients' suppression entries."""
     unique: Cost
     """What unique opens and clicks add."""
-    again: Cost
-    """What everything arriving a second time adds."""
+    second_copy: Cost
+    """What a second copy of everything adds."""
 
 
-def measured() -> Costs:
-    with prepared(COUNTED):
-        without_unique = _run(mix=_lines(MIX), unique=False)
-        with_unique, twice = _run(mix=_lines(MIX), unique=True), _run(mix=_lines(MIX) * 2, unique=True)
-        volume_alone = _run(mix=_lines({kind: n for kind, n in MIX.items() if kind not in FEEDBACK}), unique=False)
+def measure_costs() -> Costs:
+    with function_process(COUNTED):
+        without_unique = _run(_archive_lines(MIX), unique=False)
+        with_unique, twice = _run(_archive_lines(MIX), unique=True), _run(_archive_lines(MIX) * 2, unique=True)
+        volume_mix = {kind: number for kind, number in MIX.items() if kind not in FEEDBACK}
+        volume_alone = _run(_archive_lines(volume_mix), unique=False)
     # Feedback shares the counters' rows with volume: what it adds to volume alone is what recording it costs.
-    feedback = without_unique.minus(volume_alone)
-    return Costs(without_unique.minus(feedback), feedback, with_unique.minus(without_unique), twice.minus(with_unique))
+    feedback = without_unique - volume_alone
+    return Costs(without_unique - feedback, feedback, with_unique - without_unique, twice - with_unique)
 
 
 def one_bounce() -> Cost:
-    """A bounce over SNS, up to the suppression list; what counting it adds is shared by the batch it is counted in."""
-    with prepared(COUNTED):
+    """Measure a bounce over SNS, up to its suppression entry, without its share of counting a batch."""
+    with function_process(COUNTED):
         world = World(seed=0)
-        world.publish(_lines({"Bounce": 1})[0])
-        world.from_feedback.step(most=1)
-    return Cost(sum(world.calls.values()), sum(world.dynamodb.units.values()))
+        world.publish(_archive_lines({"Bounce": 1})[0])
+        world.feedback_mapping.step(limit=1)
+    return Cost(sum(world.calls.values()), sum(world.dynamodb.write_units.values()))
 
 
-def _run(mix: list[str], *, unique: bool) -> Cost:
+def _run(lines: list[str], *, unique: bool) -> Cost:
     """Record an object of these lines, then count all changes in one batch."""
     world = World(seed=0)
-    world.store(mix, "object-1")
-    with mock.patch.object(ledger, "with_first_events", ledger.with_first_events if unique else _as_they_are):
-        world.from_archive.step(most=1)
-    shard = world.from_ledger.table.shards[0]
-    world.from_ledger.deliver(shard, 0, len(shard.records))
+    world.store(lines, "object-1")
+    with mock.patch.object(ledger, "with_first_events", ledger.with_first_events if unique else _without_first_events):
+        world.object_mapping.step(limit=1)
+    shard = world.ledger_mapping.table.shards[0]
+    world.ledger_mapping.deliver(shard, 0, len(shard.records))
     requests = sum(count for (_, operation), count in world.calls.items() if not operation.endswith("Object"))
-    return Cost(requests, sum(world.dynamodb.units.values()))
+    return Cost(requests, sum(world.dynamodb.write_units.values()))
 
 
-def _as_they_are(events: Iterable[Event]) -> Iterable[Event]:
+def _without_first_events(events: Iterable[Event]) -> Iterable[Event]:
     return events
 
 
-def _lines(mix: dict[str, int]) -> list[str]:
-    draw = World(seed=1).draw
+def _archive_lines(mix: dict[str, int]) -> list[str]:
+    rng = World(seed=1).rng
     sent_at = BEGIN - timedelta(hours=2)
     lines = []
     for number, kind in enumerate(kind for kind, count in mix.items() for _ in range(count)):
         message = Message(
-            id=new_id(sent_at, draw),
+            id=new_id(sent_at, rng),
             source="Moonlit Books <news@bookshop.example>",
             destination=[f"reader-{number}@mail.example"],
             subject="Your next book",
@@ -93,21 +96,21 @@ def _lines(mix: dict[str, int]) -> list[str]:
             configuration_set="newsletter",
             tags={"campaign": [f"campaign-{number % CAMPAIGNS}"], "template": [f"template-{number % TEMPLATES}"]},
         )
-        details = HARD if kind == "Bounce" else {"complaintFeedbackType": "abuse"}
-        lines.append(json.dumps(event_record(message, {"event": kind, "feedbackId": str(number), **details})))
-    draw.shuffle(lines)
+        event = {"event": kind, "feedbackId": str(number), **DETAILS.get(kind, {})}
+        lines.append(json.dumps(event_record(message, event)))
+    rng.shuffle(lines)
     return lines
 
 
 def main() -> None:
-    costs, bounce = measured(), one_bounce()
+    costs, bounce = measure_costs(), one_bounce()
     feedback_events = sum(MIX[kind] for kind in FEEDBACK)
     print(f"1,000 events, {CAMPAIGNS} campaigns, {TEMPLATES} templates        requests   write units")
     for name, cost in (
         ("record_archive and count_tags", costs.volume),
-        (f"beside it: {feedback_events} feedback events", costs.feedback),
-        ("beside it: unique opens and clicks", costs.unique),
-        ("beside it: a second copy of everything", costs.again),
+        (f"in addition: {feedback_events} feedback events", costs.feedback),
+        ("in addition: unique opens and clicks", costs.unique),
+        ("in addition: a second copy of everything", costs.second_copy),
         ("one bounce over SNS", bounce),
     ):
         print(f"{name:50} {cost.requests:8} {cost.write_units:13}")

@@ -9,8 +9,8 @@ import pytest
 from aftersend.aws.serialization import serialize
 from local.pipeline import LocalPipeline
 from tests.world.conformance import transcript
-from tests.world.test_model import of_the_model
-from tests.world.world import World, prepared
+from tests.world.test_model import model_transcript
+from tests.world.world import World, function_process
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def table(pipeline: LocalPipeline) -> str:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_model_answers_as_the_emulator_does(pipeline: LocalPipeline, table: str, seed: int):
-    with prepared():
-        assert of_the_model(seed) == transcript(pipeline.ses.emulated("dynamodb"), table, seed=seed)
+    with function_process():
+        assert model_transcript(seed) == transcript(pipeline.ses.emulated("dynamodb"), table, seed=seed)
 
 
 def test_the_models_stream_tells_what_the_emulators_does(pipeline: LocalPipeline, table: str):

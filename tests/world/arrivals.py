@@ -1,4 +1,4 @@
-"""Facts drawn at random, and the copies they may arrive in: both shapes, differently written, over either route."""
+"""Generate random events as SES publishes them, and deliver them as SES may: in several copies, over either route."""
 
 import json
 import random
@@ -6,51 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from local.ses.records import NOTIFICATION_TYPES, Message, Outcome, event_record, new_id, notification
+from local.ses.records import NOTIFICATION_TYPES, Message, event_record, new_id, notification
 from tests.record_files import in_sns_envelope, setup
 from tests.world.world import World
 
 READERS = [f"Reader{number}@mail.example" for number in range(4)]
 CAMPAIGNS = ["spring", "summer"]
 
-OPTIONAL = (
-    "headers",
-    "commonHeaders",
-    "headersTruncated",
-    "sourceIp",
-    "callerIdentity",
-    "sendingAccountId",
-    "sourceArn",
-)
-OPTIONAL += ("diagnosticCode", "reportingMTA", "remoteMtaIp", "userAgent", "arrivalDate", "processingTimeMillis")
-"""Fields that may be missing from a copy; none of them tells two facts apart (but an open's agent: see below)."""
+HARD_BOUNCE = {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.1.1"}
 
-
-@dataclass
-class Fact:
-    """What happened, in every copy in which it may be told."""
-
-    copies: list[str]
-    """Payloads; the first is event publishing's own."""
-
-
-def a_fact(draw: random.Random, message: Message) -> Fact:
-    kind, details = draw.choice(HAPPENINGS)
-    outcome: Outcome = {
-        "event": kind,
-        "seconds": draw.randrange(1, 5000),
-        "feedbackId": f"feedback-{draw.random()}",
-        **details,
-    }
-    if draw.random() < 0.5:
-        outcome["to"] = draw.sample(message.destination, draw.randint(1, len(message.destination)))
-    records = [event_record(message, outcome)] * 2
-    if kind in NOTIFICATION_TYPES:
-        records += [notification(message, outcome)] * 2
-    return Fact([json.dumps(records[0]), *(_rewritten(record, draw) for record in records[1:])])
-
-
-HAPPENINGS: list[tuple[str, dict[str, Any]]] = [
+EVENT_TYPES: list[tuple[str, dict[str, Any]]] = [
     ("Send", {}),
     ("Delivery", {}),
     ("Open", {"ipAddress": "192.0.2.1"}),
@@ -59,88 +24,126 @@ HAPPENINGS: list[tuple[str, dict[str, Any]]] = [
     ("DeliveryDelay", {}),
     ("Subscription", {}),
     ("Rendering Failure", {}),
-    (
-        "Bounce",
-        {
-            "bounceType": "Permanent",
-            "bounceSubType": "General",
-            "action": "failed",
-            "status": "5.1.1",
-            "diagnosticCode": "smtp; 550",
-        },
-    ),
-    ("Bounce", {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.7.1"}),
+    ("Bounce", HARD_BOUNCE | {"diagnosticCode": "smtp; 550"}),
+    ("Bounce", HARD_BOUNCE | {"status": "5.7.1"}),
     ("Bounce", {"bounceType": "Transient", "bounceSubType": "General"}),
     ("Bounce", {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}),
     ("Complaint", {"complaintFeedbackType": "abuse"}),
     ("Complaint", {"complaintFeedbackType": "not-spam"}),
 ]
+"""Event types with details that lead to different counts and entries."""
+
+OPTIONAL_FIELDS = (
+    "headers",
+    "commonHeaders",
+    "headersTruncated",
+    "sourceIp",
+    "callerIdentity",
+    "sendingAccountId",
+    "sourceArn",
+    "diagnosticCode",
+    "reportingMTA",
+    "remoteMtaIp",
+    "userAgent",
+    "arrivalDate",
+    "processingTimeMillis",
+)
+"""Fields that a copy may lack without becoming another event; an open or click needs its `userAgent`, however."""
 
 
-def a_message(draw: random.Random, now: datetime) -> Message:
-    sent_at = now - timedelta(hours=draw.randrange(1, 30))
+@dataclass
+class PublishedEvent:
+    """One event and the copies it may arrive in."""
+
+    copies: list[str]
+    """Records as JSON. The first two are event publishing's; identity notifications may follow."""
+
+
+def a_message(rng: random.Random, now: datetime) -> Message:
+    sent_at = now - timedelta(hours=rng.randrange(1, 30))
     return Message(
-        id=new_id(sent_at, draw),
+        id=new_id(sent_at, rng),
         source="Moonlit Books <news@bookshop.example>",
-        destination=draw.sample(READERS, draw.choice([1, 1, 1, 2, 3])),
+        destination=rng.sample(READERS, rng.choice([1, 1, 1, 2, 3])),
         subject="Your next book",
         sent_at=sent_at,
         configuration_set="newsletter",
-        tags={"campaign": [draw.choice(CAMPAIGNS)], "genre": ["sci-fi"]},
+        tags={"campaign": [rng.choice(CAMPAIGNS)], "genre": ["sci-fi"]},
     )
 
 
-def facts(draw: random.Random, now: datetime, number: int) -> list[Fact]:
-    messages = [a_message(draw, now) for _ in range(max(1, number // 4))]
-    return [a_fact(draw, draw.choice(messages)) for _ in range(number)]
+def a_record(world: World, kind: str, **details: Any) -> dict[str, Any]:
+    """Return a record of event publishing about a new message to the first of the readers."""
+    message = a_message(world.rng, world.clock.now())
+    message.destination[:] = [READERS[0]]
+    return event_record(message, {"event": kind, "feedbackId": str(world.rng.random()), **details})
 
 
-def tell(world: World, told: list[Fact], *, poison: bool = True) -> list[str]:
-    """Every fact arrives, over either route or both, in some of its copies, in any order, some of them several times.
+def a_published_event(rng: random.Random, message: Message) -> PublishedEvent:
+    kind, details = rng.choice(EVENT_TYPES)
+    event: dict[str, Any] = {"event": kind, "seconds": rng.randrange(1, 5000), **details}
+    event["feedbackId"] = f"feedback-{rng.random()}"
+    if rng.random() < 0.5:
+        event["to"] = rng.sample(message.destination, rng.randint(1, len(message.destination)))
+    records = [event_record(message, event)] * 2
+    if kind in NOTIFICATION_TYPES:
+        records += [notification(message, event)] * 2
+    return PublishedEvent([json.dumps(records[0]), *(_rewrite(record, rng) for record in records[1:])])
 
-    Returns what was delivered.
+
+def published_events(rng: random.Random, now: datetime, number: int) -> list[PublishedEvent]:
+    messages = [a_message(rng, now) for _ in range(max(1, number // 4))]
+    return [a_published_event(rng, rng.choice(messages)) for _ in range(number)]
+
+
+def deliver(world: World, events: list[PublishedEvent], *, poison: bool = True) -> list[str]:
+    """Deliver every event over one route or both, in some of its copies, some of them repeated, in any order.
+
+    With poison, payloads that cannot be parsed are among them. Returns all payloads.
     """
-    deliveries = [copy for fact in told for copy in _delivered(fact, world.draw)]
-    deliveries += [setup("topic-validation.txt"), setup("subscription-succeeded.json")]
-    deliveries += ["no record", '{"eventType": "Bounce"}'] if poison else []
-    world.draw.shuffle(deliveries)
-    for number, payload in enumerate(deliveries):
-        match world.draw.randrange(4):
+    payloads = [copy for event in events for copy in _some_copies(event, world.rng)]
+    payloads += [setup("topic-validation.txt"), setup("subscription-succeeded.json")]
+    payloads += ["no record", '{"eventType": "Bounce"}'] if poison else []
+    world.rng.shuffle(payloads)
+    for number, payload in enumerate(payloads):
+        match world.rng.randrange(4):
             case 0:
                 world.publish(payload)
             case 1:
                 world.publish(in_sns_envelope(payload))
             case _:
-                world.store([payload, *world.draw.sample(deliveries, world.draw.randrange(3))], f"object-{number}")
-    return deliveries
+                lines = [payload, *world.rng.sample(payloads, world.rng.randrange(3))]
+                world.store(lines, f"object-{number}")
+    return payloads
 
 
-def _delivered(fact: Fact, draw: random.Random) -> list[str]:
-    """Some of a fact's copies, at least one of event publishing: identity notifications alone bear no tags."""
-    others = draw.choices(fact.copies, k=draw.randrange(4))
-    return [draw.choice(fact.copies[:2]), *others]
+def _some_copies(event: PublishedEvent, rng: random.Random) -> list[str]:
+    """Choose copies, at least one of event publishing: identity notifications alone have no tags."""
+    others = rng.choices(event.copies, k=rng.randrange(4))
+    return [rng.choice(event.copies[:2]), *others]
 
 
-def _rewritten(record: dict[str, Any], draw: random.Random) -> str:
-    """The same fact, written differently: without some optional fields, times in another format and fraction."""
-    keeps_agent = "open" in record or "click" in record  # there the agent tells one open from another
+def _rewrite(record: dict[str, Any], rng: random.Random) -> str:
+    """Write the same record differently: some optional fields dropped, fields reordered, times reformatted."""
+    needs_user_agent = "open" in record or "click" in record  # it distinguishes one open from another
+    optional = [name for name in OPTIONAL_FIELDS if not (name == "userAgent" and needs_user_agent)]
+    dropped = {name for name in optional if rng.random() < 0.3}
 
     def rewrite(value: Any, name: str = "") -> Any:
         if isinstance(value, dict):
-            kept = {key: held for key, held in value.items() if key not in left_out}
-            return {key: rewrite(held, key) for key, held in draw.sample(list(kept.items()), len(kept))}
+            fields = [(key, field) for key, field in value.items() if key not in dropped]
+            return {key: rewrite(field, key) for key, field in rng.sample(fields, len(fields))}
         if isinstance(value, list):
             return [rewrite(element) for element in value]
-        return _another_format(value, draw) if name in ("timestamp", "expirationTime") else value
+        return _reformat(value, rng) if name in ("timestamp", "expirationTime") else value
 
-    left_out = {name for name in OPTIONAL if draw.random() < 0.3 and not (name == "userAgent" and keeps_agent)}
     return json.dumps(rewrite(record))
 
 
-def _another_format(time: str, draw: random.Random) -> str:
+def _reformat(time: str, rng: random.Random) -> str:
     moment = datetime.fromisoformat(time)
-    offset = timedelta(hours=draw.choice([0, 0, 1, -5]))
-    return draw.choice(
+    offset = timedelta(hours=rng.choice([0, 0, 1, -5]))
+    return rng.choice(
         [
             time,
             moment.isoformat(timespec="microseconds"),

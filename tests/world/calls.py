@@ -1,7 +1,7 @@
-"""How the real adapters reach the model: botocore hands every call over before it would send it.
+"""Answer boto3's calls within the process: botocore hands each call over before it would send it.
 
-One set of clients serves all worlds; the world of the moment answers. A function can be killed before and after any
-call, and two functions can be made to take turns at their calls.
+One set of clients serves all worlds; whatever `responder` is set to answers. So a function can be killed before and
+after any of its calls, and several functions can take turns at their calls.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,18 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
-Answer = Callable[[str, dict[str, Any]], dict[str, Any]]
-"""Performs an operation with its parameters as the caller gave them; raises Fault to refuse."""
+Responder = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""Performs an operation with the caller's parameters and returns the response; raises Fault to refuse."""
 
-answering: ContextVar[Answer] = ContextVar("answering")
+responder: ContextVar[Responder] = ContextVar("responder")
 
 
 class Fault(Exception):
     """AWS refuses a call."""
 
-    def __init__(self, code: str, message: str = "", **more: Any) -> None:
-        super().__init__(code)
-        self.parsed = {"Error": {"Code": code, "Message": message or code}, "ResponseMetadata": {}, **more}
+    def __init__(self, code: str, message: str = "", **details: Any) -> None:
+        super().__init__(f"{code}: {message}" if message else code)
+        self.parsed = {"Error": {"Code": code, "Message": message or code}, "ResponseMetadata": {}, **details}
 
 
 class Killed(BaseException):
@@ -34,17 +34,17 @@ def _client(service: str) -> Any:
     session = boto3.Session("test", "test", region_name="us-east-1")
     client = session.client(service, config=Config(parameter_validation=False))
 
-    def remember(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-        context["as_given"] = params
+    def remember_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["parameters"] = params
 
-    def answer(model: Any, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
+    def respond(model: Any, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         try:
-            return AWSResponse("", 200, {}, None), answering.get()(model.name, context["as_given"])
+            return AWSResponse("", 200, {}, None), responder.get()(model.name, context["parameters"])
         except Fault as fault:
             return AWSResponse("", 400, {}, None), fault.parsed
 
-    client.meta.events.register("before-parameter-build", remember)
-    client.meta.events.register("before-call", answer)
+    client.meta.events.register("before-parameter-build", remember_parameters)
+    client.meta.events.register("before-call", respond)
     return client
 
 

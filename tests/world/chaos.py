@@ -1,36 +1,33 @@
-"""`make chaos`: as many runs as one likes of the world in which everything goes wrong. A seed repeats its run."""
+"""Run the world in which everything goes wrong as many times as you like. A seed repeats its run."""
 
 import argparse
 import sys
 import time
 
-from tests.world.scenario import differences, run
-from tests.world.world import prepared
+from tests.world.scenario import differences, run_scenario
+from tests.world.world import function_process
 
-SAID_EVERY = 100
+PROGRESS_EVERY_RUNS = 100
+DIFFERENCES_SHOWN = 3
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=1000, help="how many runs")
-    parser.add_argument("--seed", type=int, help="this run alone, with all it has to say")
+    parser.add_argument("--seeds", type=int, default=1000, help="how many runs, with the seeds from 0 on")
+    parser.add_argument("--seed", type=int, help="the seed of a single run, all of whose differences are shown")
     arguments = parser.parse_args()
     seeds = range(arguments.seeds) if arguments.seed is None else [arguments.seed]
     started, failed = time.monotonic(), []
-    with prepared():
+    with function_process():
         for number, seed in enumerate(seeds, 1):
-            found = differences(run(seed, number=10 + seed % 30))
-            if found:
+            if lines := differences(run_scenario(seed, number=10 + seed % 30)):
                 failed.append(seed)
-                print(f"seed {seed}: {len(found)} differences; repeat with: make chaos SEED={seed}")
-                print(
-                    "\n".join(f"  {difference}" for difference in (found if arguments.seed is not None else found[:3]))
-                )
-            if number % SAID_EVERY == 0:
-                print(
-                    f"{number} runs, {len(failed)} with differences, {time.monotonic() - started:.0f} seconds",
-                    flush=True,
-                )
+                print(f"seed {seed}: {len(lines)} differences; repeat with: make chaos SEED={seed}")
+                shown = lines if arguments.seed is not None else lines[:DIFFERENCES_SHOWN]
+                print("\n".join(f"  {line}" for line in shown))
+            if number % PROGRESS_EVERY_RUNS == 0:
+                seconds = time.monotonic() - started
+                print(f"{number} runs, {len(failed)} with differences, {seconds:.0f} seconds", flush=True)
     print(f"{len(seeds)} runs, {len(failed)} with differences{': seeds ' + str(failed) if failed else ''}")
     return 1 if failed else 0
 

@@ -1,6 +1,7 @@
-"""The same calls to the model and to others that speak for DynamoDB, and what each answers."""
+"""Make the same calls to the model and to others that implement DynamoDB, and write down the answers."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,93 +10,106 @@ from aftersend.aws.ledger_table import IF_RANKS_HIGHER
 from aftersend.aws.serialization import serialize
 
 Transcript = list[Any]
+Call = tuple[str, dict[str, Any]]
+"""An operation of the boto3 client, and its parameters."""
+
+WRITES_PER_TRANSCRIPT = 120
 
 
 def transcript(dynamodb: Any, table: str, *, seed: int, batches_over_25: bool = True) -> Transcript:
-    """What a table says to conditions, batches, transactions and queries, and what is in it in the end."""
-    draw = random.Random(seed)
-    said: Transcript = []
-
-    def call(operation: str, **parameters: Any) -> None:
-        try:
-            getattr(dynamodb, operation)(**parameters)
-            said.append((operation, "done"))
-        except ClientError as error:
-            reasons = [reason["Code"] for reason in error.response.get("CancellationReasons", ())]
-            said.append((operation, error.response["Error"]["Code"], reasons))
-
-    def a_key() -> dict[str, str]:
-        return {
-            "partition_key": draw.choice(["a", "b"]),
-            "sort_key": f"{draw.choice(['feedback', 'volume'])}#{draw.randrange(4)}",
-        }
-
-    for number in range(120):
-        key, rank, version = a_key(), str(draw.randrange(10)), draw.randrange(3)
-        better = serialize({":rank": rank})
-        match draw.randrange(6):
-            case 0:
-                call(
-                    "put_item",
-                    TableName=table,
-                    Item=serialize(key | {"copy_rank": rank}),
-                    ConditionExpression=IF_RANKS_HIGHER,
-                    ExpressionAttributeValues=better,
-                )
-            case 1:
-                call(
-                    "put_item",
-                    TableName=table,
-                    Item=serialize(key | {"version": version + 1}),
-                    ConditionExpression="version = :read",
-                    ExpressionAttributeValues=serialize({":read": version}),
-                )
-            case 2:
-                call(
-                    "put_item",
-                    TableName=table,
-                    Item=serialize(key | {"version": 1, "list": [{"nested": True}]}),
-                    ConditionExpression="attribute_not_exists(partition_key)",
-                )
-            case 3:
-                keys = [a_key() for _ in range(draw.randint(1, 3))]
-                puts = [{"PutRequest": {"Item": serialize(each | {"number": number})}} for each in keys]
-                call("batch_write_item", RequestItems={table: puts})
-            case 4:
-                other = {"partition_key": "position", "sort_key": str(draw.randrange(2))}
-                call("transact_write_items", TransactItems=_a_commit(table, key, other, str(version)))
-            case 5:
-                call("delete_item", TableName=table, Key=serialize(key))
+    """Return a table's answers to random writes, and the items that queries return in the end."""
+    rng = random.Random(seed)
+    calls = [rng.choice(_WRITES)(table, rng) for _ in range(WRITES_PER_TRANSCRIPT)]
     if batches_over_25:
-        many = [{"PutRequest": {"Item": serialize({"partition_key": "c", "sort_key": str(n)})}} for n in range(26)]
-        call("batch_write_item", RequestItems={table: many})
-    for prefix in ("feedback#", "volume#", ""):
-        values = serialize({":partition": "a", ":prefix": prefix}) if prefix else serialize({":partition": "a"})
-        begins = " AND begins_with(sort_key, :prefix)" if prefix else ""
-        pages = dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"partition_key = :partition{begins}",
-            ExpressionAttributeValues=values,
-        )
-        said.append([found for page in pages for found in page["Items"]])
-    return said
+        calls.append(_batch(table, [{"partition_key": "c", "sort_key": str(number)} for number in range(26)]))
+    answers = [_answer(dynamodb, *call) for call in calls]
+    return answers + [_query(dynamodb, table, prefix) for prefix in ("feedback#", "volume#", "")]
 
 
-def _a_commit(table: str, row: dict[str, str], position: dict[str, str], read: str) -> list[dict[str, Any]]:
-    """As the counters are moved: a position on condition, and additions to a row."""
-    put = {
-        "TableName": table,
-        "Item": serialize(position | {"checkpoint": str(int(read) + 1)}),
-        "ConditionExpression": "attribute_not_exists(partition_key)" if read == "0" else "counted_up_to = :read",
-    }
-    if read != "0":
-        put["ExpressionAttributeValues"] = serialize({":read": read})
+def _answer(dynamodb: Any, operation: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
+    try:
+        getattr(dynamodb, operation)(**parameters)
+    except ClientError as error:
+        reasons = [reason["Code"] for reason in error.response.get("CancellationReasons", ())]
+        return operation, error.response["Error"]["Code"], reasons
+    return operation, "done"
+
+
+def _query(dynamodb: Any, table: str, prefix: str) -> list[Any]:
+    values = serialize({":partition": "a", ":prefix": prefix}) if prefix else serialize({":partition": "a"})
+    begins = " AND begins_with(sort_key, :prefix)" if prefix else ""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        ConsistentRead=True,
+        KeyConditionExpression=f"partition_key = :partition{begins}",
+        ExpressionAttributeValues=values,
+    )
+    return [item for page in pages for item in page["Items"]]
+
+
+def _key(rng: random.Random) -> dict[str, str]:
+    partition, group = rng.choice(["a", "b"]), rng.choice(["feedback", "volume"])
+    return {"partition_key": partition, "sort_key": f"{group}#{rng.randrange(4)}"}
+
+
+def _put(table: str, item: dict[str, Any], condition: str, **values: Any) -> Call:
+    put = {"TableName": table, "Item": serialize(item), "ConditionExpression": condition}
+    if values:
+        put["ExpressionAttributeValues"] = serialize({f":{name}": value for name, value in values.items()})
+    return "put_item", put
+
+
+def _put_if_new(table: str, rng: random.Random) -> Call:
+    item = _key(rng) | {"version": 1, "list": [{"nested": True}]}
+    return _put(table, item, "attribute_not_exists(partition_key)")
+
+
+def _put_if_rank_is_higher(table: str, rng: random.Random) -> Call:
+    rank = str(rng.randrange(10))
+    return _put(table, _key(rng) | {"copy_rank": rank}, IF_RANKS_HIGHER, rank=rank)
+
+
+def _put_if_version_matches(table: str, rng: random.Random) -> Call:
+    version = rng.randrange(3)
+    return _put(table, _key(rng) | {"version": version + 1}, "version = :expected", expected=version)
+
+
+def _batch(table: str, items: list[dict[str, Any]]) -> Call:
+    return "batch_write_item", {"RequestItems": {table: [{"PutRequest": {"Item": serialize(each)}} for each in items]}}
+
+
+def _small_batch(table: str, rng: random.Random) -> Call:
+    number = rng.randrange(1000)  # the same in all items, for moto recognizes none but equal items as duplicates
+    return _batch(table, [_key(rng) | {"number": number} for _ in range(rng.randint(1, 3))])
+
+
+def _delete(table: str, rng: random.Random) -> Call:
+    return "delete_item", {"TableName": table, "Key": serialize(_key(rng))}
+
+
+def _commit(table: str, rng: random.Random) -> Call:
+    """Write what count_tags writes: a checkpoint on condition, and additions to a row."""
+    expected = rng.randrange(3)
+    item = {"partition_key": "checkpoint", "sort_key": str(rng.randrange(2)), "checkpoint": str(expected + 1)}
+    if expected:
+        _, put = _put(table, item, "checkpoint = :expected", expected=str(expected))
+    else:
+        _, put = _put(table, item, "attribute_not_exists(partition_key)")
     update = {
         "TableName": table,
-        "Key": serialize(row),
+        "Key": serialize(_key(rng)),
         "UpdateExpression": "ADD #open :open, #send :send SET expires = :expires",
         "ExpressionAttributeNames": {"#open": "open", "#send": "send"},
         "ExpressionAttributeValues": serialize({":open": 2, ":send": -1, ":expires": 7}),
     }
-    return [{"Put": put}, {"Update": update}]
+    return "transact_write_items", {"TransactItems": [{"Put": put}, {"Update": update}]}
+
+
+_WRITES: list[Callable[[str, random.Random], Call]] = [
+    _put_if_new,
+    _put_if_rank_is_higher,
+    _put_if_version_matches,
+    _small_batch,
+    _delete,
+    _commit,
+]

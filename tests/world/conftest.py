@@ -2,10 +2,10 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.world.world import prepared
+from tests.world.world import function_process
 
 
 @pytest.fixture(autouse=True, scope="module")
-def the_process_functions_run_in() -> Generator[None]:
-    with prepared():
+def process_of_the_functions() -> Generator[None]:
+    with function_process():
         yield

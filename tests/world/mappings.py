@@ -1,54 +1,58 @@
-"""AWS Lambda's event source mappings: which records a function is invoked with, and what comes after.
+"""Model AWS Lambda's event source mappings: which records a function is invoked with, and what follows.
 
-From a queue: any batch, the failed messages again later. From a stream: shard by shard, a parent before its children;
-after a failure the batch is cut in halves, tried about ten times, then put aside whole. And, because nothing promises
-otherwise, a batch may be cut anew at any time: shorter, longer, from further back, or empty.
+From a queue: any batch; failed messages again later. From a stream: shard by shard, a parent before its children; a
+failed batch is cut in halves, retried about ten times, then given up. And, because nothing promises otherwise, a batch
+may be cut anew at any time: shorter, longer, from further back, or empty.
 """
 
 import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from tests.world.calls import Killed
-from tests.world.dynamodb import STREAM_KEEPS, Record, Shard, Table
+from tests.world.dynamodb import STREAM_RETENTION, Record, Shard, Table
 from tests.world.queues import Queue
 
-QUEUE_BATCH, STREAM_BATCH = 10, 1000
-RETRIES = 10
+MAX_QUEUE_BATCH, MAX_STREAM_BATCH = 10, 1000
+MAX_RETRIES = 10
+
+RECUT_RATE = 0.3
+"""How often a stream's batch is not the one that follows the last."""
 
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 """Runs a function with an event; raises what the function raises, or Killed."""
 
 
 @dataclass
-class FromQueue:
+class QueueMapping:
     queue: Queue
     invoke: Invoke
 
     def is_done(self) -> bool:
         return not self.queue.messages
 
-    def step(self, most: int | None = None) -> None:
-        """Invoke the function with some messages; those it handled are deleted."""
-        batch = self.queue.receive(most or self.queue.draw.randint(1, QUEUE_BATCH))
+    def step(self, limit: int | None = None) -> None:
+        """Invoke the function with some messages, and delete those it handled."""
+        batch = self.queue.receive(limit or self.queue.rng.randint(1, MAX_QUEUE_BATCH))
         if not batch:
             return
         records = [{"messageId": message.id, "body": message.body, "eventSource": "aws:sqs"} for message in batch]
         try:
-            answer = self.invoke({"Records": records})
+            response = self.invoke({"Records": records})
         except (Exception, Killed):  # noqa: BLE001 (whatever it is, the messages come again)
             return
-        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         for message in batch:
             if message.id not in failed:
                 self.queue.delete(message)
 
 
 @dataclass
-class Piece:
-    """A part of a shard that failed and is tried again: its bounds, and how often it was tried."""
+class Batch:
+    """Records of a shard that are delivered together: their bounds, and how often they were tried."""
 
     start: int
     end: int
@@ -56,86 +60,86 @@ class Piece:
 
 
 @dataclass
-class FromStream:
-    """Reads every shard of a table's stream; Lambda names the shard only where a tumbling window is set."""
+class StreamMapping:
+    """Read every shard of a table's stream. Lambda names the shard only where a tumbling window is set."""
 
     table: Table
     invoke: Invoke
-    draw: random.Random
-    now: Any
-    aside: list[Record] = field(default_factory=list)
-    """The failure destination."""
-    recut: float = 0.3
-    """How often a batch is not what the last one leads to expect."""
-    reached: dict[str, int] = field(default_factory=dict)
-    failing: dict[str, list[Piece]] = field(default_factory=dict)
+    rng: random.Random
+    now: Callable[[], datetime]
+    failed_batches: list[list[Record]] = field(default_factory=list)
+    """What the failure destination receives: the batches that were given up."""
+    positions: dict[str, int] = field(default_factory=dict)
+    """How many records of a shard are done, by the shard's id."""
+    pending: dict[str, list[Batch]] = field(default_factory=dict)
+    """The batches to try next, by the shard's id: parts of one that failed."""
 
     def is_done(self) -> bool:
-        return all(self._reached(shard) >= len(shard.records) for shard in self.table.shards)
+        return all(self._position(shard) >= len(shard.records) for shard in self.table.shards)
 
     def step(self) -> None:
         """Invoke the function with some records of a shard that may be read now."""
-        readable = [shard for shard in self.table.shards if self._is_readable(shard)]
-        shard = self.draw.choice(readable)
-        if self.draw.random() < self.recut:
-            self._again(shard)
+        shard = self.rng.choice([shard for shard in self.table.shards if self._is_readable(shard)])
+        if self.rng.random() < RECUT_RATE:
+            self._redeliver(shard)
         else:
-            self._on(shard)
+            self._advance(shard)
 
     def _is_readable(self, shard: Shard) -> bool:
         parent = shard.parent
-        return parent is None or (self._is_readable(parent) and self._reached(parent) >= len(parent.records))
+        return parent is None or (self._is_readable(parent) and self._position(parent) >= len(parent.records))
 
-    def _reached(self, shard: Shard) -> int:
-        return self.reached.get(shard.id, 0)
+    def _position(self, shard: Shard) -> int:
+        return self.positions.get(shard.id, 0)
 
-    def _again(self, shard: Shard) -> None:
-        """Records that were delivered before, perhaps some new ones behind them; or none, as at a window's end."""
-        reached = self._reached(shard)
-        kept = [number for number in range(reached) if self.now() - shard.records[number].at < STREAM_KEEPS]
-        start = self.draw.choice(kept) if kept else reached
-        end = min(start + self.draw.choice([0, 1, 3, STREAM_BATCH]), len(shard.records))
-        if self.deliver(shard, start, end) and not self.failing.get(shard.id):
-            self.reached[shard.id] = max(reached, end)
+    def _redeliver(self, shard: Shard) -> None:
+        """Deliver records again, perhaps with new ones behind them; or none, as at the end of a window."""
+        position = self._position(shard)
+        readable = [number for number in range(position) if self.now() - shard.records[number].at < STREAM_RETENTION]
+        start = self.rng.choice(readable) if readable else position
+        end = min(start + self.rng.choice([0, 1, 3, MAX_STREAM_BATCH]), len(shard.records))
+        if self.deliver(shard, start, end) and not self.pending.get(shard.id):
+            self.positions[shard.id] = max(position, end)
 
-    def _on(self, shard: Shard) -> None:
-        start, pieces = self._reached(shard), self.failing.setdefault(shard.id, [])
-        if not pieces:
-            end = min(start + self.draw.choice([1, 2, 7, STREAM_BATCH]), len(shard.records))
-            pieces.append(Piece(start, end))
-        piece = pieces[0]
-        piece.attempts += 1
-        if self.deliver(shard, piece.start, piece.end):
-            self.reached[shard.id] = max(start, piece.end)
-            pieces.pop(0)
-        elif piece.end - piece.start > 1:
-            middle = (piece.start + piece.end) // 2
-            pieces[0:1] = [Piece(piece.start, middle), Piece(middle, piece.end)]
-        elif piece.attempts > RETRIES:
-            self.aside += shard.records[piece.start : piece.end]
-            self.reached[shard.id] = max(start, piece.end)
-            pieces.pop(0)
+    def _advance(self, shard: Shard) -> None:
+        """Deliver the next batch; when it fails, cut it in halves or, after all retries, give it up."""
+        position, pending = self._position(shard), self.pending.setdefault(shard.id, [])
+        if not pending:
+            end = min(position + self.rng.choice([1, 2, 7, MAX_STREAM_BATCH]), len(shard.records))
+            pending.append(Batch(position, end))
+        batch = pending.pop(0)
+        batch.attempts += 1
+        if self.deliver(shard, batch.start, batch.end):
+            self.positions[shard.id] = max(position, batch.end)
+        elif batch.end - batch.start > 1:
+            middle = (batch.start + batch.end) // 2
+            pending[0:0] = [Batch(batch.start, middle), Batch(middle, batch.end)]
+        elif batch.attempts > MAX_RETRIES:
+            self.failed_batches.append(shard.records[batch.start : batch.end])
+            self.positions[shard.id] = max(position, batch.end)
+        else:
+            pending.insert(0, batch)
 
     def deliver(self, shard: Shard, start: int, end: int) -> bool:
-        """Invoke the function with these records; whether it succeeded."""
+        """Invoke the function with these records, and return whether it succeeded."""
         records = [record for record in shard.records[start:end] if record.name in ("INSERT", "MODIFY")]
         if start < end and not records:
-            return True  # the mapping's filter passed over all of them
+            return True  # the mapping's filter passes over all of them
         event = {
-            "Records": [_as_lambda_gives(record) for record in records],
+            "Records": [_lambda_record(record) for record in records],
             "shardId": shard.id,
             "window": {},
             "state": {},
         }
         try:
-            answer = self.invoke(event)
+            response = self.invoke(event)
         except (Exception, Killed):  # noqa: BLE001 (whatever it is, the records come again)
             return False
-        assert answer == {"state": {}}, "a function with a tumbling window gives back a state"
+        assert response == {"state": {}}, "a function with a tumbling window returns a state"
         return True
 
 
-def _as_lambda_gives(record: Record) -> dict[str, Any]:
+def _lambda_record(record: Record) -> dict[str, Any]:
     images = {"NewImage": record.new, "OldImage": record.old}
     details = {
         "SequenceNumber": str(record.sequence),

@@ -1,8 +1,9 @@
-"""Amazon SQS, and Amazon S3 with the notifications it sends: at least once, in any order, now and then lost."""
+"""Model Amazon SQS, and Amazon S3 with its notifications: delivered at least once, in any order, sometimes lost."""
 
 import io
 import json
 import random
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -13,8 +14,8 @@ from botocore.response import StreamingBody
 
 from tests.world.calls import Fault
 
-VISIBILITY = timedelta(minutes=6)
-RECEIVES = 5
+VISIBILITY_TIMEOUT = timedelta(minutes=6)
+MAX_RECEIVES = 5
 
 
 @dataclass
@@ -27,36 +28,36 @@ class Message:
 
 @dataclass
 class Queue:
-    """A standard queue with a dead-letter queue behind it."""
+    """A standard queue with a dead-letter queue."""
 
-    draw: random.Random
-    now: Any
+    rng: random.Random
+    now: Callable[[], datetime]
     messages: list[Message] = field(default_factory=list)
-    dead: list[Message] = field(default_factory=list)
-    ids: Any = field(default_factory=count)
+    dead_letters: list[Message] = field(default_factory=list)
+    ids: Iterator[int] = field(default_factory=count)
 
     def send(self, body: str) -> None:
         self.messages.append(Message(f"message-{next(self.ids)}", body, self.now()))
 
-    def receive(self, most: int) -> list[Message]:
-        """Some of the visible messages, in any order; those received too often are put aside."""
+    def receive(self, limit: int) -> list[Message]:
+        """Return some visible messages, in any order; those received too often go to the dead-letter queue."""
         visible = [message for message in self.messages if message.visible_at <= self.now()]
         for message in visible:
-            if message.receives >= RECEIVES:
+            if message.receives >= MAX_RECEIVES:
                 self.messages.remove(message)
-                self.dead.append(message)
-        visible = [message for message in visible if message.receives < RECEIVES]
-        batch = self.draw.sample(visible, min(most, len(visible)))
+                self.dead_letters.append(message)
+        visible = [message for message in visible if message.receives < MAX_RECEIVES]
+        batch = self.rng.sample(visible, min(limit, len(visible)))
         for message in batch:
             message.receives += 1
-            message.visible_at = self.now() + VISIBILITY
+            message.visible_at = self.now() + VISIBILITY_TIMEOUT
         return batch
 
     def redrive(self) -> None:
-        """An operator hands back what was put aside."""
-        for message in self.dead:
+        """Move the dead letters back into the queue, as an operator does."""
+        for message in self.dead_letters:
             self.send(message.body)
-        self.dead.clear()
+        self.dead_letters.clear()
 
     def delete(self, message: Message) -> None:
         if message in self.messages:
@@ -65,13 +66,15 @@ class Queue:
 
 @dataclass
 class S3:
-    """One bucket; what is put below `events/` is announced on a queue, more than once or not at all if told so."""
+    """One bucket; a queue is notified of each object below `events/`. Operations are named as S3 names them."""
 
-    draw: random.Random
-    announcements: Queue
+    rng: random.Random
+    notifications: Queue
     objects: dict[str, bytes] = field(default_factory=dict)
-    lost: float = 0.0
-    repeated: float = 0.0
+    lost_rate: float = 0.0
+    """How often a notification is lost, from 0 to 1."""
+    repeated_rate: float = 0.0
+    """How often a notification is delivered twice, from 0 to 1."""
 
     def PutObject(self, call: dict[str, Any]) -> dict[str, Any]:
         body = call["Body"]
@@ -86,11 +89,11 @@ class S3:
 
     def put(self, key: str, content: bytes) -> None:
         self.objects[key] = content
-        if key.startswith("events/") and self.draw.random() >= self.lost:
-            self.announce(key)
-            if self.draw.random() < self.repeated:
-                self.announce(key)
+        if key.startswith("events/") and self.rng.random() >= self.lost_rate:
+            self.notify(key)
+            if self.rng.random() < self.repeated_rate:
+                self.notify(key)
 
-    def announce(self, key: str) -> None:
+    def notify(self, key: str) -> None:
         created = {"bucket": {"name": "archive"}, "object": {"key": quote_plus(key)}}
-        self.announcements.send(json.dumps({"Records": [{"eventSource": "aws:s3", "s3": created}]}))
+        self.notifications.send(json.dumps({"Records": [{"eventSource": "aws:s3", "s3": created}]}))

@@ -1,61 +1,61 @@
-"""One run of the world in which everything may go wrong, and what must come of it nevertheless."""
+"""Run a world in which everything may go wrong, and compare it with the state it must reach nevertheless."""
 
 from dataclasses import dataclass
 
 from aftersend import counting
-from tests.world.arrivals import facts, tell
-from tests.world.world import Outcome, World, ideal
+from tests.world.arrivals import deliver, published_events
+from tests.world.world import World, WorldState, expected_state
 
 
 @dataclass
 class Run:
     world: World
-    expected: Outcome
-    outcome: Outcome
+    expected: WorldState
+    actual: WorldState
 
 
-def run(seed: int, *, number: int = 20, killing: float = 0.3, trouble: float = 0.1) -> Run:
-    """Facts arrive in any copies, order and number, while functions are killed and AWS is in trouble.
+def run_scenario(seed: int, *, number: int = 20, kill_rate: float = 0.3, fault_rate: float = 0.1) -> Run:
+    """Deliver events in any copies, order and number, while functions are killed and AWS refuses calls.
 
-    Then all is quiet, and what ended in a dead-letter queue is handed back, as an operator would.
+    Then let all faults end, and redrive the dead letters, as an operator would.
     """
     world = World(seed)
-    told = facts(world.draw, world.clock.now(), number)
-    delivered = tell(world, told)
-    faults = world.dynamodb.trouble
-    faults.throttled, faults.unprocessed, faults.conflicting = trouble / 5, trouble, trouble
-    world.s3.repeated = trouble
-    world.run(killing=killing)
-    faults.throttled = faults.unprocessed = faults.conflicting = 0.0
-    world.feedback.redrive()
-    world.announcements.redrive()
+    payloads = deliver(world, published_events(world.rng, world.clock.now(), number))
+    rates = world.dynamodb.fault_rates
+    rates.throttled, rates.unprocessed, rates.conflicts = fault_rate / 5, fault_rate, fault_rate
+    world.s3.repeated_rate = fault_rate
+    world.run(kill_rate=kill_rate)
+    rates.throttled = rates.unprocessed = rates.conflicts = 0.0
+    world.feedback_queue.redrive()
+    world.object_queue.redrive()
     world.run()
-    return Run(world, ideal(delivered), world.outcome())
+    return Run(world, expected_state(payloads), world.state())
 
 
-def differences(found: Run) -> list[str]:
-    """What is not as it must be; empty where everything is exact."""
-    expected, outcome = found.expected, found.outcome
-    said = [f"in the ledger but not expected: {key.sort}" for key in outcome.keys - expected.keys]
-    said += [f"not in the ledger: {key.sort}" for key in expected.keys - outcome.keys]
-    for key in sorted(expected.counts.keys() | outcome.counts.keys()):
-        if expected.counts.get(key, 0) != outcome.counts.get(key, 0):
-            said.append(f"{key}: {outcome.counts.get(key, 0)} instead of {expected.counts.get(key, 0)}")
-    for name in sorted(expected.entries.keys() | outcome.entries.keys()):
-        if expected.entries.get(name) != outcome.entries.get(name):
-            said.append(f"{name}: {outcome.entries.get(name)} instead of {expected.entries.get(name)}")
-    aside = found.world.from_ledger.aside
-    return said + [f"put aside, not counted: {record.key}" for record in aside] + _doubled(found)
+def differences(run: Run) -> list[str]:
+    """Describe what is not as it must be; empty where everything is exact."""
+    expected, actual = run.expected, run.actual
+    lines = [f"in the ledger but not expected: {key.sort}" for key in actual.keys - expected.keys]
+    lines += [f"not in the ledger: {key.sort}" for key in expected.keys - actual.keys]
+    for key in sorted(expected.counts.keys() | actual.counts.keys()):
+        if expected.counts.get(key, 0) != actual.counts.get(key, 0):
+            lines.append(f"{key}: {actual.counts.get(key, 0)} instead of {expected.counts.get(key, 0)}")
+    for name in sorted(expected.entries.keys() | actual.entries.keys()):
+        if expected.entries.get(name) != actual.entries.get(name):
+            lines.append(f"{name}: {actual.entries.get(name)} instead of {expected.entries.get(name)}")
+    for batch in run.world.ledger_mapping.failed_batches:
+        lines += [f"given up, not counted: {record.key}" for record in batch]
+    return lines + _overcounted_metrics(run)
 
 
-def _doubled(found: Run) -> list[str]:
-    """Metrics may miss what a killed function counted; they never double."""
+def _overcounted_metrics(run: Run) -> list[str]:
+    """Metrics may miss what a killed function counted; they never exceed the counters."""
     totals: dict[tuple[str, str], int] = {}
-    for (row, measure), count in found.outcome.counts.items():
+    for (row, measure), count in run.actual.counts.items():
         if row.tag == counting.CONFIGURATION_SET:
             totals[row.value, measure] = totals.get((row.value, measure), 0) + count
     return [
-        f"metric {name}: {printed}, counted {totals.get(name, 0)}"
-        for name, printed in found.world.printed.items()
-        if printed > totals.get(name, 0)
+        f"metric {name}: {emitted}, counted {totals.get(name, 0)}"
+        for name, emitted in run.world.metrics.items()
+        if emitted > totals.get(name, 0)
     ]

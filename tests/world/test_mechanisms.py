@@ -1,4 +1,4 @@
-"""What makes it exact, taken away piece by piece: without each mechanism a test of exactness fails."""
+"""Remove what makes the pipeline exact, one mechanism at a time: without it, a test of exactness fails."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,81 +13,57 @@ from aftersend.recorder import Recorder
 from lambdas import count_tags
 from tests.world import test_exactness as exactness
 
-ALWAYS = "attribute_not_exists(an_attribute_no_item_has)"
+ALWAYS_TRUE = "attribute_not_exists(an_attribute_no_item_has)"
 
 SEEDS = range(150)
 
 
-def without_position(patch: pytest.MonkeyPatch) -> None:
-    """Counts what a batch holds, whatever was counted before."""
+def ignore_checkpoints(patch: pytest.MonkeyPatch) -> None:
+    """Count everything in a batch, whatever was counted before."""
     commits = count_tags.commits
     patch.setattr(count_tags, "commits", lambda changes, slot, after: commits(changes, slot, ""))
 
 
-def without_condition(patch: pytest.MonkeyPatch) -> None:
-    """Moves the position without asking whether it is still the one that was read."""
+def move_checkpoints_unconditionally(patch: pytest.MonkeyPatch) -> None:
+    """Move the checkpoint without comparing it with the one that was read."""
     move = CountersTable._advance_checkpoint
 
     def unconditional(self: CountersTable, *arguments: Any) -> dict[str, Any]:
-        return {
-            "Put": {name: value for name, value in move(self, *arguments)["Put"].items() if "Expression" not in name}
-        }
+        put = move(self, *arguments)["Put"]
+        return {"Put": {name: value for name, value in put.items() if "Expression" not in name}}
 
     patch.setattr(CountersTable, "_advance_checkpoint", unconditional)
 
 
-def without_expiry_guard(patch: pytest.MonkeyPatch) -> None:
+def record_expired_events(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ledger, "is_expired", lambda event, retention, now: False)
 
 
-def without_maximum(patch: pytest.MonkeyPatch) -> None:
-    """The copy that comes last stays."""
-    patch.setattr(ledger_table, "IF_RANKS_HIGHER", ALWAYS)
+def keep_the_last_copy(patch: pytest.MonkeyPatch) -> None:
+    """Let each copy of an event replace the one before, whatever their ranks."""
+    patch.setattr(ledger_table, "IF_RANKS_HIGHER", ALWAYS_TRUE)
 
 
-def without_version(patch: pytest.MonkeyPatch) -> None:
-    """Whoever decides last writes the entry."""
-    patch.setattr(suppressions_table, "IF_UNCHANGED", ALWAYS)
-    patch.setattr(suppressions_table, "IF_NEW", ALWAYS)
+def overwrite_entries(patch: pytest.MonkeyPatch) -> None:
+    """Write entries whatever their version is."""
+    patch.setattr(suppressions_table, "IF_UNCHANGED", ALWAYS_TRUE)
+    patch.setattr(suppressions_table, "IF_NEW", ALWAYS_TRUE)
 
 
-def without_order(patch: pytest.MonkeyPatch) -> None:
-    """Reads the facts before the entry."""
+def read_events_before_the_entry(patch: pytest.MonkeyPatch) -> None:
     update_suppression = Recorder.update_suppression
 
-    def facts_before(self: Recorder, recipient: str) -> None:
-        facts = self.ledger.feedback_for(recipient)
-        update_suppression(self._replace(ledger=mock.Mock(feedback_for=lambda _: facts)), recipient)
+    def with_events_read_first(self: Recorder, recipient: str) -> None:
+        events = self.ledger.feedback_for(recipient)
+        update_suppression(self._replace(ledger=mock.Mock(feedback_for=lambda _: events)), recipient)
 
-    patch.setattr(Recorder, "update_suppression", facts_before)
+    patch.setattr(Recorder, "update_suppression", with_events_read_first)
 
 
-def runs(test: Any, **more: Any) -> Iterator[Callable[[], None]]:
-    """A property test, seed by seed: Hypothesis would spend minutes on finding the smallest failure."""
+def runs(test: Any, **arguments: Any) -> Iterator[Callable[[], None]]:
+    """Run a property test seed by seed: Hypothesis would spend minutes on finding the smallest failure."""
     for seed in SEEDS:
-        yield lambda seed=seed: test.hypothesis.inner_test(seed=seed, **more)
-
-
-@pytest.mark.parametrize(
-    ("without", "test", "more"),
-    [
-        (
-            without_position,
-            exactness.test_whatever_is_killed_and_however_batches_are_cut_all_ends_exact,
-            {"number": 12},
-        ),
-        (without_condition, exactness.test_two_that_count_the_same_shard_at_once_count_it_once, {}),
-        (without_expiry_guard, exactness.test_expiry_and_replay_after_expiry_change_no_count, {"days": 60}),
-        (without_maximum, exactness.test_any_order_repetition_and_route_gives_the_same, {"number": 12}),
-        (without_order, exactness.test_decisions_taken_at_once_never_lose_a_suppression, {"operator": "Added"}),
-        (without_version, exactness.test_decisions_taken_at_once_never_lose_a_suppression, {"operator": "Removed"}),
-    ],
-)
-def test_each_mechanism_is_needed(without: Callable, test: Any, more: dict[str, Any], monkeypatch: pytest.MonkeyPatch):
-    first = next(runs(test, **more))
-    first()  # with the mechanism it holds
-    without(monkeypatch)
-    assert any(fails(run) for run in runs(test, **more)), f"{test.__name__} does not notice"
+        yield lambda seed=seed: test.hypothesis.inner_test(seed=seed, **arguments)
 
 
 def fails(run: Callable[[], None]) -> bool:
@@ -96,3 +72,30 @@ def fails(run: Callable[[], None]) -> bool:
     except AssertionError:
         return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("remove", "test", "arguments"),
+    [
+        (ignore_checkpoints, exactness.test_killed_functions_and_recut_batches_end_exact, {"number": 12}),
+        (move_checkpoints_unconditionally, exactness.test_concurrent_invocations_count_a_shard_once, {}),
+        (record_expired_events, exactness.test_expiry_and_replay_after_expiry_change_no_count, {"days": 60}),
+        (keep_the_last_copy, exactness.test_any_order_repetition_and_route_ends_exact, {"number": 12}),
+        (
+            read_events_before_the_entry,
+            exactness.test_concurrent_decisions_never_lose_a_suppression,
+            {"operator": "Added"},
+        ),
+        (overwrite_entries, exactness.test_concurrent_decisions_never_lose_a_suppression, {"operator": "Removed"}),
+    ],
+)
+def test_exactness_needs_the_mechanism(
+    remove: Callable[[pytest.MonkeyPatch], None],
+    test: Any,
+    arguments: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    run_with_mechanism = next(runs(test, **arguments))
+    run_with_mechanism()
+    remove(monkeypatch)
+    assert any(fails(run) for run in runs(test, **arguments)), f"{test.__name__} passes without it"

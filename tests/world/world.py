@@ -1,6 +1,6 @@
-"""One world for all tests of exactness: the real handlers over the real adapters, on a model of AWS that misbehaves.
+"""Run the real handlers over the real adapters on a model of AWS that does everything AWS may do.
 
-Everything is drawn from one seed, so a run can be repeated. A function can be killed before and after any of its calls.
+All chance comes from one seed, so a run can be repeated. A function can be killed before and after any of its calls.
 """
 
 import contextlib
@@ -28,37 +28,40 @@ from aftersend.suppression import Entry, Policy, decide
 from lambdas import count_tags, record_archive, record_feedback
 from lambdas.dependencies import logger
 from tests.fakes import immediate_attempts
-from tests.world.calls import CLIENTS, Fault, Killed, answering
+from tests.world.calls import CLIENTS, Fault, Killed, responder
 from tests.world.dynamodb import DynamoDB
-from tests.world.mappings import FromQueue, FromStream
+from tests.world.mappings import Invoke, QueueMapping, StreamMapping
 from tests.world.queues import S3, Queue
 
 BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = ledger.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"))
 
-SPLITTING = 0.02
+SPLIT_RATE = 0.02
 """How often a shard of the ledger's stream is split, from one step to the next."""
+
+MAX_STEPS = 20_000
+"""Far more than any run takes: one that takes them all never ends."""
 
 FUNCTIONS = ("record_feedback", "record_archive", "count_tags")
 
 
 @dataclass
 class Clock:
-    """Jumps where it is told to; in between it moves on by itself a little."""
+    """A clock that tests move."""
 
     moment: datetime = BEGIN
 
     def now(self) -> datetime:
         return self.moment
 
-    def jump(self, **by: float) -> None:
-        self.moment += timedelta(**by)
+    def advance(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
 
 
 @dataclass
 class Kill:
-    """A function is to be ended at its call of that number (from 0), before or after it takes effect."""
+    """End a function at its call of that number (from 0), before or after the call takes effect."""
 
     function: str
     call: int
@@ -66,8 +69,8 @@ class Kill:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What the world has come to. Equal outcomes are what exactness means."""
+class WorldState:
+    """What the tables hold in the end. Equal states are what exactness means."""
 
     keys: frozenset[ledger.Key]
     counts: dict[tuple[counting.Row, str], int]
@@ -75,19 +78,21 @@ class Outcome:
 
 
 class World:
+    """The queues, the bucket and the tables, and the functions that run between them."""
+
     def __init__(self, seed: int) -> None:
-        self.draw = random.Random(seed)
+        self.rng = random.Random(seed)
         self.clock = Clock()
-        self.dynamodb = DynamoDB(self.draw, self.clock.now, plain=["counters", "suppressions"], streamed=["ledger"])
-        self.feedback, self.announcements = (Queue(self.draw, self.clock.now) for _ in range(2))
-        self.s3 = S3(self.draw, self.announcements)
+        self.dynamodb = DynamoDB(self.rng, self.clock.now, plain=["counters", "suppressions"], streamed=["ledger"])
+        self.feedback_queue, self.object_queue = (Queue(self.rng, self.clock.now) for _ in range(2))
+        self.s3 = S3(self.rng, self.object_queue)
         self.calls: Counter[tuple[str, str]] = Counter()
         """How many calls were made, by function and operation."""
+        self.metrics: Counter[tuple[str, str]] = Counter()
+        """What functions emitted, by configuration set and measure."""
         self.kill: Kill | None = None
-        self.printed: Counter[tuple[str, str]] = Counter()
-        """The metrics functions printed, by configuration set and measure."""
-        self.yield_turn: Callable[[], None] = lambda: None
-        """Called before each call: where functions running at once may take turns."""
+        self.before_call: Callable[[], None] = lambda: None
+        """Runs before each call; concurrent functions take turns here."""
         dynamodb = CLIENTS["dynamodb"]
         self.recorder = Recorder(
             ledger=LedgerTable(dynamodb, "ledger", RETENTION, attempts=immediate_attempts),
@@ -101,77 +106,73 @@ class World:
         self.counters = CountersTable(
             dynamodb, "counters", now=lambda: self.clock.now().timestamp(), attempts=immediate_attempts
         )
-        self.from_feedback = FromQueue(self.feedback, self.function("record_feedback"))
-        self.from_archive = FromQueue(self.announcements, self.function("record_archive"))
-        self.from_ledger = FromStream(
-            self.dynamodb.tables["ledger"], self.function("count_tags"), self.draw, self.clock.now
+        self.feedback_mapping = QueueMapping(self.feedback_queue, self.function("record_feedback"))
+        self.object_mapping = QueueMapping(self.object_queue, self.function("record_archive"))
+        self.ledger_mapping = StreamMapping(
+            self.dynamodb.tables["ledger"], self.function("count_tags"), self.rng, self.clock.now
         )
 
-    # What happens to the world.
-
     def publish(self, payload: str) -> None:
-        """SES publishes over SNS."""
-        self.feedback.send(payload)
+        """Publish over SNS, as SES does."""
+        self.feedback_queue.send(payload)
 
-    def store(self, lines: Iterable[str], name: str, *, packed: bool = True) -> None:
-        """Firehose writes an object."""
-        content = "".join(line + "\n" for line in lines).encode()
-        self.s3.put(f"events/{name}", gzip.compress(content) if packed else content)
+    def store(self, lines: Iterable[str], name: str) -> None:
+        """Write an object of the archive, as Firehose does."""
+        self.s3.put(f"events/{name}", gzip.compress("".join(line + "\n" for line in lines).encode()))
 
     def replay(self) -> None:
-        """An operator announces every object of the archive again."""
+        """Announce every object of the archive again, as an operator does."""
         for key in [key for key in self.s3.objects if key.startswith("events/")]:
-            self.s3.announce(key)
+            self.s3.notify(key)
 
-    def run(self, *, killing: float = 0.0, at_most: int = 20_000) -> None:
-        """Let everything happen that is due, in any order, until nothing is left to do."""
-        mappings = [self.from_feedback, self.from_archive, self.from_ledger]
-        for _ in range(at_most):
+    def run(self, *, kill_rate: float = 0.0) -> None:
+        """Let the mappings invoke functions, in any order, until there is nothing left to do."""
+        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping]
+        for _ in range(MAX_STEPS):
             if all(mapping.is_done() for mapping in mappings):
                 return
-            if self.draw.random() < killing:
-                self.kill = Kill(self.draw.choice(FUNCTIONS), self.draw.randrange(8), self.draw.random() < 0.5)
-            self.draw.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
-            self.clock.jump(minutes=self.draw.choice([0, 0, 1, 3]))
-            if self.draw.random() < SPLITTING:
-                self.dynamodb.split("ledger")
-        raise AssertionError(f"Something is left to do after {at_most} steps.")
+            if self.rng.random() < kill_rate:
+                self.kill = Kill(self.rng.choice(FUNCTIONS), self.rng.randrange(8), self.rng.random() < 0.5)
+            self.rng.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
+            self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
+            if self.rng.random() < SPLIT_RATE:
+                self.dynamodb.split_shard("ledger")
+        raise AssertionError(f"Something is left to do after {MAX_STEPS} steps.")
 
-    def outcome(self) -> Outcome:
-        with self.answering():
+    def state(self) -> WorldState:
+        with self.answer_calls():
             counts: Counter[tuple[counting.Row, str]] = Counter()
             for row, measures in self.counters.rows():
                 for measure, count in measures.items():
                     counts[row, measure] += count
             listed = SuppressionsTable(CLIENTS["dynamodb"], "suppressions").entries()
-            entries = {entry.recipient: _without_version(entry) for entry in listed}
+            entries = {entry.recipient: msgspec.structs.replace(entry, version=0) for entry in listed}
         keys = frozenset(ledger.Key(*key) for key in self.dynamodb.tables["ledger"].items)
-        return Outcome(keys, {key: count for key, count in counts.items() if count}, entries)
+        return WorldState(keys, {key: count for key, count in counts.items() if count}, entries)
 
-    # How functions run.
-
-    def function(self, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        handlers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    def function(self, name: str) -> Invoke:
+        """Return a callable that invokes the function with an event."""
+        handlers: dict[str, Invoke] = {
             "record_feedback": lambda event: record_feedback.handler(event, recorder=self.recorder),
             "record_archive": lambda event: record_archive.handler(event, recorder=self.recorder, archive=self.archive),
             "count_tags": lambda event: count_tags.handler(
-                event, counters=self.counters, emit_metric=self._note_metric, attempts=immediate_attempts
+                event, counters=self.counters, emit_metric=self._record_metric, attempts=immediate_attempts
             ),
         }
 
         def invoke(event: dict[str, Any]) -> dict[str, Any]:
-            with self.answering(name):
+            with self.answer_calls(name):
                 return handlers[name](event)
 
         return invoke
 
     @contextlib.contextmanager
-    def answering(self, function: str = "") -> Generator[None]:
-        """Calls made in this block (and thread) are answered by this world, as made by the function."""
+    def answer_calls(self, function: str = "") -> Generator[None]:
+        """Answer the calls made in this block and thread, as made by the function."""
         numbers = itertools.count()
 
-        def answer(operation: str, call: dict[str, Any]) -> dict[str, Any]:
-            self.yield_turn()
+        def respond(operation: str, call: dict[str, Any]) -> dict[str, Any]:
+            self.before_call()
             self.calls[function, operation] += 1
             kill, number = self.kill, next(numbers)
             if kill is None or (kill.function, kill.call) != (function, number):
@@ -182,49 +183,45 @@ class World:
                     self._perform(operation, call)
             raise Killed
 
-        token = answering.set(answer)
+        token = responder.set(respond)
         try:
             yield
         finally:
-            answering.reset(token)
+            responder.reset(token)
 
     def _perform(self, operation: str, call: dict[str, Any]) -> dict[str, Any]:
         return getattr(self.s3 if operation.endswith("Object") else self.dynamodb, operation)(call)
 
-    def _note_metric(self, document: dict[str, Any]) -> None:
+    def _record_metric(self, document: dict[str, Any]) -> None:
         [directive] = document["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]:
-            self.printed[document["ConfigurationSet"], metric["Name"]] += document[metric["Name"]]
+            self.metrics[document["ConfigurationSet"], metric["Name"]] += document[metric["Name"]]
 
 
-def ideal(payloads: Iterable[str]) -> Outcome:
-    """What must come of payloads, whatever happens on the way: worked out from the set of facts alone."""
-    kept: dict[ledger.Key, Event] = {}
+def expected_state(payloads: Iterable[str]) -> WorldState:
+    """Work out from the set of events alone what payloads must lead to, whatever happens on the way."""
+    items: dict[ledger.Key, Event] = {}
     for payload in payloads:
-        told = [event for outcome in parse_recordable(payload) if isinstance(outcome, list) for event in outcome]
-        for event in ledger.with_first_events(told):
+        events = [event for result in parse_recordable(payload) if isinstance(result, list) for event in result]
+        for event in ledger.with_first_events(events):
             key = ledger.key(event)
-            if key not in kept or ledger.rank(kept[key]) < ledger.rank(event):
-                kept[key] = event
+            if key not in items or ledger.rank(items[key]) < ledger.rank(event):
+                items[key] = event
     counts: Counter[tuple[counting.Row, str]] = Counter()
-    by_recipient: dict[str, list[Event]] = {}
-    for key, event in kept.items():
+    feedback: dict[str, list[Event]] = {}
+    for key, event in items.items():
         counts.update(counting.contributions(event, COUNTED))
         if ledger.group(event) is ledger.Group.FEEDBACK:
-            by_recipient.setdefault(key.partition, []).append(event)
-    entries = {recipient: decide(facts, POLICY) for recipient, facts in by_recipient.items()}
-    return Outcome(frozenset(kept), dict(counts), {name: entry for name, entry in entries.items() if entry})
-
-
-def _without_version(entry: Entry) -> Entry:
-    return msgspec.structs.replace(entry, version=0)
+            feedback.setdefault(key.partition, []).append(event)
+    entries = {recipient: decide(events, POLICY) for recipient, events in feedback.items()}
+    return WorldState(frozenset(items), dict(counts), {name: entry for name, entry in entries.items() if entry})
 
 
 @contextlib.contextmanager
-def prepared(counted: counting.Counted = COUNTED) -> Generator[None]:
-    """What functions find in the process they run in: settings, and no log."""
-    settings = {"ENVIRONMENT": "world", "COUNTED": msgspec.json.encode(counted).decode()}
-    with mock.patch.dict(os.environ, settings):
+def function_process(counted: counting.Counted = COUNTED) -> Generator[None]:
+    """Prepare the process the functions run in: their environment variables and no log."""
+    variables = {"ENVIRONMENT": "world", "COUNTED": msgspec.json.encode(counted).decode()}
+    with mock.patch.dict(os.environ, variables):
         level = logger.log_level
         logger.setLevel("CRITICAL")
         yield

@@ -1,0 +1,49 @@
+"""Evaluate the expressions Aftersend sends to DynamoDB: conditions, key conditions and updates."""
+
+import copy
+import re
+from typing import Any
+
+from tests.world.dynamodb_limits import Item
+
+
+def condition_holds(call: dict[str, Any], stored: Item) -> bool:
+    """Evaluate a call's condition on an item; an empty item stands for none."""
+    values = call.get("ExpressionAttributeValues", {})
+    terms = call.get("ConditionExpression", "").split(" OR ")
+    return terms == [""] or any(_term_holds(term, stored, values) for term in terms)
+
+
+def _term_holds(term: str, stored: Item, values: Item) -> bool:
+    if absent := re.fullmatch(r"attribute_not_exists\((\w+)\)", term):
+        return absent[1] not in stored
+    name, operator, placeholder = term.split()
+    if name not in stored:
+        return False
+    [(stored_type, stored_value)], [(type_, value)] = stored[name].items(), values[placeholder].items()
+    return stored_type == type_ and (stored_value == value if operator == "=" else stored_value < value)
+
+
+def key_condition(call: dict[str, Any]) -> tuple[str, str]:
+    """Return the partition that a query names, and what its sort keys begin with."""
+    values = call["ExpressionAttributeValues"]
+    condition = re.fullmatch(
+        r"partition_key = (:\w+)(?: AND begins_with\(sort_key, (:\w+)\))?", call["KeyConditionExpression"]
+    )
+    assert condition, "the model knows no other query"
+    return values[condition[1]]["S"], values[condition[2]]["S"] if condition[2] else ""
+
+
+def updated_item(action: dict[str, Any], stored: Item) -> Item:
+    """Return the item as an Update leaves it."""
+    item = copy.deepcopy(stored or action["Key"])
+    additions, _, settings = action["UpdateExpression"].removeprefix("ADD ").partition(" SET ")
+    values, names = action["ExpressionAttributeValues"], action.get("ExpressionAttributeNames", {})
+    for addition in additions.split(", "):
+        name, placeholder = addition.split()
+        name = names[name]
+        item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + int(values[placeholder]["N"]))}
+    for setting in settings.split(", "):
+        name, placeholder = setting.split(" = ")
+        item[name] = values[placeholder]
+    return item
