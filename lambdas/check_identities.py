@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from aftersend.aws.deployed_settings import Deployed, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.contract import NotificationSettings
-from aftersend.metrics.emf import document
+from aftersend.metrics import emf_document
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
@@ -40,7 +40,7 @@ def handler(_event: object = None, _context: object = None) -> dict[str, int]:
     counts = msgspec.structs.asdict(report)
     logger.info("identities checked", extra=counts)
     dimensions = {"Environment": text_setting("ENVIRONMENT")}
-    print(msgspec.json.encode(document(counts, dimensions, datetime.now(UTC))).decode())
+    print(msgspec.json.encode(emf_document(counts, dimensions, datetime.now(UTC))).decode())
     return counts
 
 

@@ -12,8 +12,8 @@ from aftersend import ledger
 from aftersend.aws.clients import attempts, client
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.serialization import deserialize
-from aftersend.counting import SLOTS, Change, Counted, Counts, commits, comparable, contributions, difference
-from aftersend.metrics import emf
+from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
+from aftersend.metrics import emf_documents
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
 
@@ -47,7 +47,7 @@ def handler(
     """`emit_metric` is how CloudWatch hears of metrics."""
     new = list(changes(event["Records"], setting("COUNTED", Counted)))
     counted = count(new, event.get("shardId", ONLY_SHARD), counters or table())
-    for document in emf.documents(counted, text_setting("ENVIRONMENT"), datetime.now(UTC)):
+    for document in emf_documents(counted, text_setting("ENVIRONMENT"), datetime.now(UTC)):
         emit_metric(msgspec.json.encode(document).decode())
     logger.info("batch done", extra={"records": len(event["Records"]), "moved": len(counted)})
     return {"state": {}}  # the window's own state is not used: what was counted is known by the checkpoints
@@ -62,7 +62,7 @@ def changes(records: Iterable[dict[str, Any]], counted: Counted) -> Iterator[Cha
                 contributions(ledger.event_from_attributes(deserialize(image)), counted) if image else Counter()
                 for image in (found["NewImage"], found.get("OldImage"))
             )
-            yield Change(comparable(found["SequenceNumber"]), difference(new, old))
+            yield Change(pad_sequence_number(found["SequenceNumber"]), difference(new, old))
 
 
 def count(changes: list[Change], shard: str, counters: CountersTable) -> Counts:

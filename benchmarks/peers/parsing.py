@@ -26,8 +26,7 @@ import msgspec
 from django.conf import settings
 
 from aftersend.events import Event, Kind
-from aftersend.parsing import ses_schema
-from aftersend.parsing.parser import parse
+from aftersend.parsing import parse, ses_schema
 from tests.record_files import RECORD_FILES, in_sns_envelope
 
 settings.configure(AWS_SES_VERIFY_EVENT_SIGNATURES=False, ANYMAIL={"WEBHOOK_SECRET": "name:secret"})
