@@ -23,7 +23,7 @@ Attributes = dict[str, Any]
 
 
 class Key(NamedTuple):
-    """Identify an item: the recipient's address, and what tells apart the events of one recipient."""
+    """Identify an item: the recipient's address, and what distinguishes the events of one recipient."""
 
     partition: str
     sort: str
@@ -93,7 +93,7 @@ _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
     Kind.CLICK: lambda e: (_time(e), e.ip_address, e.user_agent, e.link),
     Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
 }
-"""The fields that tell apart two events of one kind, message and recipient. SES gives events no id, and one event may
+"""The fields that distinguish two events of one kind, message and recipient. SES gives events no id, and one event may
 come over both routes with different times; so only kinds that may happen repeatedly include the time."""
 
 
@@ -182,7 +182,7 @@ def is_expired(event: Event, retention: Retention, now: datetime) -> bool:
 
 
 def has_tags(event: Event) -> bool:
-    """Tell whether the event has message tags: event publishing carries them, identity notifications never do."""
+    """Tell whether the event has message tags. Identity notifications have none, and never replace a copy with tags."""
     return bool(event.tags)
 
 

@@ -90,7 +90,7 @@ ENVELOPES = (
     Envelope(_is_sns, lambda value: iter([Content(value["Message"])])),
     # Amazon SQS, around one message
     Envelope(_is_sqs, lambda value: iter([Content(_sqs_body(value))])),
-    # a Lambda event of SNS; sometimes the SES record stands in the place of SNS's object
+    # a Lambda event of SNS; sometimes the SES record is in the place of SNS's object
     Envelope(lambda value: isinstance(value.get("Sns"), dict | str), lambda value: iter([Content(value["Sns"])])),
     # Amazon EventBridge, whose detail-type may be the only place that names the event's type
     Envelope(

@@ -1,8 +1,8 @@
 """Parse payloads into events: for each record its events, or the reason why it has none.
 
-Records come in two shapes, which the key of their type tells apart: `eventType` (event publishing) and
+Records come in two shapes, distinguished by the key of their type: `eventType` (event publishing) and
 `notificationType` (identity notifications). A record as SES documents it takes a fast path, decoded directly into
-types. Everything else is unwrapped, coerced, and told apart from other services' records. Both paths give the same.
+types. Everything else is unwrapped, coerced, and distinguished from other services' records. Both paths give the same.
 """
 
 import json

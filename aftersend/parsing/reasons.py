@@ -30,7 +30,7 @@ UNREADABLE_REASONS = {
     "too-long": "longer than any payload AWS Lambda accepts",
     "too-deep": "more envelopes, or more deeply nested JSON, than real records have",
     "not-an-object-notification": "a message on the archive's queue that is not an Amazon S3 notification",
-    "no-message-id": "an event that names neither message nor recipient, so that it cannot be told from others",
+    "no-message-id": "an event that names neither message nor recipient, so that it has no key of its own",
     "too-large": "an event larger than an item of the ledger may be",
 }
 """Of records that are not recognized: they are stored, so that a person can inspect and redrive them."""
