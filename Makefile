@@ -44,7 +44,7 @@ fuzz: setup ## Damaged records, drawn at random, are read without an exception  
 	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))
 
 benchmark: .venv-benchmark/.ready ## Reading beside django-anymail and django-ses: agreement and speed; and what DynamoDB costs
-	@.venv-benchmark/bin/python -m benchmarks.peers.reading
+	@.venv-benchmark/bin/python -m benchmarks.peers.parsing
 	@python -m benchmarks.cost
 
 format: setup ## Format the code and mend what ruff can mend

@@ -1,3 +1,3 @@
-"""What happens after Amazon SES says yes: events read, recorded once, decided on and counted."""
+"""Turn Amazon SES events into a suppression list and exact counters per message tag."""
 
 __version__ = "0.1.0"

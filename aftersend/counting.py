@@ -1,7 +1,7 @@
-"""What an event adds to which counters. Depends on the event alone, never on the clock, a budget or the order.
+"""Compute from an event which counters it adds to. Depends on the event alone, never on the clock or the order.
 
-The ledger's stream tells each change of an item once, with its image before and after: a counter moves by what the
-new image contributes less what the old one did, so that a better copy of a fact moves counts instead of adding to them.
+The ledger's stream delivers each change of an item with its image before and after. A counter moves by what the new
+image contributes minus what the old one did, so that a better copy of an event moves counts instead of adding to them.
 """
 
 from collections import Counter
@@ -16,17 +16,18 @@ from aftersend.ledger import FIRST_CLICK, FIRST_OPEN, digest
 from aftersend.suppression import is_not_spam, is_out_of_office, is_suppression_list_echo
 
 CONFIGURATION_SET, FROM_DOMAIN = "ses:configuration-set", "ses:from-domain"
-"""Tags of SES's own that are always counted."""
+"""Tags SES sets itself; they are always counted."""
 
-VALUES_COUNTED = 5
-"""Values of one tag on one event that are counted: a bound on what one event may write. SES sends one."""
+MAX_VALUES_PER_TAG = 5
+"""Values of one tag of one event that are counted, to bound what one event may write. SES sends one."""
 
-VALUE_CHARACTERS = 256
+MAX_VALUE_CHARACTERS = 256
 INVALID = "(invalid)"
-"""What a value is counted as that is empty or longer than SES allows a message tag to be."""
+"""The value under which values are counted that are empty or longer than SES allows for message tags ("MessageTag" in
+the SES API v2 reference)."""
 
 SIMULATED = "simulated_"
-"""Before the measure of events about the mailbox simulator, which belong in no rate."""
+"""Prefix of the measures of mailbox simulator events, which must not change any rate."""
 
 MEASURES = {
     Kind.SEND: "send",
@@ -40,12 +41,12 @@ MEASURES = {
     FIRST_OPEN: "unique_opens",
     FIRST_CLICK: "unique_clicks",
 }
-"""The measure of each kind; bounces and complaints are divided further. `unique_opens` and `unique_clicks` count a
+"""The measure of each kind; bounces and complaints are divided further. `unique_opens` and `unique_clicks` count each
 message and recipient once."""
 
 
 class Row(NamedTuple):
-    """One item of the counters: a tag's value, for the messages sent within one hour."""
+    """Identify an item of the counters: a tag's value, for the messages sent within one hour."""
 
     tag: str
     value: str
@@ -54,20 +55,20 @@ class Row(NamedTuple):
 
 
 Counts = Counter[tuple[Row, str]]
-"""By how much each measure of each row moves; may be negative."""
+"""By how much each measure of each row moves: a number that may be negative."""
 
 
 class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an environment counts."""
+    """Set what an environment counts."""
 
     tags: tuple[str, ...] = ()
-    """Names of message tags, beside configuration set and from-domain."""
+    """Names of message tags that are counted besides configuration set and from-domain."""
     simulator: Literal["separate", "real"] = "separate"
-    """Whether the mailbox simulator's addresses are counted apart from others."""
+    """`separate`: mailbox simulator events have measures of their own; `real`: they are counted like any other."""
 
 
 def measure(event: Event, counted: Counted) -> str:
-    """The counter's attribute the event is counted in."""
+    """Return the measure an event is counted in."""
     name = MEASURES.get(event.kind) or _feedback_measure(event)
     return SIMULATED + name if event.is_simulated and counted.simulator == "separate" else name
 
@@ -85,7 +86,7 @@ def _feedback_measure(event: Event) -> str:
 
 
 def rows(event: Event, counted: Counted) -> Iterator[Row]:
-    """The rows an event is counted in: one per value of each counted tag it bears; none if its time is unknown."""
+    """Yield the rows an event is counted in: one per value of each counted tag; none if its time is unknown."""
     sent_at = event.sent_at or event.occurred_at
     if sent_at is None:
         return
@@ -93,80 +94,82 @@ def rows(event: Event, counted: Counted) -> Iterator[Row]:
     if event.from_domain:
         yield Row(FROM_DOMAIN, _valid(event.from_domain), hour)
     for tag in (CONFIGURATION_SET, *counted.tags):
-        for value in sorted({_valid(value) for value in event.tags.get(tag, ())})[:VALUES_COUNTED]:
+        for value in sorted({_valid(value) for value in event.tags.get(tag, ())})[:MAX_VALUES_PER_TAG]:
             yield Row(tag, value, hour)
 
 
 def _valid(value: str) -> str:
-    return value if 0 < len(value) <= VALUE_CHARACTERS else INVALID
+    return value if 0 < len(value) <= MAX_VALUE_CHARACTERS else INVALID
 
 
 def contributions(event: Event, counted: Counted) -> Counts:
-    """What an event counts for."""
+    """Return what an event adds to which measures of which rows."""
     name = measure(event, counted)
     return Counter({(row, name): 1 for row in rows(event, counted)})
 
 
 def difference(new: Counts, old: Counts) -> Counts:
-    """What counters move by when an item changes; without what stays."""
-    moved = new.copy()
-    moved.subtract(old)
-    return _moving(moved)
+    """Return by how much counters move when an item changes, without those that do not move."""
+    change = new.copy()
+    change.subtract(old)
+    return _nonzero(change)
 
 
-def _moving(counts: Counts) -> Counts:
+def _nonzero(counts: Counts) -> Counts:
     return Counter({key: count for key, count in counts.items() if count})
 
 
-# The stream's records are counted slot by slot: a slot is a fixed class of rows, and its counts are committed in one
-# transaction with the position they reach. Whatever is delivered again lies at or below the position and is skipped,
-# however the batch is cut this time.
+# The stream is counted slot by slot: a slot is a fixed class of rows, and its counts are committed in one transaction
+# with its checkpoint, the sequence number they reach. A record that is delivered again is not above the checkpoint and
+# is skipped, wherever its batch begins and ends this time.
 
 SLOTS = 2
-"""How many classes of rows there are. Never to be changed: checkpoints already stored would speak of other rows."""
+"""How many classes of rows there are. It must never change: stored checkpoints would refer to other rows."""
 
-ROWS_A_COMMIT = 99
-"""DynamoDB takes 100 actions a transaction; one is the position."""
+MAX_ROWS_PER_COMMIT = 99
+"""DynamoDB takes 100 actions per transaction ("TransactWriteItems"); one is the checkpoint."""
 
-SEQUENCE_DIGITS = 40
-"""The most digits a stream's sequence number has; filled up with zeros, numbers compare as text."""
+SEQUENCE_NUMBER_DIGITS = 40
+"""The most digits of a stream's sequence number ("StreamRecord" in the DynamoDB API reference)."""
 
 
 class Change(NamedTuple):
-    """What one record of the stream changes."""
+    """Describe what one record of the stream changes."""
 
     sequence_number: str
-    """The record's sequence number, filled up to SEQUENCE_DIGITS."""
+    """As `pad_sequence_number` returns it."""
     counts: Counts
 
 
 class Commit(NamedTuple):
-    """Counts that go into one transaction, and the position they reach; they may be none where all came to nothing."""
+    """Describe one transaction: counts, and the checkpoint they reach. Counts may be empty where they cancel out."""
 
     checkpoint: str
     counts: Counts
 
 
-def comparable(sequence_number: str) -> str:
-    return sequence_number.zfill(SEQUENCE_DIGITS)
+def pad_sequence_number(sequence_number: str) -> str:
+    """Pad a sequence number with zeros, so that numbers compare as text."""
+    return sequence_number.zfill(SEQUENCE_NUMBER_DIGITS)
 
 
 def slot(row: Row) -> int:
+    """Return the slot of a row."""
     return int(digest(row), 16) % SLOTS
 
 
-def commits(changes: Iterable[Change], of_slot: int, after: str) -> Iterator[Commit]:
-    """What is still to be counted in a slot, in the stream's order and in pieces that fit a transaction."""
-    reached = after
+def commits(changes: Iterable[Change], slot_number: int, checkpoint: str) -> Iterator[Commit]:
+    """Yield what is to be counted in a slot after its checkpoint, in the stream's order, in transactions that fit."""
+    reached = checkpoint
     counts: Counts = Counter()
     for change in changes:
-        if change.sequence_number <= after:
+        if change.sequence_number <= checkpoint:
             continue
-        own = Counter({key: count for key, count in change.counts.items() if slot(key[0]) == of_slot})
-        if len({row for row, _ in (*counts, *own)}) > ROWS_A_COMMIT:
-            yield Commit(reached, _moving(counts))
+        added = Counter({key: count for key, count in change.counts.items() if slot(key[0]) == slot_number})
+        if len({row for row, _ in (*counts, *added)}) > MAX_ROWS_PER_COMMIT:
+            yield Commit(reached, _nonzero(counts))
             counts = Counter()
         reached = change.sequence_number
-        counts.update(own)
-    if counts := _moving(counts):
+        counts.update(added)
+    if counts := _nonzero(counts):
         yield Commit(reached, counts)

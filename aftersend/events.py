@@ -1,4 +1,4 @@
-"""The vocabulary: what SES tells about a message, one event per recipient. No parsing, no I/O."""
+"""Define the event: one thing that happened to one message and recipient, in SES's own vocabulary."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,12 +7,12 @@ import msgspec
 
 
 class Kind(StrEnum):
-    """What happened, as SES spells it in `eventType` and `notificationType`."""
+    """Name what happened, as SES spells it in `eventType` and `notificationType`."""
 
     SEND = "Send"  # SES accepted the message and will try to deliver it
     REJECT = "Reject"  # SES accepted the message, found a virus and sent nothing
     RENDERING_FAILURE = "Rendering Failure"  # the template lacked a value; nothing was sent
-    DELIVERY_DELAY = "DeliveryDelay"  # the recipient's server refused for now; SES goes on trying
+    DELIVERY_DELAY = "DeliveryDelay"  # the recipient's server refused for now; SES retries
     DELIVERY = "Delivery"  # the recipient's server accepted the message; a bounce may still follow
     BOUNCE = "Bounce"  # the recipient's server refused for good, or SES gave up trying
     COMPLAINT = "Complaint"  # the recipient (or their provider) reported the message as spam
@@ -22,11 +22,11 @@ class Kind(StrEnum):
 
 
 ADDED, REMOVED = "Added", "Removed"
-"""Kinds of our own: an operator put a recipient on the suppression list, or took them off it."""
+"""Kinds of Aftersend: an operator added a recipient to the suppression list, or removed them from it."""
 
 
 class BounceType(StrEnum):
-    """`bounce.bounceType`."""
+    """Name the values of `bounce.bounceType`."""
 
     PERMANENT = "Permanent"
     TRANSIENT = "Transient"
@@ -34,42 +34,42 @@ class BounceType(StrEnum):
 
 
 SUPPRESSION_LIST_SUBTYPES = frozenset({"OnAccountSuppressionList", "OnTenantSuppressionList"})
-"""Subtypes of bounces and complaints that SES makes itself because a suppression list holds the address."""
+"""Subtypes of bounces and complaints that SES itself creates because a suppression list holds the address."""
 
 NOT_SPAM = "not-spam"
 """The `complaintFeedbackType` (RFC 5965 registry) that takes a complaint back."""
 
 SIMULATOR_DOMAIN = "simulator.amazonses.com"
-"""The mailbox simulator: real events about invented recipients."""
+"""The domain of the SES mailbox simulator: its events are real, its recipients are not."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that happened to one message and, where SES names one, to one recipient.
+    """Describe one thing that happened to one message and, where SES names one, to one recipient.
 
-    Times are aware and in UTC. What SES did not send is None or empty. Addresses are bare: no display name.
+    Times are aware and in UTC. Fields that SES did not send are None or empty. Addresses have no display name.
     """
 
     kind: str
-    """A `Kind`, or one of our own."""
+    """A `Kind`, a kind of Aftersend, or an unknown `eventType` as SES spells it."""
     message_id: str | None = None
-    """`mail.messageId`: what the sending call returned. Of an operator's act, an id of its own."""
+    """`mail.messageId`, which the sending call returned; for an operator's act, an id of its own."""
     sent_at: datetime | None = None
     """`mail.timestamp`: when SES accepted the message."""
     occurred_at: datetime | None = None
-    """When it happened, held within what is possible for its kind (the bouncing server's clock is not trusted); of what
-    has no time of its own, when the message was sent."""
+    """When it happened, clamped to the times possible for its kind (a bouncing server's clock may be wrong); `sent_at`
+    for kinds without a time of their own."""
     reported_at: datetime | None = None
-    """When SES said it happened, where that is not `occurred_at`."""
+    """The time in the record, where that is not `occurred_at`."""
     recipient: str | None = None
-    """Lower-cased; None where SES names nobody, or nobody this message was sent to."""
+    """The address in lower case; None where SES names none, or none this message was sent to."""
     recipient_raw: str | None = None
-    """The recipient as SES spelled it, where that is not `recipient`."""
+    """The address as SES spells it, where that is not `recipient`."""
     reported_recipient: str | None = None
-    """The address a bounce named, where it is not one this message was sent to (a forward)."""
+    """The address a bounce names, where the message was not sent to it (a forward)."""
     source: str = ""
     """`mail.source`: the envelope sender."""
     tags: dict[str, list[str]] = {}
-    """Message tags, custom ones and SES's own (`ses:…`). Empty in identity notifications, which carry none."""
+    """Message tags, custom ones and SES's own (`ses:…`). Identity notifications carry none."""
 
     bounce_type: str | None = None
     bounce_subtype: str | None = None
@@ -84,10 +84,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`complaintFeedbackType`."""
     complaint_subtype: str | None = None
     candidate_count: int | None = None
-    """How many recipients may have made this complaint, where more than one may have."""
+    """How many recipients may have complained, where that is more than one."""
     processing_time_millis: int | None = None
     smtp_response: str | None = None
-    """What the recipient's server answered on delivery."""
+    """The answer of the recipient's server to a delivery."""
     delay_type: str | None = None
     delay_expires_at: datetime | None = None
     ip_address: str | None = None
@@ -106,29 +106,30 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     old_preferences: "Preferences | None" = None
     new_preferences: "Preferences | None" = None
     coerced_fields: tuple[str, ...] = ()
-    """Fields that had another type than SES documents, or that nobody could read."""
+    """Paths of fields that had another type than SES documents, coerced or dropped."""
     operator: str | None = None
-    """Who acted, and why: of operators' acts."""
+    """Who acted; only of operators' acts."""
     note: str | None = None
+    """Why they acted."""
 
     @property
     def configuration_set(self) -> str | None:
-        """The configuration set the message was sent with; unknown to identity notifications."""
+        """Return the configuration set the message was sent with; identity notifications do not name it."""
         return next(iter(self.tags.get("ses:configuration-set", ())), None)
 
     @property
     def from_domain(self) -> str:
-        """The domain the message was sent from: SES's own tag, else the domain of the envelope sender."""
+        """Return the domain the message was sent from: SES's own tag, else the domain of the envelope sender."""
         return next(iter(self.tags.get("ses:from-domain", ())), None) or self.source.rpartition("@")[2].lower()
 
     @property
     def is_simulated(self) -> bool:
-        """Whether the recipient is the mailbox simulator's."""
+        """Tell whether the recipient is an address of the mailbox simulator."""
         return self.recipient is not None and self.recipient.endswith("@" + SIMULATOR_DOMAIN)
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a contact subscribes to, before or after a Subscription event."""
+    """Describe what a contact subscribes to, before or after a Subscription event."""
 
     unsubscribe_all: bool = False
     topics: dict[str, str] = {}

@@ -1,7 +1,7 @@
-"""The ledger's items: which key an event has, what is kept of it, and which of two copies wins.
+"""Define the ledger's items: an event's key, its attributes, its expiry, and which of two copies stays.
 
-Key and attributes follow from the event alone, never from the route it came by, the clock or the attempt, so that
-writing an event again, in whatever order, changes nothing.
+All of these follow from the event alone, never from its route, the clock or the attempt, so that writing an event
+again, in whatever order, changes nothing.
 """
 
 import hashlib
@@ -15,19 +15,22 @@ import msgspec
 from aftersend.events import ADDED, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
-"""Kinds of our own: a message was opened (clicked in) at least once. Without a time, so there is one per recipient."""
+"""Kinds of Aftersend: a message was opened (a link was clicked) for the first time. Their keys have no time, so that
+there is one of each per message and recipient."""
 
 Attributes = dict[str, Any]
 """An item's attributes as plain values: str, int, bool, list and dict."""
 
 
 class Key(NamedTuple):
+    """Identify an item: the recipient's address, and what distinguishes the events of one recipient."""
+
     partition: str
     sort: str
 
 
 class Group(StrEnum):
-    """What the sort key begins with, so that the few facts that decide are one short query."""
+    """Name the prefixes of sort keys, so that the few events that decide about a recipient are one short query."""
 
     FEEDBACK = "feedback"
     DELIVERY = "delivery"
@@ -35,43 +38,43 @@ class Group(StrEnum):
 
 
 COUNTERS_OUTLIVE_DAYS = 60
-"""Days counters outlive events: more than an event may happen after its message was sent, opens (volume) aside."""
-
+"""Days counters outlive events: more than lie between sending and any event, opens (volume) aside."""
 
 Days = Annotated[int, msgspec.Meta(ge=1, description="a whole number of days, from 1 on")]
 
 
 class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How long the ledger keeps an event, in days from when it happened."""
+    """Set how long the ledger keeps an event, in days from when it happened."""
 
     volume_days: Days = 30
-    """Send, Delivery, Open, Click, DeliveryDelay and what else does not decide."""
+    """Days for Send, Delivery, Open, Click, DeliveryDelay and all other kinds that do not decide about a recipient."""
     feedback_days: Days = 400
-    """Bounce, Complaint, Subscription and operators' acts."""
+    """Days for Bounce, Complaint, Subscription and operators' acts."""
 
     @property
     def counters_days(self) -> int:
-        """How long counters are kept, from when their messages were sent: as long as any event in the ledger could
-        still be replaced by a better copy, which moves them."""
+        """Return how many days after sending counters are kept: as long as an event in the ledger may still be
+        replaced by a better copy, which moves them."""
         return max(self.volume_days, self.feedback_days) + COUNTERS_OUTLIVE_DAYS
 
 
 FIRST_EVENT_DAYS = 90
-"""Days that `FirstOpen` and `FirstClick` are kept after sending: as long as opens are accepted."""
+"""Days after sending that `FirstOpen` and `FirstClick` are kept: as long as opens are accepted."""
 
 EXPIRY_MARGIN = timedelta(hours=1)
-"""An event this close to its expiry is not written any more: what time-to-live removed must not return."""
+"""An event this close to its expiry is no longer written: an item that time-to-live removed must not return."""
 
-ATTRIBUTE_BYTES = 880
-"""What attributes may take, as JSON: with key and bookkeeping an item then is one write unit, 1 KiB. Complete records
-of SES fit without being cut."""
+MAX_UNCUT_BYTES = 880
+"""Size of the attributes, as JSON, up to which no text is shortened. With key and bookkeeping such an item takes one
+write unit, 1 KiB. The events of complete SES records are smaller."""
 
-CUT_IN_ORDER = ("user_agent", "link", "diagnostic_code", "smtp_response", "error_message")
-CUT_CHARACTERS = 64
-"""What is shortened, and to how much, while the attributes are larger than ATTRIBUTE_BYTES. Tags never are."""
+SHORTENED_FIELDS = ("user_agent", "link", "diagnostic_code", "smtp_response", "error_message")
+SHORTENED_CHARACTERS = 64
+"""Fields of larger events that are shortened, in this order, and their length then. Tags never are."""
 
-RECIPIENT_BYTES, MESSAGE_AND_KIND_BYTES, ITEM_BYTES = 2_048, 900, 300_000
-"""DynamoDB takes partition keys of 2,048 bytes, sort keys of 1,024 and items of 400 KB; the latter two hold more."""
+MAX_RECIPIENT_BYTES, MAX_MESSAGE_AND_KIND_BYTES, MAX_ITEM_BYTES = 2_048, 900, 300_000
+"""DynamoDB's limits are 2,048 bytes for partition keys, 1,024 for sort keys and 400 KB for items ("Quotas in Amazon
+DynamoDB"); the latter two hold more than is measured here."""
 
 GROUPS: Mapping[str, Group] = {
     Kind.BOUNCE: Group.FEEDBACK,
@@ -90,16 +93,17 @@ _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
     Kind.CLICK: lambda e: (_time(e), e.ip_address, e.user_agent, e.link),
     Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
 }
-"""What tells two events of one kind, message and recipient apart. SES gives events no id, and one fact may come over
-both channels with a differently written time; so only kinds that may truly happen again have a time."""
+"""The fields that distinguish two events of one kind, message and recipient. SES gives events no id, and one event may
+come over both routes with different times; so only kinds that may happen repeatedly include the time."""
 
 
 def group(event: Event) -> Group:
+    """Return the group of the event's kind."""
     return GROUPS.get(event.kind, Group.VOLUME)
 
 
 def key(event: Event) -> Key:
-    """Where the event is kept."""
+    """Return the key of the event's item. All copies of an event have the same."""
     natural = _NATURAL_KEYS.get(event.kind, lambda _: ())(event)
     message = event.message_id
     if message is None:
@@ -109,38 +113,38 @@ def key(event: Event) -> Key:
 
 
 def too_large(event: Event) -> str | None:
-    """What is too large about an event for DynamoDB to keep it, without its value; None if nothing is.
+    """Return, as a sentence without values, what makes an event too large for DynamoDB; None if nothing does.
 
-    A batch with one item that is too large would be refused as a whole.
+    DynamoDB would refuse a whole batch because of one such item.
     """
-    if len((event.recipient or "").encode()) > RECIPIENT_BYTES:
-        return f"A recipient has more than {RECIPIENT_BYTES} bytes."
-    if len(f"{event.message_id}{event.kind}".encode()) > MESSAGE_AND_KIND_BYTES:
-        return f"Message id and type have more than {MESSAGE_AND_KIND_BYTES} bytes."
-    if len(msgspec.json.encode(attributes(event))) > ITEM_BYTES:
-        return f"What is to be kept has more than {ITEM_BYTES} bytes."
+    if len((event.recipient or "").encode()) > MAX_RECIPIENT_BYTES:
+        return f"A recipient has more than {MAX_RECIPIENT_BYTES} bytes."
+    if len(f"{event.message_id}{event.kind}".encode()) > MAX_MESSAGE_AND_KIND_BYTES:
+        return f"Message id and type have more than {MAX_MESSAGE_AND_KIND_BYTES} bytes."
+    if len(msgspec.json.encode(attributes(event))) > MAX_ITEM_BYTES:
+        return f"The event has more than {MAX_ITEM_BYTES} bytes."
     return None
 
 
 def attributes(event: Event) -> Attributes:
-    """What is kept of an event: all of it, with long texts cut so that the item takes one write unit."""
-    kept = msgspec.to_builtins(event)
-    kept.pop("coerced_fields", None)  # how a copy was read is nothing of the fact's
-    for name in CUT_IN_ORDER:
-        if len(msgspec.json.encode(kept)) <= ATTRIBUTE_BYTES:
+    """Return the event as attributes, with long texts shortened so that the item takes one write unit."""
+    values = msgspec.to_builtins(event)
+    values.pop("coerced_fields", None)  # a property of the copy, not of the event
+    for name in SHORTENED_FIELDS:
+        if len(msgspec.json.encode(values)) <= MAX_UNCUT_BYTES:
             break
-        if name in kept:
-            kept[name] = kept[name][:CUT_CHARACTERS]
-    return kept
+        if name in values:
+            values[name] = values[name][:SHORTENED_CHARACTERS]
+    return values
 
 
-def event_from_attributes(kept: Mapping[str, Any]) -> Event:
-    """The event an item's attributes were made from; attributes that are not the event's are passed over."""
-    return msgspec.convert(kept, Event)
+def event_from_attributes(item: Mapping[str, Any]) -> Event:
+    """Return the event of an item; attributes that are not the event's, as its keys, are ignored."""
+    return msgspec.convert(item, Event)
 
 
 def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
-    """The events, and behind each open and click the timeless item that makes unique counts."""
+    """Yield the events, and after each open and click the event that counts it once per message and recipient."""
     for event in events:
         yield event
         if kind := _FIRST_KINDS.get(event.kind):
@@ -159,9 +163,9 @@ _FIRST_KINDS: Mapping[str, str] = {Kind.OPEN: FIRST_OPEN, Kind.CLICK: FIRST_CLIC
 
 
 def expires_at(event: Event, retention: Retention) -> datetime | None:
-    """When the ledger lets go of an event: by the event's own time, so that every copy of it expires together.
+    """Return when the ledger expires an event: it follows from the event's own time, so that all copies agree.
 
-    None if SES told no time that could be read: then it is kept.
+    None, which means never, if the record has no time that could be parsed.
     """
     if event.occurred_at is None:
         return None
@@ -172,27 +176,27 @@ def expires_at(event: Event, retention: Retention) -> datetime | None:
 
 
 def is_expired(event: Event, retention: Retention, now: datetime) -> bool:
-    """Whether the event may already have been removed, so that writing it would count it again."""
+    """Tell whether the item may have been removed already, so that writing it would count the event again."""
     expiry = expires_at(event, retention)
     return expiry is not None and expiry <= now + EXPIRY_MARGIN
 
 
 def has_tags(event: Event) -> bool:
-    """Event publishing carries tags, identity notifications never do: a copy without may not replace one with them."""
+    """Tell whether the event has message tags. Identity notifications have none, and never replace a copy with tags."""
     return bool(event.tags)
 
 
 def rank(event: Event) -> str:
-    """Which of two copies of one fact is kept: the greater. Tags outweigh all else, then the number of known fields."""
-    kept = attributes(event)
-    return f"{int(has_tags(event))}{len(kept):02d}{digest(kept)}"
+    """Return what copies of one event are compared by: the greatest stays. Tags outweigh the number of fields."""
+    values = attributes(event)
+    return f"{int(has_tags(event))}{len(values):02d}{digest(values)}"
 
 
 def _time(event: Event) -> str | None:
-    stated = event.reported_at or event.occurred_at
-    return stated.isoformat() if stated else None
+    time = event.reported_at or event.occurred_at
+    return time.isoformat() if time else None
 
 
-def digest(content: object) -> str:
-    """24 hexadecimal digits that stand for the content: builtin values, whose order in mappings does not matter."""
-    return hashlib.blake2b(msgspec.json.encode(content, order="deterministic"), digest_size=12).hexdigest()
+def digest(value: object) -> str:
+    """Return 24 hexadecimal digits that identify a value of builtin types; the order of mappings does not matter."""
+    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=12).hexdigest()

@@ -1,63 +1,76 @@
-"""Recording events and deciding about their recipients: what both routes do with an event.
+"""Record events, then update the suppression entries of the recipients they affect. Both routes do this.
 
-Safe to stop between any two steps and to run again: a fact is written before its recipient is decided about, and
-deciding depends on the facts alone. So a repetition heals what an interruption left undone.
+It is safe to stop between any two steps and to run again: an event is written before its recipient is decided about,
+and the decision depends on the recorded events alone. So a repetition completes what an interruption left undone.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.parsing.parser import ParseResult, Unreadable, parse
+from aftersend.parsing import ParseResult, Unreadable, parse
 from aftersend.suppression import Entry, Policy, decide
 
 DECISION_ATTEMPTS = 10
 
 
 class Ledger(Protocol):
-    def record(self, events: Iterable[Event]) -> None: ...
-    def feedback_for(self, recipient: str) -> list[Event]: ...
+    """Store events by recipient."""
+
+    def writer(self) -> AbstractContextManager[Callable[[Event], None]]:
+        """Open a block that gives a function to write events with; at its end all of them are written."""
+        ...
+
+    def feedback_for(self, recipient: str) -> list[Event]:
+        """Return the events that decide about a recipient."""
+        ...
 
 
 class Suppressions(Protocol):
-    def entry(self, recipient: str) -> Entry | None: ...
-    def replace(self, expected: Entry | None, new: Entry) -> None: ...
+    """Store suppression entries by recipient."""
+
+    def entry(self, recipient: str) -> Entry | None:
+        """Return the recipient's entry, in force or lifted, or None."""
+        ...
+
+    def replace(self, expected: Entry | None, new: Entry) -> None:
+        """Write an entry; raise Conflict if the stored one is not the expected one."""
+        ...
 
 
 class Conflict(Exception):
-    """Somebody else wrote the entry since it was read: read and decide again."""
+    """The entry was written by another process since it was read: read it and decide again."""
 
 
 class Undecided(Exception):
-    """The entry changed under each attempt to decide; the fact is written, so trying again later is safe."""
+    """The entry changed during every attempt to decide; the events are written, so trying again later is safe."""
 
 
 Tally = Counter[str]
-"""What became of records: `recorded` events, `ignored:REASON`, `unreadable:REASON`."""
+"""How many records and events had which result: `recorded`, `ignored:REASON`, `unreadable:REASON`."""
 
 
 def parse_recordable(payload: str | bytes) -> list[ParseResult]:
-    """What became of a payload's records, as `read` gives it; but events that cannot be kept are unreadable."""
-    return [
-        (rejection_reason(outcome) or outcome) if isinstance(outcome, list) else outcome for outcome in parse(payload)
-    ]
+    """Parse a payload as `parse` does, but with records whose events cannot be stored as unreadable."""
+    return [(rejection_reason(result) or result) if isinstance(result, list) else result for result in parse(payload)]
 
 
 def rejection_reason(events: list[Event]) -> Unreadable | None:
-    """Why the events of a record cannot be kept; None if they can."""
+    """Return why the events of a record cannot be stored; None if they can."""
     for event in events:
         if event.message_id is None and event.recipient is None:
             return Unreadable("no-message-id", "`mail` has no `messageId`, and there is no recipient.")
-        if too_large := ledger.too_large(event):
-            return Unreadable("too-large", too_large)
+        if problem := ledger.too_large(event):
+            return Unreadable("too-large", problem)
     return None
 
 
 class Recorder(NamedTuple):
-    """Where events are recorded, and by which policy their recipients are decided about."""
+    """Write events to the ledger and apply the policy to their recipients."""
 
     ledger: Ledger
     suppressions: Suppressions
@@ -68,44 +81,43 @@ class Recorder(NamedTuple):
     """Counts attempts from 1, pausing between them."""
 
     def record(self, events: Iterable[Event]) -> Tally:
-        """Write events, then decide about every recipient they gave feedback on.
+        """Write events, then update the suppression of every recipient they give feedback on.
 
-        It decides whether or not a write changed anything: a copy may be here because the first attempt was cut off
-        before it decided.
+        Suppressions are updated whether or not a write changed anything: an event may be stored already because the
+        first attempt was interrupted before it decided. Events are written one at a time as they are given, so that an
+        object of the archive is never held in memory as a whole.
         """
         tally: Tally = Counter()
         affected: dict[str, None] = {}
-        self.ledger.record(self._unexpired(events, tally, affected))
+        now = self.now()
+        with self.ledger.writer() as write:
+            for event in ledger.with_first_events(events):
+                if ledger.is_expired(event, self.retention, now):
+                    tally["ignored:expired"] += 1
+                    continue
+                write(event)
+                tally["recorded"] += 1
+                if event.recipient and ledger.group(event) is ledger.Group.FEEDBACK:
+                    affected[event.recipient] = None
         for recipient in affected:
             self.update_suppression(recipient)
         return tally
 
     def update_suppression(self, recipient: str) -> None:
-        """Bring the recipient's entry in line with the facts.
+        """Bring the recipient's entry in line with the recorded events.
 
-        The entry is read before the facts. Whoever writes it therefore saw every fact that was seen by those whose
-        entry it replaces; read the other way round, a decision from fewer facts could replace one from more.
+        The entry is read before the events. Whoever writes it therefore has seen every event that was seen by those
+        whose entry it replaces; in the other order, a decision from fewer events could replace one from more.
         """
         for _ in self.attempts(DECISION_ATTEMPTS):
-            standing = self.suppressions.entry(recipient)
-            facts = self.ledger.feedback_for(recipient)
-            decided = decide([*(standing.evidence if standing else ()), *facts], self.policy)
-            if decided is None or (standing and decided.is_equivalent(standing)):
+            current = self.suppressions.entry(recipient)
+            events = self.ledger.feedback_for(recipient)
+            new = decide([*(current.evidence if current else ()), *events], self.policy)
+            if new is None or (current and new.is_equivalent(current)):
                 return
             try:
-                self.suppressions.replace(standing, new=decided)
+                self.suppressions.replace(current, new=new)
             except Conflict:
                 continue
             return
-        raise Undecided(f"The entry changed under {DECISION_ATTEMPTS} attempts to decide.")
-
-    def _unexpired(self, events: Iterable[Event], tally: Tally, affected: dict[str, None]) -> Iterator[Event]:
-        now = self.now()
-        for event in ledger.with_first_events(events):
-            if ledger.is_expired(event, self.retention, now):
-                tally["ignored:expired"] += 1
-                continue
-            tally["recorded"] += 1
-            if event.recipient and ledger.group(event) is ledger.Group.FEEDBACK:
-                affected[event.recipient] = None
-            yield event
+        raise Undecided(f"The entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.contract import NotificationSettings, Variable
-from aftersend.metrics import emf
+from aftersend.metrics import emf_document
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
@@ -48,7 +48,7 @@ def handler(
     report = check(deployed_settings, identity_settings, restore=setting(Variable.RESTORE_DRIFT, bool))
     counts = msgspec.structs.asdict(report)
     logger.info("Checked the notification settings of all identities.", extra=counts)
-    emit_metric(emf.document(counts, {"Environment": text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
+    emit_metric(emf_document(counts, {"Environment": text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
     return counts
 
 

@@ -10,8 +10,8 @@ from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.serialization import deserialize
 from aftersend.contract import Variable
-from aftersend.counting import SLOTS, Change, Counted, Counts, commits, comparable, contributions, difference
-from aftersend.metrics import emf
+from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
+from aftersend.metrics import emf_documents
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
@@ -37,7 +37,7 @@ def handler(
     """Count a batch of the ledger's stream and emit totals per configuration set as metrics."""
     changes = list(stream_changes(event["Records"], setting(Variable.COUNTED, Counted)))
     counts = count(changes, event.get("shardId", ONLY_SHARD), counters or dependencies.counters(), attempts)
-    for document in emf.documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
+    for document in emf_documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
         emit_metric(document)
     logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": len(counts)})
     return {"state": {}}  # the window's own state is not used: the checkpoints show what was counted
@@ -52,7 +52,7 @@ def stream_changes(records: Iterable[dict[str, Any]], counted: Counted) -> Itera
                 contributions(ledger.event_from_attributes(deserialize(image)), counted) if image else Counter()
                 for image in (item["NewImage"], item.get("OldImage"))
             )
-            yield Change(comparable(item["SequenceNumber"]), difference(new, old))
+            yield Change(pad_sequence_number(item["SequenceNumber"]), difference(new, old))
 
 
 def count(changes: list[Change], shard: str, counters: CountersTable, attempts: Attempts = attempts) -> Counts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from aftersend.aws.archive import Archive, QuarantineLine
 from aftersend.events import Event
-from aftersend.parsing.parser import Ignored, Unreadable, parse_object_notification
+from aftersend.parsing import Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import Recorder, Tally, parse_recordable
 from lambdas import dependencies
 from lambdas.sqs_batch import each_message

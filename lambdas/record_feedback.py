@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from aftersend.parsing.parser import Ignored, Unreadable
+from aftersend.parsing import Ignored, Unreadable
 from aftersend.recorder import Recorder, Tally, parse_recordable
 from lambdas import dependencies
 from lambdas.sqs_batch import each_message

@@ -1,4 +1,4 @@
-"""What holds for all tests: nobody reaches a real AWS account, and unit tests reach nothing at all."""
+"""Keep all tests from reaching a real AWS account, and unit, adapter and stack tests from opening sockets."""
 
 import os
 from pathlib import Path

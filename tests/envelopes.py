@@ -1,4 +1,4 @@
-"""What may stand around a record, put on."""
+"""Put records into every envelope they may arrive in."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ DETAIL_TYPES = {
 }
 
 
-def _in_sqs_record(body: Any) -> dict[str, Any]:
+def in_sqs_record(body: Any) -> dict[str, Any]:
     return {
         "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
         "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
@@ -43,7 +43,7 @@ def _in_lambda_sns_record(message: Any) -> dict[str, Any]:
     return {"EventSource": "aws:sns", "EventVersion": "1.0", "EventSubscriptionArn": "arn:aws:sns:…", "Sns": sns}
 
 
-def _in_eventbridge(detail: Any, kind: str) -> dict[str, Any]:
+def in_eventbridge(detail: Any, kind: str) -> dict[str, Any]:
     return {
         "version": "0",
         "id": "12a18625-3cf7-4e9c-9c3b-1b2c3d4e5f60",
@@ -58,20 +58,20 @@ def _in_eventbridge(detail: Any, kind: str) -> dict[str, Any]:
 
 
 def _kind(record: str) -> str:
-    found = json.loads(record)
-    return found.get("eventType") or found["notificationType"]
+    value = json.loads(record)
+    return value.get("eventType") or value["notificationType"]
 
 
 def _without_type(record: str) -> dict[str, Any]:
     return {name: value for name, value in json.loads(record).items() if name not in ("eventType", "notificationType")}
 
 
-def _in_firehose_invocation(*records: str) -> dict[str, Any]:
-    data = [base64.b64encode(record.encode()).decode() for record in records]
+def in_firehose_invocation(*records: str) -> dict[str, Any]:
+    encoded = [base64.b64encode(record.encode()).decode() for record in records]
     return {
         "invocationId": "invoked-1",
         "deliveryStreamArn": "arn:aws:firehose:eu-west-1:222222222222:deliverystream/archive",
-        "records": [{"recordId": str(number), "data": each} for number, each in enumerate(data)],
+        "records": [{"recordId": str(number), "data": data} for number, data in enumerate(encoded)],
     }
 
 
@@ -86,27 +86,27 @@ ENVELOPES: dict[str, Callable[[str], str | bytes]] = {
     "SNS": in_sns_envelope,
     "SNS, line end inside": lambda record: in_sns_envelope(record + "\n"),
     "SNS, object": lambda record: json.dumps(json.loads(in_sns_envelope("")) | {"Message": json.loads(record)}),
-    "SQS to Lambda, raw": lambda record: json.dumps({"Records": [_in_sqs_record(record)]}),
-    "SQS to Lambda, object": lambda record: json.dumps({"Records": [_in_sqs_record(json.loads(record))]}),
-    "SNS in SQS to Lambda": lambda record: json.dumps({"Records": [_in_sqs_record(in_sns_envelope(record))]}),
-    "an SQS record alone": lambda record: json.dumps(_in_sqs_record(record)),
+    "SQS to Lambda, raw": lambda record: json.dumps({"Records": [in_sqs_record(record)]}),
+    "SQS to Lambda, object": lambda record: json.dumps({"Records": [in_sqs_record(json.loads(record))]}),
+    "SNS in SQS to Lambda": lambda record: json.dumps({"Records": [in_sqs_record(in_sns_envelope(record))]}),
+    "an SQS record alone": lambda record: json.dumps(in_sqs_record(record)),
     "SQS API": lambda record: json.dumps({"Messages": [_in_api_message(in_sns_envelope(record))]}),
     "SNS to Lambda": lambda record: json.dumps({"Records": [_in_lambda_sns_record(record)]}),
     "SNS to Lambda, the record in the place of Sns": lambda record: json.dumps(
         {"Records": [{"EventSource": "aws:sns", "Sns": json.loads(record)}]}
     ),
-    "EventBridge": lambda record: json.dumps(_in_eventbridge(json.loads(record), _kind(record))),
-    "EventBridge, detail as text": lambda record: json.dumps(_in_eventbridge(record, _kind(record))),
+    "EventBridge": lambda record: json.dumps(in_eventbridge(json.loads(record), _kind(record))),
+    "EventBridge, detail as text": lambda record: json.dumps(in_eventbridge(record, _kind(record))),
     "EventBridge, type in detail-type alone": lambda record: json.dumps(
-        _in_eventbridge(_without_type(record), _kind(record))
+        in_eventbridge(_without_type(record), _kind(record))
     ),
     "EventBridge in SQS": lambda record: json.dumps(
-        {"Records": [_in_sqs_record(json.dumps(_in_eventbridge(json.loads(record), _kind(record))))]}
+        {"Records": [in_sqs_record(json.dumps(in_eventbridge(json.loads(record), _kind(record))))]}
     ),
     "nothing but a Message": lambda record: json.dumps({"Message": record}),
     "nothing but a body": lambda record: json.dumps({"Records": [{"body": record}]}),
     "nothing but a Body": lambda record: json.dumps({"Messages": [{"Body": record}]}),
     "nothing but data": lambda record: json.dumps({"records": [{"data": base64.b64encode(record.encode()).decode()}]}),
-    "Firehose invocation": lambda record: json.dumps(_in_firehose_invocation(record + "\n")),
+    "Firehose invocation": lambda record: json.dumps(in_firehose_invocation(record + "\n")),
 }
-"""Each gives the same events as the record alone."""
+"""Functions that put a record into an envelope. Each payload has the same events as the record alone."""

@@ -1,4 +1,4 @@
-"""Events as tests tell them: what is not said is as it usually is."""
+"""Make events for tests: fields that are not given have usual values."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,42 +15,42 @@ TAGS = {
 }
 
 
-def an_event(kind: str, *, minutes: float = 1, message: str | None = "message-1", **parts: Any) -> Event:
-    """An event so many minutes after its message was sent."""
-    usual: dict[str, Any] = {"recipient": READER, "sent_at": SENT, "source": "news@bookshop.example", "tags": TAGS}
-    told: dict[str, Any] = usual | parts
-    if "occurred_at" not in told:
-        told["occurred_at"] = told["sent_at"] + timedelta(minutes=minutes)
-    return Event(kind=kind, message_id=message, **told)
+def an_event(kind: str, *, minutes: float = 1, message: str | None = "message-1", **given: Any) -> Event:
+    """Return an event that happened so many minutes after its message was sent."""
+    defaults: dict[str, Any] = {"recipient": READER, "sent_at": SENT, "source": "news@bookshop.example", "tags": TAGS}
+    fields: dict[str, Any] = defaults | given
+    if "occurred_at" not in fields:
+        fields["occurred_at"] = fields["sent_at"] + timedelta(minutes=minutes)
+    return Event(kind=kind, message_id=message, **fields)
 
 
-def a_bounce(bounce_type: str = "Permanent", subtype: str = "General", **parts: Any) -> Event:
-    parts = {"action": "failed", "status": "5.1.1"} | parts
-    return an_event(Kind.BOUNCE, bounce_type=bounce_type, bounce_subtype=subtype, **parts)
+def a_bounce(bounce_type: str = "Permanent", subtype: str = "General", **given: Any) -> Event:
+    given = {"action": "failed", "status": "5.1.1"} | given
+    return an_event(Kind.BOUNCE, bounce_type=bounce_type, bounce_subtype=subtype, **given)
 
 
-def an_out_of_office_reply(**parts: Any) -> Event:
-    return a_bounce("Transient", action=None, status=None, **parts)
+def an_out_of_office_reply(**given: Any) -> Event:
+    return a_bounce("Transient", action=None, status=None, **given)
 
 
-def a_complaint(feedback_type: str | None = "abuse", **parts: Any) -> Event:
-    return an_event(Kind.COMPLAINT, feedback_type=feedback_type, **parts)
+def a_complaint(feedback_type: str | None = "abuse", **given: Any) -> Event:
+    return an_event(Kind.COMPLAINT, feedback_type=feedback_type, **given)
 
 
-def a_not_spam_report(minutes: float = 30, **parts: Any) -> Event:
-    return a_complaint("not-spam", minutes=minutes, **parts)
+def a_not_spam_report(minutes: float = 30, **given: Any) -> Event:
+    return a_complaint("not-spam", minutes=minutes, **given)
 
 
-def an_open(**parts: Any) -> Event:
-    parts = {"ip_address": "192.0.2.131", "user_agent": "Mozilla/5.0"} | parts
-    return an_event(Kind.OPEN, **parts)
+def an_open(**given: Any) -> Event:
+    given = {"ip_address": "192.0.2.131", "user_agent": "Mozilla/5.0"} | given
+    return an_event(Kind.OPEN, **given)
 
 
-def added_by_operator(minutes: float = 5, **parts: Any) -> Event:
-    parts = {"operator": "ops", "tags": {}, "source": ""} | parts
-    return an_event(ADDED, minutes=minutes, message="act-1", **parts)
+def added_by_operator(minutes: float = 5, **given: Any) -> Event:
+    given = {"operator": "ops", "tags": {}, "source": ""} | given
+    return an_event(ADDED, minutes=minutes, message="act-1", **given)
 
 
-def removed_by_operator(minutes: float = 30, **parts: Any) -> Event:
-    parts = {"operator": "ops", "tags": {}, "source": ""} | parts
-    return an_event(REMOVED, minutes=minutes, message="act-2", **parts)
+def removed_by_operator(minutes: float = 30, **given: Any) -> Event:
+    given = {"operator": "ops", "tags": {}, "source": ""} | given
+    return an_event(REMOVED, minutes=minutes, message="act-2", **given)

@@ -1,6 +1,7 @@
-"""Stand-ins for the tables, with the promises the tables make: the better copy stays, a stale write is a conflict."""
+"""Provide tables in memory that behave as the real ones do: the better copy stays, a stale write is a conflict."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 
 import msgspec
 
@@ -11,11 +12,14 @@ from aftersend.suppression import Entry
 
 
 class FakeLedger(dict[ledger.Key, Event]):
-    def record(self, events: Iterable[Event]) -> None:
-        for event in events:
-            key = ledger.key(event)
-            if key not in self or ledger.rank(self[key]) < ledger.rank(event):
-                self[key] = event
+    @contextmanager
+    def writer(self) -> Generator[Callable[[Event], None]]:
+        yield self.write
+
+    def write(self, event: Event) -> None:
+        key = ledger.key(event)
+        if key not in self or ledger.rank(self[key]) < ledger.rank(event):
+            self[key] = event
 
     def feedback_for(self, recipient: str) -> list[Event]:
         return [event for key, event in self.items() if key.partition == recipient and key.sort.startswith("feedback#")]

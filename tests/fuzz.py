@@ -1,8 +1,8 @@
-"""Records drawn at random, valid ones and damaged ones, and what must hold of whatever is read from them.
+"""Draw valid and damaged records at random, parse them, and check what must hold of every result.
 
     make fuzz N=1000000
 
-A seed draws a record; a finding is kept in tests/events/regressions and read again by every test run.
+A seed determines a record. Records that once failed are in tests/events/regressions, which every test run parses.
 """
 
 import argparse
@@ -18,13 +18,13 @@ from typing import Any
 
 from aftersend import ledger
 from aftersend.aws.serialization import serialize
-from aftersend.parsing.parser import Ignored, ParseResult, Unreadable, parse
+from aftersend.parsing import Ignored, ParseResult, Unreadable, parse
 from aftersend.suppression import Policy, decide
 from tests.envelopes import ENVELOPES
 from tests.record_files import RECORD_FILES
 
 RECORDS = [json.loads(file.read_bytes()) for file in RECORD_FILES]
-ODD = [
+UNEXPECTED_VALUES = [
     None,
     True,
     False,
@@ -45,7 +45,7 @@ ODD = [
     [None],
     {"": None},
 ]
-ODD += [
+UNEXPECTED_VALUES += [
     "2026-03-14T09:26:53 +0000",
     "a@b.example, c@d.example",
     "<",
@@ -55,115 +55,117 @@ ODD += [
     "[",
     "null",
 ]
-MUCH, MOST = 20_000, 1_100_000
-"""Characters: what is not multiplied much any more, and the longest text."""
+LARGE_CHARACTERS, MAX_CHARACTERS = 20_000, 1_100_000
+"""Values longer than the first are repeated only twice; no text becomes longer than the second."""
 
-DAMAGES = 4
-"""Most places of one record that are damaged."""
-
-
-def valid(draw: random.Random) -> str:
-    """A record as SES may send it: some optional fields missing or null, in any order."""
-    return json.dumps(_thinned(draw.choice(RECORDS), draw))
+MAX_DAMAGES = 4
+"""The most changes to one record."""
 
 
-NEVER_MISSING = ("eventType", "notificationType", "mail")
+def valid(rng: random.Random) -> str:
+    """Draw a record as SES may send it: some optional fields missing or null, in any order."""
+    return json.dumps(_drop_optional_fields(rng.choice(RECORDS), rng))
 
 
-def _thinned(found: Any, draw: random.Random) -> Any:
-    if isinstance(found, list):
-        return [_thinned(value, draw) for value in found]
-    if not isinstance(found, dict):
-        return found
-    kept = [name for name in found if name in NEVER_MISSING or draw.random() > 0.1]
-    draw.shuffle(kept)
+REQUIRED = ("eventType", "notificationType", "mail")
+
+
+def _drop_optional_fields(value: Any, rng: random.Random) -> Any:
+    if isinstance(value, list):
+        return [_drop_optional_fields(element, rng) for element in value]
+    if not isinstance(value, dict):
+        return value
+    keys = [key for key in value if key in REQUIRED or rng.random() > 0.1]
+    rng.shuffle(keys)
     return {
-        name: None if name not in NEVER_MISSING and draw.random() < 0.05 else _thinned(found[name], draw)
-        for name in kept
+        key: None if key not in REQUIRED and rng.random() < 0.05 else _drop_optional_fields(value[key], rng)
+        for key in keys
     }
 
 
-def damaged(draw: random.Random) -> str | bytes:
-    """A record with something wrong, somewhere, in some envelope."""
-    record = json.loads(valid(draw))
-    for _ in range(draw.randint(1, DAMAGES)):
-        draw.choice(_DAMAGES)(record, draw)
+def damaged(rng: random.Random) -> str | bytes:
+    """Draw a record with damages at random locations, perhaps in an envelope, perhaps no longer JSON."""
+    record = json.loads(valid(rng))
+    for _ in range(rng.randint(1, MAX_DAMAGES)):
+        rng.choice(_DAMAGES)(record, rng)
     text = json.dumps(record)
-    if draw.random() < 0.3 and isinstance(record, dict) and {"eventType", "notificationType"} & record.keys():
-        text = _enveloped(text, draw)
-    return _broken(text, draw)
+    if rng.random() < 0.3 and isinstance(record, dict) and {"eventType", "notificationType"} & record.keys():
+        text = _wrap(text, rng)
+    return _break_text(text, rng)
 
 
-def _enveloped(text: str, draw: random.Random) -> str:
+def _wrap(text: str, rng: random.Random) -> str:
     try:
-        around = ENVELOPES[draw.choice(list(ENVELOPES))](text)
+        wrapped = ENVELOPES[rng.choice(list(ENVELOPES))](text)
     except (TypeError, AttributeError, KeyError):
-        return text  # the envelope needs a type that is text
-    return around if isinstance(around, str) else around.decode()
+        return text  # this envelope needs a type key that is text
+    return wrapped if isinstance(wrapped, str) else wrapped.decode()
 
 
-def _places(found: Any) -> list[tuple[Any, Any]]:
-    """Every place in a value: what holds it, and under which name or number."""
-    inside = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
-    here = [(found, name) for name, _ in inside]
-    return here + [place for holder, name in here for place in _places(holder[name])]
+def _locations(value: Any) -> list[tuple[Any, Any]]:
+    """Return every location in a value: a container, and a key or index of it."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    here = [(value, key) for key, _ in items]
+    return here + [location for container, key in here for location in _locations(container[key])]
 
 
-def _somewhere(change: Callable[[Any, Any, random.Random], None]) -> Callable[[Any, random.Random], None]:
-    def damage(record: Any, draw: random.Random) -> None:
-        if places := _places(record):
-            change(*draw.choice(places), draw)
+def _at_random_location(change: Callable[[Any, Any, random.Random], None]) -> Callable[[Any, random.Random], None]:
+    def damage(record: Any, rng: random.Random) -> None:
+        if locations := _locations(record):
+            change(*rng.choice(locations), rng)
 
     return damage
 
 
-def _drop(holder: Any, name: Any, _: random.Random) -> None:
-    del holder[name]
+def _drop(container: Any, key: Any, _: random.Random) -> None:
+    del container[key]
 
 
-def _replace(holder: Any, name: Any, draw: random.Random) -> None:
-    holder[name] = copy.deepcopy(draw.choice(ODD))
+def _replace(container: Any, key: Any, rng: random.Random) -> None:
+    container[key] = copy.deepcopy(rng.choice(UNEXPECTED_VALUES))
 
 
-def _stringify(holder: Any, name: Any, _: random.Random) -> None:
-    holder[name] = json.dumps(holder[name])
+def _encode(container: Any, key: Any, _: random.Random) -> None:
+    container[key] = json.dumps(container[key])
 
 
-def _nest(holder: Any, name: Any, draw: random.Random) -> None:
-    for _ in range(draw.choice([1, 1, 2, 50])):
-        holder[name] = draw.choice([[holder[name]], {"value": holder[name]}])
+def _nest(container: Any, key: Any, rng: random.Random) -> None:
+    for _ in range(rng.choice([1, 1, 2, 50])):
+        container[key] = rng.choice([[container[key]], {"value": container[key]}])
 
 
-def _repeat(holder: Any, name: Any, draw: random.Random) -> None:
-    times = draw.choice([0, 2, 3, 100])
-    holder[name] = [holder[name]] * (times if len(str(holder[name])) < MUCH else 2)
+def _repeat(container: Any, key: Any, rng: random.Random) -> None:
+    times = rng.choice([0, 2, 3, 100])
+    container[key] = [container[key]] * (times if len(str(container[key])) < LARGE_CHARACTERS else 2)
 
 
-def _swap(holder: Any, name: Any, draw: random.Random) -> None:
-    others = list(holder) if isinstance(holder, dict) else range(len(holder))
-    other = draw.choice(list(others))
-    holder[name], holder[other] = holder[other], holder[name]
+def _swap(container: Any, key: Any, rng: random.Random) -> None:
+    others = list(container) if isinstance(container, dict) else range(len(container))
+    other = rng.choice(list(others))
+    container[key], container[other] = container[other], container[key]
 
 
-def _lengthen(holder: Any, name: Any, draw: random.Random) -> None:
-    holder[name] = (str(holder[name]) * draw.choice([2, 10, 1000]))[:MOST]
+def _lengthen(container: Any, key: Any, rng: random.Random) -> None:
+    container[key] = (str(container[key]) * rng.choice([2, 10, 1000]))[:MAX_CHARACTERS]
 
 
-_DAMAGES = [_somewhere(change) for change in (_drop, _replace, _replace, _stringify, _nest, _repeat, _swap, _lengthen)]
+_DAMAGES = [
+    _at_random_location(change) for change in (_drop, _replace, _replace, _encode, _nest, _repeat, _swap, _lengthen)
+]
 
 
-def _broken(text: str, draw: random.Random) -> str | bytes:
-    """The text itself, cut, doubled or in other bytes, now and then."""
-    match draw.randrange(20):
+def _break_text(text: str, rng: random.Random) -> str | bytes:
+    """Now and then cut or double the text, or change its bytes."""
+    match rng.randrange(20):
         case 0:
-            return text[: draw.randrange(len(text))]
+            return text[: rng.randrange(len(text))]
         case 1:
-            return text + draw.choice(["", "\n", ","]) + text
+            return text + rng.choice(["", "\n", ","]) + text
         case 2:
             return text.encode("utf-16")
         case 3:
             raw = bytearray(text.encode())
-            raw[draw.randrange(len(raw))] = draw.randrange(256)
+            raw[rng.randrange(len(raw))] = rng.randrange(256)
             return bytes(raw)
         case 4:
             return text.replace('"', "'")
@@ -173,34 +175,60 @@ def _broken(text: str, draw: random.Random) -> str | bytes:
 
 
 def check(payload: str | bytes) -> list[ParseResult]:
-    """Read a payload and hold what came of it against what must be, whatever the payload.
+    """Parse a payload and check what must hold of every payload's results.
 
     Raises:
         AssertionError: if something does not hold.
     """
-    outcomes = parse(payload)
-    assert outcomes, "a payload becomes something"
-    for outcome in outcomes:
-        if isinstance(outcome, list):
-            assert outcome, "a record becomes at least one event"
-            for event in outcome:
+    results = parse(payload)
+    assert results, "a payload has a result"
+    for result in results:
+        if isinstance(result, list):
+            assert result, "a record has at least one event"
+            for event in result:
                 _check_event(event, payload)
         else:
-            assert isinstance(outcome, Ignored | Unreadable)
-            assert outcome.reason
-    return outcomes
+            assert isinstance(result, Ignored | Unreadable)
+            assert result.reason
+    return results
 
 
 def _check_event(event: Any, payload: str | bytes) -> None:
-    kept = ledger.attributes(event)
-    serialize(kept)
-    assert ledger.event_from_attributes(kept).recipient == event.recipient
+    attributes = ledger.attributes(event)
+    serialize(attributes)
+    assert ledger.event_from_attributes(attributes).recipient == event.recipient
     assert ledger.key(event).sort.encode()
     assert event.occurred_at is None or event.occurred_at.utcoffset().total_seconds() == 0
     if (event.message_id or event.recipient) and decide([event], Policy()):
         text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
-        is_written_otherwise = "\\" in text or "data" in text or "@" not in event.recipient  # as a number is
-        assert event.recipient in text.lower() or is_written_otherwise, "nobody is made up"
+        # Escaped or encoded text, and numbers instead of an address, are spelled otherwise in the payload.
+        is_encoded = "\\" in text or "data" in text or "@" not in event.recipient
+        assert event.recipient in text.lower() or is_encoded, "a suppressed recipient is in the payload"
+
+
+class Failed(Exception):
+    """A payload raised an exception or has a wrong result."""
+
+
+def check_seeds(seeds: range) -> None:
+    """Check the payload of every seed, and print how long that took and how many results of each kind there are."""
+    results: Counter[str] = Counter()
+    slowest, started = (0.0, 0), time.perf_counter()
+    for number, seed in enumerate(seeds, 1):
+        payload = damaged(random.Random(seed))
+        before = time.process_time()
+        try:
+            checked = check(payload)
+        except Exception as error:
+            raise Failed(f"seed {seed}: {type(error).__name__}: {error}\n{payload!r:.2000}") from error
+        slowest = max(slowest, (time.process_time() - before, seed))
+        results.update("event" if isinstance(result, list) else result.reason for result in checked)
+        if number % 100_000 == 0:
+            print(f"{number:,} records, {time.perf_counter() - started:.0f} seconds", flush=True)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    took = f"{slowest[0] * 1000:.0f} ms (seed {slowest[1]})"
+    print(f"{len(seeds):,} records parsed, no exception. The slowest took {took}.")
+    print(f"The process used at most {memory} MB. Results: {dict(results.most_common())}")
 
 
 def main() -> int:
@@ -210,24 +238,11 @@ def main() -> int:
     parser.add_argument("--number", type=int, default=100_000, help="how many records")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     arguments = parser.parse_args()
-    became: Counter[str] = Counter()
-    slowest, started = (0.0, 0), time.perf_counter()
-    for seed in range(arguments.first, arguments.first + arguments.number):
-        payload = damaged(random.Random(seed))
-        before = time.process_time()
-        try:
-            outcomes = check(payload)
-        except Exception as error:  # noqa: BLE001 (whatever it is, it is a finding)
-            print(f"seed {seed}: {type(error).__name__}: {error}\n{payload!r:.2000}")
-            return 1
-        slowest = max(slowest, (time.process_time() - before, seed))
-        became.update("event" if isinstance(found, list) else found.reason for found in outcomes)
-        if (seed + 1 - arguments.first) % 100_000 == 0:
-            print(f"{seed + 1 - arguments.first:,} records, {time.perf_counter() - started:.0f} seconds", flush=True)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    took = f"{slowest[0] * 1000:.0f} ms (seed {slowest[1]})"
-    print(f"{arguments.number:,} records read, no exception. The slowest took {took}.")
-    print(f"The process used at most {memory} MB. The records became: {dict(became.most_common())}")
+    try:
+        check_seeds(range(arguments.first, arguments.first + arguments.number))
+    except Failed as error:
+        print(error)
+        return 1
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The records of tests/events, to be read whole or changed."""
+"""Load the records of tests/events."""
 
 import json
 from pathlib import Path
@@ -9,21 +9,22 @@ RECORD_FILES = sorted([*EVENTS.glob("event-publishing/*.json"), *EVENTS.glob("id
 
 
 def published(kind: str) -> dict[str, Any]:
-    """The record of event publishing of that file name, as in `delivery-delay`."""
+    """Return the record of event publishing with that file name, as in `delivery-delay`."""
     return json.loads((EVENTS / "event-publishing" / f"{kind}.json").read_bytes())
 
 
 def notified(kind: str) -> dict[str, Any]:
-    """The identity notification of that file name."""
+    """Return the identity notification with that file name."""
     return json.loads((EVENTS / "identity-notifications" / f"{kind}.json").read_bytes())
 
 
 def setup(name: str) -> str:
+    """Return a message that is sent while destinations are set up, by its full file name."""
     return (EVENTS / "setup" / name).read_text()
 
 
 def in_sns_envelope(message: str) -> str:
-    """What Amazon SNS puts around a message where raw delivery is off."""
+    """Wrap a message as Amazon SNS does without raw message delivery."""
     return json.dumps(
         {
             "Type": "Notification",

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from aftersend.contract import QUARANTINE_PREFIX
-from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
+from aftersend.parsing import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 

@@ -1,6 +1,7 @@
 """Write events to the ledger in DynamoDB and read them back. Keys and attributes are defined in aftersend/ledger.py."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -44,16 +45,27 @@ class LedgerTable:
         Raises:
             Throttled, ClientError: if DynamoDB did not accept all of them; recording all of them again is safe.
         """
+        with self.writer() as write:
+            for event in events:
+                write(event)
+
+    @contextmanager
+    def writer(self) -> Generator[Callable[[Event], None]]:
+        """Open a block that gives a function to write events with, as `record` does; it fills batches of volume, and
+        writes the last one when the block ends."""
         batch: dict[ledger.Key, Item] = {}
-        for event in events:
+
+        def write(event: Event) -> None:
             if ledger.group(event) is ledger.Group.FEEDBACK or not ledger.has_tags(event):
                 self._put_if_ranks_higher(event)
-                continue
+                return
             key = ledger.key(event)
             batch[key] = self._item(key, event)  # DynamoDB rejects a batch with a key that occurs twice
             if len(batch) == MAX_BATCH_ITEMS:
                 self._put_batch(list(batch.values()))
-                batch = {}
+                batch.clear()
+
+        yield write
         if batch:
             self._put_batch(list(batch.values()))
 

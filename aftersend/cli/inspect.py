@@ -17,7 +17,7 @@ from rich.text import Text
 
 from aftersend.aws.archive import decompress, lines
 from aftersend.events import Event, Preferences
-from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
+from aftersend.parsing import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
 from aftersend.suppression import Policy, decide, rule_for_feedback

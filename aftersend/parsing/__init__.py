@@ -1,0 +1,24 @@
+"""Parse payloads into events.
+
+Others import from here. What the reasons of ignored and unreadable records mean is in reasons.py: only people need it.
+"""
+
+from aftersend.parsing.parser import (
+    MAX_PAYLOAD_BYTES,
+    ArchivedObject,
+    Ignored,
+    ParseResult,
+    Unreadable,
+    parse,
+    parse_object_notification,
+)
+
+__all__ = [
+    "MAX_PAYLOAD_BYTES",
+    "ArchivedObject",
+    "Ignored",
+    "ParseResult",
+    "Unreadable",
+    "parse",
+    "parse_object_notification",
+]

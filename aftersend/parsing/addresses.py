@@ -1,33 +1,34 @@
-"""E-mail addresses in the forms in which SES's records hold them."""
+"""Extract e-mail addresses from the forms in which SES's records hold them."""
 
 from email.utils import getaddresses
 
 MAX_ADDRESS_CHARACTERS = 1_000
-"""Characters beyond which a text is no address, with its display name, and is not parsed: that takes time."""
+"""A longer text, display name included, is not parsed as an address: parsing takes too long."""
 
 
 def bare_address(address: str) -> str:
-    """The address without display name, comment or surrounding blanks."""
-    if "(" not in address:  # nearly none has a comment; parsing takes ten times longer
+    """Return the address without display name, comment or surrounding blanks."""
+    if "(" not in address:  # hardly any has a comment; parsing takes ten times longer
         if "<" not in address:
             return address.strip()
         if address.endswith(">"):
             return address[address.rfind("<") + 1 : -1].strip()
-    return next(iter(_parse_addresses(address, at_most=MAX_ADDRESS_CHARACTERS)), address).strip()
+    return next(iter(_parse_addresses(address, max_characters=MAX_ADDRESS_CHARACTERS)), address).strip()
 
 
-def split_joined_addresses(text: object) -> list[str]:
-    """The addresses of a header's value that should have been a list; none if it is a single one."""
-    if not isinstance(text, str) or "," not in text:
+def split_joined_addresses(value: object) -> list[str]:
+    """Return the addresses of a text that should have been a list; none if it is a single address."""
+    if not isinstance(value, str) or "," not in value:
         return []
-    addresses = [address for address in _parse_addresses(text, at_most=50 * MAX_ADDRESS_CHARACTERS) if "@" in address]
+    parsed = _parse_addresses(value, max_characters=50 * MAX_ADDRESS_CHARACTERS)
+    addresses = [address for address in parsed if "@" in address]
     return addresses if len(addresses) > 1 else []
 
 
-def _parse_addresses(text: str, *, at_most: int) -> list[str]:
-    """The addresses in a header's value, the hard way; none where that would take too long or is nested too deeply:
-    comments, groups and domain literals may be nested to any depth."""
-    if len(text) > at_most:
+def _parse_addresses(text: str, *, max_characters: int) -> list[str]:
+    """Parse a header's value into addresses; none where that would take too long or is nested too deeply (comments,
+    groups and domain literals may be nested to any depth)."""
+    if len(text) > max_characters:
         return []
     try:
         return [address for _, address in getaddresses([text]) if address]

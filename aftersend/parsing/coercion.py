@@ -18,7 +18,10 @@ from aftersend.parsing.addresses import split_joined_addresses
 from aftersend.parsing.ses_schema import AffectedRecipient, Record
 
 CoercedFields = list[str]
-"""Paths of the fields that were not as they should be, as in `bounce.bouncedRecipients`."""
+"""Paths of the fields that had another type than documented, as in `bounce.bouncedRecipients`."""
+
+Coercer = Callable[[Any, str, CoercedFields], Any]
+"""Turns a value into one of its type, or None, and adds its path to the list where it had to be coerced."""
 
 TIME = re.compile(
     r"(\d{4}) ?- ?(\d{1,2}) ?- ?(\d{1,2})[T ] ?(\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2})(?: ?[.,] ?(\d+))?)?"
@@ -29,158 +32,155 @@ EPOCH_MILLISECONDS_FROM = 100_000_000_000
 """A number this large is milliseconds: as seconds it would be the year 5138."""
 
 
-def coerce_record(found: dict[str, Any]) -> tuple[Record, CoercedFields]:
-    """The record, and which of its fields were coerced or given up."""
-    coerced_fields: CoercedFields = []
-    return _struct(Record)(found, "", coerced_fields), coerced_fields
+def coerce_record(value: dict[str, Any]) -> tuple[Record, CoercedFields]:
+    """Return the record, and which of its fields were coerced or dropped."""
+    coerced: CoercedFields = []
+    return _struct_coercer(Record)(value, "", coerced), coerced
 
 
-def parse_time(found: object) -> datetime | None:
-    """A time in one of the formats it may come in; without an offset it is UTC. None if it is none."""
-    if isinstance(found, bool):
+def parse_time(value: object) -> datetime | None:
+    """Parse a time in any of the formats that occur; without an offset it is UTC. None if it is no time."""
+    if isinstance(value, bool):
         return None
-    if isinstance(found, str):
-        text = " ".join(found.split())
+    if isinstance(value, str):
+        text = " ".join(value.split())
         if not text.replace(".", "", 1).isdecimal():
             return _parse_written_time(text)
-        found = float(text) if text.isascii() else None
-    if not isinstance(found, int | float):
+        value = float(text) if text.isascii() else None
+    if not isinstance(value, int | float):
         return None
     try:
-        return datetime.fromtimestamp(found / 1000 if abs(found) >= EPOCH_MILLISECONDS_FROM else found, UTC)
+        return datetime.fromtimestamp(value / 1000 if abs(value) >= EPOCH_MILLISECONDS_FROM else value, UTC)
     except (OverflowError, ValueError, OSError):
         return None
 
 
 def _parse_written_time(text: str) -> datetime | None:
-    matched = TIME.fullmatch(text)
-    if not matched:
+    match = TIME.fullmatch(text)
+    if not match:
         return None
-    *date, second, fraction, _, sign, hours, minutes = matched.groups()
+    *date, second, fraction, _, sign, hours, minutes = match.groups()
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
     numbers = [int(number) for number in (*date, second or 0)]
     microseconds = int((fraction or "")[:6].ljust(6, "0"))
     try:
-        written = datetime(*numbers, microsecond=microseconds, tzinfo=timezone(offset))
-        return written.astimezone(UTC)
+        return datetime(*numbers, microsecond=microseconds, tzinfo=timezone(offset)).astimezone(UTC)
     except (OverflowError, ValueError):
         return None
 
 
-Coercer = Callable[[Any, str, CoercedFields], Any]
-"""Makes a value into one of its type, noting at which path it had to be coerced. None if it cannot."""
+@cache
+def _coercer(field_type: Any) -> Coercer:
+    """Return the coercer for a field's type."""
+    arguments = [argument for argument in get_args(field_type) if argument is not NoneType]
+    if get_origin(field_type) is list:
+        return _list_coercer(arguments[0])
+    if get_origin(field_type) is dict:
+        return _coerce_tags
+    if isinstance(field_type, type) and issubclass(field_type, msgspec.Struct):
+        return _struct_coercer(field_type)
+    return _SCALAR_COERCERS[field_type] if field_type in _SCALAR_COERCERS else _coercer(arguments[0])
 
 
 @cache
-def _coercer(kind: Any) -> Coercer:
-    """The mender for a field's type."""
-    arguments = [argument for argument in get_args(kind) if argument is not NoneType]
-    if get_origin(kind) is list:
-        return _list(arguments[0])
-    if get_origin(kind) is dict:
-        return _tags
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return _struct(kind)
-    return _SCALARS[kind] if kind in _SCALARS else _coercer(arguments[0])
+def _struct_coercer(struct: type[msgspec.Struct]) -> Coercer:
+    hints = get_type_hints(struct)
+    fields = [(field.name, field.encode_name, hints[field.name]) for field in msgspec.structs.fields(struct)]
 
-
-@cache
-def _struct(kind: type[msgspec.Struct]) -> Coercer:
-    hints = get_type_hints(kind)
-    fields = [(field.name, field.encode_name, hints[field.name]) for field in msgspec.structs.fields(kind)]
-
-    def coerce(found: Any, path: str, coerced_fields: CoercedFields) -> Any:
-        if isinstance(found, str) and kind is AffectedRecipient:
-            coerced_fields.append(path)
-            return AffectedRecipient(found)
-        if isinstance(found, list) and len(found) == 1:
-            coerced_fields.append(path)
-            [found] = found
-        if not isinstance(found, dict):
-            coerced_fields.append(path)
+    def coerce_struct(value: Any, path: str, coerced: CoercedFields) -> Any:
+        if isinstance(value, str) and struct is AffectedRecipient:
+            coerced.append(path)
+            return AffectedRecipient(value)
+        if isinstance(value, list) and len(value) == 1:
+            coerced.append(path)
+            [value] = value
+        if not isinstance(value, dict):
+            coerced.append(path)
             return None
         prefix = f"{path}." if path else ""
-        present = [(name, spelled, of) for name, spelled, of in fields if found.get(spelled) is not None]
-        return kind(
-            **{name: _coercer(of)(found[spelled], prefix + spelled, coerced_fields) for name, spelled, of in present}
-        )
+        present = [field for field in fields if value.get(field[1]) is not None]
+        return struct(**{name: _coercer(kind)(value[key], prefix + key, coerced) for name, key, kind in present})
 
-    return coerce
+    return coerce_struct
 
 
-def _list(of: Any) -> Coercer:
-    def coerce(found: Any, path: str, coerced_fields: CoercedFields) -> list[Any]:
-        if not isinstance(found, list):
-            coerced_fields.append(path)
-            found = [found]
-        made = []
-        for element in found:
-            together = split_joined_addresses(element) if of is str else []
-            if together or element is None:
-                coerced_fields.append(path)
-            made += together or [_coercer(of)(element, path, coerced_fields)]
-        return [element for element in made if element is not None]
+def _list_coercer(element_type: Any) -> Coercer:
+    def coerce_list(value: Any, path: str, coerced: CoercedFields) -> list[Any]:
+        if not isinstance(value, list):
+            coerced.append(path)
+            value = [value]
+        elements = []
+        for element in value:
+            addresses = split_joined_addresses(element) if element_type is str else []
+            if addresses or element is None:
+                coerced.append(path)
+            elements += addresses or [_coercer(element_type)(element, path, coerced)]
+        return [element for element in elements if element is not None]
 
-    return coerce
+    return coerce_list
 
 
-def _tags(found: Any, path: str, coerced_fields: CoercedFields) -> dict[str, list[str]]:
-    """Message tags or link tags: each name with a list of values."""
-    if isinstance(found, list):
-        coerced_fields.append(path)
-        pairs = [tag for tag in found if isinstance(tag, dict) and isinstance(tag.get("name"), str)]
-        found = {tag["name"]: tag.get("value") for tag in pairs}
-    if not isinstance(found, dict):
-        coerced_fields.append(path)
+def _coerce_tags(value: Any, path: str, coerced: CoercedFields) -> dict[str, list[str]]:
+    """Coerce message tags or link tags: each name has a list of values."""
+    if isinstance(value, list):
+        coerced.append(path)
+        pairs = [tag for tag in value if isinstance(tag, dict) and isinstance(tag.get("name"), str)]
+        value = {tag["name"]: tag.get("value") for tag in pairs}
+    if not isinstance(value, dict):
+        coerced.append(path)
         return {}
-    made = {}
-    for name, values in found.items():
+    tags = {}
+    for name, values in value.items():
         if values is None:
             continue
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            coerced_fields.append(f"{path}.{name}")
-        listed = values if isinstance(values, list) else [values]
-        made[str(name)] = [text for value in listed if (text := _plain(value)) is not None]
-    return made
+        if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
+            coerced.append(f"{path}.{name}")
+        texts = [_scalar_text(each) for each in (values if isinstance(values, list) else [values])]
+        tags[str(name)] = [text for text in texts if text is not None]
+    return tags
 
 
-def _plain(found: Any) -> str | None:
-    """A scalar as text."""
-    if isinstance(found, bool):
-        return str(found).lower()
-    return str(found) if isinstance(found, str | int | float) else None
+def _scalar_text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else None
 
 
-def _text(found: Any, path: str, coerced_fields: CoercedFields) -> str | None:
-    if isinstance(found, str):
-        return found
-    coerced_fields.append(path)
-    return _plain(found[0] if isinstance(found, list) and len(found) == 1 else found)
+def _coerce_text(value: Any, path: str, coerced: CoercedFields) -> str | None:
+    if isinstance(value, str):
+        return value
+    coerced.append(path)
+    return _scalar_text(value[0] if isinstance(value, list) and len(value) == 1 else value)
 
 
-def _integer(found: Any, path: str, coerced_fields: CoercedFields) -> int | None:
-    if isinstance(found, int) and not isinstance(found, bool):
-        return found
-    coerced_fields.append(path)
+def _coerce_integer(value: Any, path: str, coerced: CoercedFields) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    coerced.append(path)
     try:
-        return int(float(found))
+        return int(float(value))
     except (TypeError, ValueError, OverflowError):
         return None
 
 
-def _boolean(found: Any, path: str, coerced_fields: CoercedFields) -> bool | None:
-    if isinstance(found, bool):
-        return found
-    coerced_fields.append(path)
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(found).strip().lower())
+def _coerce_boolean(value: Any, path: str, coerced: CoercedFields) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    coerced.append(path)
+    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
 
 
-def _time(found: Any, path: str, coerced_fields: CoercedFields) -> datetime | None:
-    """A time in another format is no mistake; one that cannot be read is given up."""
-    read = parse_time(found)
-    if read is None:
-        coerced_fields.append(path)
-    return read
+def _coerce_time(value: Any, path: str, coerced: CoercedFields) -> datetime | None:
+    """Parse a time. One in another format does not count as coerced, only one that cannot be parsed."""
+    time = parse_time(value)
+    if time is None:
+        coerced.append(path)
+    return time
 
 
-_SCALARS: dict[Any, Coercer] = {str: _text, int: _integer, bool: _boolean, datetime: _time}
+_SCALAR_COERCERS: dict[Any, Coercer] = {
+    str: _coerce_text,
+    int: _coerce_integer,
+    bool: _coerce_boolean,
+    datetime: _coerce_time,
+}

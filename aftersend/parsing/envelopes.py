@@ -1,94 +1,106 @@
-"""What may stand around a record of SES, taken off: told by its shape, repeatedly, strings or objects at each level."""
+"""Unwrap records from the envelopes of SNS, SQS, EventBridge and Firehose, recognized by their shape.
+
+Envelopes may be nested, and what is in them may be text or an object at each level.
+"""
 
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 MAX_DEPTH = 8
-"""Envelopes in envelopes; a record comes out of four at the most (SQS, SNS, EventBridge, a line)."""
-
+"""Envelopes within envelopes. In practice there are at most four: SQS, SNS, EventBridge, a line of an object."""
 
 VALIDATION_TEXT = "Successfully validated SNS topic for Amazon SES event publishing."
-"""What SES publishes, as plain text, while an SNS event destination is created."""
+"""The plain text SES publishes while an SNS event destination is created."""
+
+JsonObject = dict[str, Any]
 
 
-class Unwrapped(NamedTuple):
-    """What an envelope holds: a string or bytes that is JSON itself, or a value that was."""
+class Content(NamedTuple):
+    """Hold what is in an envelope: text or bytes to decode, or a value that is decoded already."""
 
-    content: Any
+    payload: Any
     detail_type: str | None = None
-    """The event's name as EventBridge spells it, where that stands in the envelope alone."""
+    """The event's type as EventBridge names it: the record itself may not have one."""
 
 
-def unwrap(found: dict[str, Any]) -> list[Unwrapped] | None:
-    """What is in an envelope; None if the object is none."""
-    for matches, extract in ENVELOPES:
-        if matches(found):
-            return list(extract(found))
+class Envelope(NamedTuple):
+    """Recognize an envelope and extract what is in it."""
+
+    matches: Callable[[JsonObject], bool]
+    extract: Callable[[JsonObject], Iterator[Content]]
+
+
+def unwrap(value: JsonObject) -> list[Content] | None:
+    """Return what is in an envelope; None if the object is no envelope."""
+    for envelope in ENVELOPES:
+        if envelope.matches(value):
+            return list(envelope.extract(value))
     return None
 
 
-def _named(found: dict[str, Any], *names: str) -> Any:
-    return next((found[name] for name in names if name in found), None)
-
-
-def _may_be_records(found: object) -> bool:
-    return isinstance(found, dict) or (
-        isinstance(found, str) and found.lstrip().startswith(("{", "[", VALIDATION_TEXT))
+def _resembles_records(value: object) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, str) and value.lstrip().startswith(("{", "[", VALIDATION_TEXT))
     )
 
 
-def _is_sns(found: dict[str, Any]) -> bool:
-    """People try things out with less than SNS sends; then what is inside must look like it."""
-    is_whole = found.get("Type") == "Notification" or "TopicArn" in found
-    return "Message" in found and (is_whole or _may_be_records(found["Message"]))
+def _is_sns(value: JsonObject) -> bool:
+    """Match messages of SNS. Hand-made test messages often have nothing but a `Message`: it must resemble a record."""
+    is_complete = value.get("Type") == "Notification" or "TopicArn" in value
+    return "Message" in value and (is_complete or _resembles_records(value["Message"]))
 
 
-def _is_sqs(found: dict[str, Any]) -> bool:
-    """As Lambda gives it (`body`) or as the API does (`Body`); with less than that, as above."""
-    marks = ("receiptHandle", "ReceiptHandle", "md5OfBody", "MD5OfBody")
-    is_whole = found.get("eventSource") == "aws:sqs" or any(mark in found for mark in marks)
-    body = _named(found, "body", "Body")
-    return body is not None and (is_whole or _may_be_records(body))
+def _sqs_body(value: JsonObject) -> Any:
+    """Return the body of a message, as Lambda spells it (`body`) or the API (`Body`)."""
+    return value.get("body", value.get("Body"))
 
 
-def _is_firehose(found: dict[str, Any]) -> bool:
-    records = found.get("records")
-    is_whole = "invocationId" in found or "deliveryStreamArn" in found
+def _is_sqs(value: JsonObject) -> bool:
+    """Match messages of SQS. In a message with nothing but a body, the body must resemble a record."""
+    fields_of_sqs = ("receiptHandle", "ReceiptHandle", "md5OfBody", "MD5OfBody")
+    is_complete = value.get("eventSource") == "aws:sqs" or any(field in value for field in fields_of_sqs)
+    body = _sqs_body(value)
+    return body is not None and (is_complete or _resembles_records(body))
+
+
+def _is_firehose(value: JsonObject) -> bool:
+    records = value.get("records")
+    is_complete = "invocationId" in value or "deliveryStreamArn" in value
     return isinstance(records, list) and (
-        is_whole or any(isinstance(each, dict) and "data" in each for each in records)
+        is_complete or any(isinstance(record, dict) and "data" in record for record in records)
     )
 
 
-def _firehose(found: dict[str, Any]) -> Iterator[Unwrapped]:
-    for record in found["records"]:
+def _extract_firehose(value: JsonObject) -> Iterator[Content]:
+    for record in value["records"]:
         data = record.get("data") if isinstance(record, dict) else None
         try:
-            yield Unwrapped(b64decode(data, validate=True) if isinstance(data, str) else data)
+            yield Content(b64decode(data, validate=True) if isinstance(data, str) else data)
         except ValueError:
-            yield Unwrapped(data)
+            yield Content(data)
 
 
-def _several(name: str) -> Callable[[dict[str, Any]], Iterator[Unwrapped]]:
-    return lambda found: (Unwrapped(each) for each in found[name])
+def _each_in(field: str) -> Callable[[JsonObject], Iterator[Content]]:
+    return lambda value: (Content(element) for element in value[field])
 
 
-ENVELOPES: tuple[tuple[Callable[[dict[str, Any]], bool], Callable[[dict[str, Any]], Iterator[Unwrapped]]], ...] = (
+ENVELOPES = (
     # Amazon SNS, around one message
-    (_is_sns, lambda found: iter([Unwrapped(found["Message"])])),
+    Envelope(_is_sns, lambda value: iter([Content(value["Message"])])),
     # Amazon SQS, around one message
-    (_is_sqs, lambda found: iter([Unwrapped(_named(found, "body", "Body"))])),
-    # a Lambda event of SNS: now and then the SES record stands in the place of SNS's object
-    (lambda found: isinstance(found.get("Sns"), dict | str), lambda found: iter([Unwrapped(found["Sns"])])),
-    # Amazon EventBridge, which may alone say what the event is
-    (
-        lambda found: found.get("source") == "aws.ses" and "detail" in found,
-        lambda found: iter([Unwrapped(found["detail"], found.get("detail-type"))]),
+    Envelope(_is_sqs, lambda value: iter([Content(_sqs_body(value))])),
+    # a Lambda event of SNS; sometimes the SES record is in the place of SNS's object
+    Envelope(lambda value: isinstance(value.get("Sns"), dict | str), lambda value: iter([Content(value["Sns"])])),
+    # Amazon EventBridge, whose detail-type may be the only place that names the event's type
+    Envelope(
+        lambda value: value.get("source") == "aws.ses" and "detail" in value,
+        lambda value: iter([Content(value["detail"], value.get("detail-type"))]),
     ),
-    # Lambda events of queues and topics, and what SQS's ReceiveMessage answers
-    (lambda found: isinstance(found.get("Records"), list), _several("Records")),
-    (lambda found: isinstance(found.get("Messages"), list), _several("Messages")),
-    # Amazon Data Firehose, as it calls a transformation: base64
-    (_is_firehose, _firehose),
+    # Lambda events of queues and topics, and the response of SQS's ReceiveMessage
+    Envelope(lambda value: isinstance(value.get("Records"), list), _each_in("Records")),
+    Envelope(lambda value: isinstance(value.get("Messages"), list), _each_in("Messages")),
+    # Amazon Data Firehose, as it invokes a transformation: base64
+    Envelope(_is_firehose, _extract_firehose),
 )
-"""How each envelope is matches, and what it holds."""
+"""The first envelope that matches is extracted."""

@@ -1,23 +1,25 @@
-"""Records of other services that come over the same topics, queues and buckets: matches, so that they are ignored by
-name and not kept as unreadable. Told by what is their own, never by what they have in common with SES's records.
+"""Recognize records of other services, so that they are ignored with a reason and not treated as unreadable.
+
+They arrive over the same topics, queues and buckets. They are recognized by fields of their own, never by those they
+share with SES's records.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 S3_TEST_EVENT = "s3:TestEvent"
-"""The `Event` Amazon S3 sends to a queue when the notifications of a bucket are set."""
+"""The `Event` that Amazon S3 sends when a bucket's notifications are set."""
 
 Matcher = Callable[[dict[str, Any]], bool]
 
 
-def classify_foreign(found: dict[str, Any]) -> str | None:
-    """The word for whose record it is (docs/events.md); None if nobody's we know."""
-    return next((reason for reason, matches in FOREIGN_RECORDS if matches(found)), None)
+def classify_foreign(value: dict[str, Any]) -> str | None:
+    """Return the reason (docs/events.md) to ignore another service's record; None if it is not recognized."""
+    return next((reason for reason, matches in FOREIGN_RECORDS if matches(value)), None)
 
 
 def classify_foreign_eventbridge(detail_type: str) -> str:
-    """The word for an event of `aws.ses` that is about no message."""
+    """Return the reason to ignore an EventBridge event of SES that is not about a message."""
     name = detail_type.lower()
     return next((reason for word, reason in SES_DETAIL_TYPES if word in name), "ses-other")
 
@@ -28,41 +30,41 @@ SES_DETAIL_TYPES = (
     ("sending status", "ses-tenant"),
     ("reputation", "ses-tenant"),
 )
-"""Events Amazon SES puts on EventBridge about accounts and tenants, by a word of their detail-type."""
+"""Words in the detail-type of EventBridge events of SES about accounts and tenants."""
 
 
-def _has(*names: str) -> Matcher:
-    return lambda found: all(name in found for name in names)
+def _has(*fields: str) -> Matcher:
+    return lambda value: all(field in value for field in fields)
 
 
-def _type_key(found: dict[str, Any]) -> str:
-    return str(found.get("eventType") or found.get("event_type") or "")
+def _event_type(value: dict[str, Any]) -> str:
+    return str(value.get("eventType") or value.get("event_type") or "")
 
 
 FOREIGN_RECORDS: tuple[tuple[str, Matcher], ...] = (
     # `Records[]` of Amazon S3, and its test event
-    ("s3-test-event", lambda found: found.get("Event") == S3_TEST_EVENT),
-    ("s3-event", lambda found: found.get("eventSource") == "aws:s3" and "s3" in found),
+    ("s3-test-event", lambda value: value.get("Event") == S3_TEST_EVENT),
+    ("s3-event", lambda value: value.get("eventSource") == "aws:s3" and "s3" in value),
     # mail received with SES: over SNS, and as a Lambda event
-    ("ses-inbound", lambda found: found.get("notificationType") == "Received"),
-    ("ses-inbound", lambda found: found.get("eventSource") == "aws:ses" and "ses" in found),
+    ("ses-inbound", lambda value: value.get("notificationType") == "Received"),
+    ("ses-inbound", lambda value: value.get("eventSource") == "aws:ses" and "ses" in value),
     ("ses-inbound", _has("receipt", "mail")),
-    # Amazon SNS's own: somebody subscribes
-    ("sns-confirmation", lambda found: found.get("Type") in ("SubscriptionConfirmation", "UnsubscribeConfirmation")),
+    # Amazon SNS itself: a subscription to confirm
+    ("sns-confirmation", lambda value: value.get("Type") in ("SubscriptionConfirmation", "UnsubscribeConfirmation")),
     # delivery status of text messages, as SNS logs it
     (
         "sns-sms",
-        lambda found: _has("notification", "delivery", "status")(found) and "phoneCarrier" in str(found["delivery"]),
+        lambda value: _has("notification", "delivery", "status")(value) and "phoneCarrier" in str(value["delivery"]),
     ),
     # Amazon Pinpoint (End User Messaging): `_email.delivered`, `_SMS.BUFFERED`, …
     (
         "pinpoint",
-        lambda found: _type_key(found).startswith("_") or _has("event_type", "event_timestamp", "client")(found),
+        lambda value: _event_type(value).startswith("_") or _has("event_type", "event_timestamp", "client")(value),
     ),
     # Amazon Cognito's triggers and user activity, and AWS CloudTrail's records
-    ("cognito", lambda found: bool({"userPoolId", "identityPoolId"} & found.keys())),
-    ("cognito", lambda found: found.get("eventSource") == "USER_AUTH_EVENTS"),
-    ("cloudtrail", lambda found: str(found.get("eventSource", "")).endswith(".amazonaws.com") and "eventName" in found),
+    ("cognito", lambda value: bool({"userPoolId", "identityPoolId"} & value.keys())),
+    ("cognito", lambda value: value.get("eventSource") == "USER_AUTH_EVENTS"),
+    ("cloudtrail", lambda value: str(value.get("eventSource", "")).endswith(".amazonaws.com") and "eventName" in value),
     ("cloudwatch-alarm", _has("AlarmName", "NewStateValue")),
-    ("eventbridge-other", lambda found: _has("detail-type", "detail", "source")(found)),
+    ("eventbridge-other", _has("detail-type", "detail", "source")),
 )

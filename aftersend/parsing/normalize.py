@@ -1,6 +1,6 @@
-"""What a record of SES tells, as events: one for each recipient it is about.
+"""Normalize a record into events: one for each recipient it is about.
 
-The record's values are taken as they are: unknown types and subtypes are kept verbatim, what is missing is None.
+Values are taken from the record as they are: unknown types and subtypes are kept verbatim, missing values are None.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,25 +13,24 @@ from aftersend.parsing.addresses import bare_address
 
 LONGEST_DELAY = {Kind.OPEN: timedelta(days=90), Kind.CLICK: timedelta(days=90), Kind.SUBSCRIPTION: timedelta(days=400)}
 DEFAULT_LONGEST_DELAY = timedelta(days=30)
-"""How long after the message was sent an event is believed to have happened; SES collects opens for 60 days."""
+"""How long after its message was sent an event may happen; a later time is clamped. SES tracks opens for 60 days."""
 
 FIRST_YEAR, LAST_YEAR = 2000, 2100
-"""A time outside is no time: SES is younger, and no clock is that far ahead."""
+"""A time outside these years counts as missing: SES is younger, and no clock is that far ahead."""
 
 Extracted = list[tuple[str | None, datetime | None, dict[str, Any]]]
-"""What is extracted of each recipient: the address, when it happened (if SES says so), and the fields of the kind."""
+"""For each recipient of a record: the address, the time in the record, and the values of fields of that kind alone."""
 
 
 def normalize(kind: str, record: ses_schema.Record, coerced_fields: Iterable[str] = ()) -> list[Event]:
-    """The events in a record of that kind (as SES spells it, or unknown), at least one."""
-    mail = record.mail or _NO_MAIL
+    """Return the events, at least one, of a record of a kind that SES documents or of an unknown one."""
+    mail = record.mail or _EMPTY_MAIL
+    extract = _EXTRACTORS.get(kind, _extract_destinations)
     sent_at = _utc(mail.timestamp)
     source = bare_address(mail.source) if mail.source else ""
     coerced_fields = tuple(coerced_fields)
-    found = []
-    for address, reported_at, details in (
-        _EXTRACTORS.get(kind, _extract_destinations)(mail.destination or [], record) or NOBODY
-    ):
+    events = []
+    for address, reported_at, details in extract(mail.destination or [], record) or _NO_RECIPIENT:
         reported_at = _utc(reported_at)
         occurred_at = _clamp_time(kind, reported_at, sent_at)
         recipient_raw = bare_address(address) if address else ""
@@ -49,16 +48,16 @@ def normalize(kind: str, record: ses_schema.Record, coerced_fields: Iterable[str
             coerced_fields=coerced_fields,
             **details,
         )
-        found.append(event)
-    return found
+        events.append(event)
+    return events
 
 
-_NO_MAIL = ses_schema.Mail()
-NOBODY: Extracted = [(None, None, {})]
+_EMPTY_MAIL = ses_schema.Mail()
+_NO_RECIPIENT: Extracted = [(None, None, {})]
 
 
 def _clamp_time(kind: str, reported_at: datetime | None, sent_at: datetime | None) -> datetime | None:
-    """A bouncing server's clock is not trusted: nothing happens before its message was sent or very long after."""
+    """Clamp an event's time to a range after its message was sent: the bouncing server's clock may be wrong."""
     if reported_at is None or sent_at is None:
         return reported_at or sent_at
     if reported_at <= sent_at:
@@ -75,9 +74,9 @@ def _extract_bounce(destination: list[str], record: ses_schema.Record) -> Extrac
     bounce = record.bounce or ses_schema.Bounce()
     extracted: Extracted = []
     for bounced in bounce.bounced_recipients or [ses_schema.AffectedRecipient()]:
-        address, reported = _affected(bounced.email_address, destination)
+        address, reported_recipient = _bounced_destination(bounced.email_address, destination)
         details = {
-            "reported_recipient": reported,
+            "reported_recipient": reported_recipient,
             "bounce_type": bounce.bounce_type,
             "bounce_subtype": bounce.bounce_sub_type,
             "action": bounced.action,
@@ -89,15 +88,18 @@ def _extract_bounce(destination: list[str], record: ses_schema.Record) -> Extrac
     return extracted
 
 
-def _affected(named: str | None, destination: list[str]) -> tuple[str | None, str | None]:
-    """The destination a bounce is about, and the address it named if that is another: a forwarded mail bounces for
-    the address it was forwarded to, which must not be suppressed in the place of the one that was mailed."""
-    if not named or not destination or named in destination:
-        return named, None
-    lowered = bare_address(named).lower()
-    if lowered in {bare_address(address).lower() for address in destination}:
-        return named, None
-    return _single(destination), lowered
+def _bounced_destination(address: str | None, destination: list[str]) -> tuple[str | None, str | None]:
+    """Return the destination a bounce is about, and the address it names if that is another one.
+
+    A forwarded message bounces for the address it was forwarded to, which must not be suppressed in place of the
+    destination.
+    """
+    if not address or not destination or address in destination:
+        return address, None
+    bounced = bare_address(address).lower()
+    if bounced in {bare_address(each).lower() for each in destination}:
+        return address, None
+    return _only(destination), bounced
 
 
 def _extract_complaint(_: list[str], record: ses_schema.Record) -> Extracted:
@@ -148,7 +150,7 @@ def _extract_rendering_failure(destination: list[str], record: ses_schema.Record
 def _extract_open(destination: list[str], record: ses_schema.Record) -> Extracted:
     opened = record.open or ses_schema.Open()
     details = {"ip_address": opened.ip_address, "user_agent": opened.user_agent, "bot_likelihood": opened.is_bot_event}
-    return [(_single(destination), opened.timestamp, details)]
+    return [(_only(destination), opened.timestamp, details)]
 
 
 def _extract_click(destination: list[str], record: ses_schema.Record) -> Extracted:
@@ -160,7 +162,7 @@ def _extract_click(destination: list[str], record: ses_schema.Record) -> Extract
         "link": clicked.link,
         "link_tags": clicked.link_tags or {},
     }
-    return [(_single(destination), clicked.timestamp, details)]
+    return [(_only(destination), clicked.timestamp, details)]
 
 
 def _extract_subscription(destination: list[str], record: ses_schema.Record) -> Extracted:
@@ -186,30 +188,30 @@ _EXTRACTORS: dict[str, Callable[[list[str], ses_schema.Record], Extracted]] = {
     Kind.OPEN: _extract_open,
     Kind.CLICK: _extract_click,
 }
-"""How the events of each kind are extracted."""
+"""How recipients and fields of each kind are extracted."""
 
 
-def _preferences(found: ses_schema.TopicPreferences | None) -> Preferences | None:
-    if found is None:
+def _preferences(preferences: ses_schema.TopicPreferences | None) -> Preferences | None:
+    if preferences is None:
         return None
     topics = {
         topic.topic_name: topic.subscription_status
-        for topic in found.topic_subscription_status or ()
+        for topic in preferences.topic_subscription_status or ()
         if topic.topic_name and topic.subscription_status
     }
-    return Preferences(bool(found.unsubscribe_all), topics)
+    return Preferences(bool(preferences.unsubscribe_all), topics)
 
 
-def _single(addresses: list[str]) -> str | None:
-    """Opens and clicks name nobody: with several destinations they belong to the message alone."""
+def _only(addresses: list[str]) -> str | None:
+    """Return the only destination: records of opens and clicks do not name which of several it was."""
     return addresses[0] if len(addresses) == 1 else None
 
 
-def _utc(moment: datetime | None) -> datetime | None:
-    """In UTC and whole milliseconds, so that copies of one fact written with other fractions are equal."""
-    if moment is None or not FIRST_YEAR <= moment.year <= LAST_YEAR:
+def _utc(time: datetime | None) -> datetime | None:
+    """Convert a time to UTC and whole milliseconds, so that copies of one event written differently are equal."""
+    if time is None or not FIRST_YEAR <= time.year <= LAST_YEAR:
         return None
-    if moment.tzinfo is not UTC:
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    excess = moment.microsecond % 1000
-    return moment.replace(microsecond=moment.microsecond - excess) if excess else moment
+    if time.tzinfo is not UTC:
+        time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    excess = time.microsecond % 1000
+    return time.replace(microsecond=time.microsecond - excess) if excess else time

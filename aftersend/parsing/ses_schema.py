@@ -1,7 +1,9 @@
-"""SES's JSON as types: the fields Aftersend reads, spelled and shaped as SES sends them. The rest is passed over.
+"""Define the types of SES's JSON: the fields Aftersend uses, spelled and typed as SES sends them.
 
-Every field may be missing or null. Source: the SES developer guide's pages "Contents of event data that Amazon SES
-publishes to Amazon SNS" and "Amazon SNS notification contents for Amazon SES".
+Every field may be missing or null; other fields are ignored.
+
+Source: the SES developer guide's pages "Contents of event data that Amazon SES publishes to Amazon SNS" and "Amazon SNS
+notification contents for Amazon SES".
 """
 
 from datetime import datetime
@@ -10,7 +12,7 @@ import msgspec
 
 
 class SesObject(msgspec.Struct, rename="camel"):
-    """camelCase in JSON, unknown fields allowed."""
+    """Map fields to camelCase in JSON; allow unknown ones."""
 
 
 class Mail(SesObject):
@@ -22,7 +24,7 @@ class Mail(SesObject):
 
 
 class AffectedRecipient(SesObject):
-    """An entry of bouncedRecipients, complainedRecipients or delayedRecipients."""
+    """Describe an entry of bouncedRecipients, complainedRecipients or delayedRecipients."""
 
     email_address: str | None = None
     action: str | None = None
@@ -101,7 +103,7 @@ class Subscription(SesObject):
 
 
 class Record(SesObject):
-    """What SES publishes, in either shape; or what Amazon SNS puts around it."""
+    """Describe a record of event publishing or an identity notification, or the SNS envelope around one."""
 
     event_type: str | None = None
     notification_type: str | None = None
@@ -120,7 +122,7 @@ class Record(SesObject):
     sns_message: str | None = msgspec.field(default=None, name="Message")
 
 
-class Named(SesObject):
+class StoredBucket(SesObject):
     name: str
 
 
@@ -129,7 +131,7 @@ class StoredObject(SesObject):
 
 
 class StorageEvent(SesObject):
-    bucket: Named
+    bucket: StoredBucket
     object: StoredObject
 
 
@@ -138,7 +140,7 @@ class ObjectCreated(SesObject):
 
 
 class ObjectNotification(msgspec.Struct):
-    """Amazon S3's notification about objects, or its test event."""
+    """Describe Amazon S3's notification about objects, or its test event."""
 
     records: list[ObjectCreated] = msgspec.field(default=[], name="Records")
     event: str | None = msgspec.field(default=None, name="Event")

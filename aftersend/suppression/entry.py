@@ -34,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recipient_raw: str | None = None
     """The address as SES spelled it: the account suppression list is case-sensitive."""
     evidence: list[Event] = []
-    """The events the entry stands on, enough to decide again when the ledger has expired them."""
+    """The events the entry is based on, enough to decide again when the ledger has expired them."""
     decided_from: str = ""
     """Digest of every event that was decided from. Without it, of two concurrent decisions the one that saw fewer
     events could equal the other and be taken for it."""

@@ -1,1 +1,1 @@
-"""What runs beside other projects' code, in an environment of its own (`make benchmark`)."""
+"""Compare Aftersend with other projects' code, in an environment of its own (`make benchmark`)."""

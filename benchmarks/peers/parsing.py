@@ -1,303 +1,121 @@
-"""Reading, beside django-anymail's and django-ses's, over every record of tests/events: whether we agree, and how fast.
+"""Compare parsing with django-anymail's and django-ses's over every record of tests/events: agreement and speed.
 
     make benchmark
 
-Each reader's own code runs as it does in production, with the checks of signatures off. The others read what Amazon SNS
-posts to them, an envelope around the record; Aftersend's topic delivers raw, so it has a figure for either. The floor
-is what no Python reader can go below without leaving fields out: typed decoding, and an event made for each recipient
-right where it is decoded.
+The others parse what Amazon SNS posts to them, an envelope around the record. Aftersend's topic delivers raw messages,
+so it has a figure for both. The floor (floor.py) is the least time any Python parser can take.
 """
 
 import argparse
 import gc
 import json
-import logging
 import statistics
 import sys
 import time
 from collections.abc import Callable
-from datetime import datetime
-from functools import partial
-from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any
 
-import django
-import msgspec
-from django.conf import settings
-
-from aftersend.events import Event, Kind
-from aftersend.parsing import ses_schema
-from aftersend.parsing.parser import parse
+from benchmarks.peers.floor import parse_with_floor
+from benchmarks.peers.parsers import (
+    Request,
+    Values,
+    aftersend_values,
+    anymail_values,
+    django_ses_values,
+    make_request,
+    parse_with_aftersend,
+    parse_with_anymail,
+    parse_with_django_ses,
+)
 from tests.record_files import RECORD_FILES, in_sns_envelope
-
-settings.configure(AWS_SES_VERIFY_EVENT_SIGNATURES=False, ANYMAIL={"WEBHOOK_SECRET": "name:secret"})
-django.setup()
-logging.disable()  # django-ses logs every record; that is no part of reading
-
-from anymail.webhooks.amazon_ses import AmazonSESTrackingWebhookView  # noqa: E402 (Django must be configured before)
-from django_ses import signals  # noqa: E402 (as well)
-from django_ses.views import SESEventWebhookView  # noqa: E402 (as well)
 
 RECORDS = {f"{file.parent.name}/{file.stem}": json.dumps(json.loads(file.read_bytes())) for file in RECORD_FILES}
 ENVELOPED = {name: in_sns_envelope(record) for name, record in RECORDS.items()}
 
-AT_LEAST = {"django-anymail": 3.0, "django-ses": 4.0}
-"""How many times as fast as theirs ours has to be, each in the form it gets."""
-AT_MOST_OF_THE_FLOOR = 1.6
+MIN_SPEEDUPS = {"django-anymail": 3.0, "django-ses": 4.0}
+"""How many times as fast as each peer Aftersend must be, each with the payload it gets in production."""
+MAX_FLOOR_RATIO = 1.6
+"""How many times the floor's time Aftersend may take."""
+
 RAW = "Aftersend, raw"
+PARSERS: dict[str, Callable[[Request], Any]] = {
+    RAW: parse_with_aftersend,
+    "Aftersend": parse_with_aftersend,
+    "the floor": parse_with_floor,
+    "django-anymail": parse_with_anymail,
+    "django-ses": parse_with_django_ses,
+}
 
-
-class Said(NamedTuple):
-    """What a reader says of a record. What it does not tell is None."""
-
-    kind: str | None
-    recipients: list[str] | None
-    message_id: str | None
-    at: datetime | None
-
-
-Request = SimpleNamespace
-
-
-def ours(request: Request) -> list[Any]:
-    return parse(request.body)
-
-
-def said_by_us(request: Request) -> Said:
-    [events] = parse(request.body)
-    assert isinstance(events, list)
-    recipients = [event.recipient_raw or event.recipient or "" for event in events]
-    return Said(events[0].kind, recipients, events[0].message_id, events[0].occurred_at)
-
-
-anymail_view = AmazonSESTrackingWebhookView()
-
-ANYMAIL_KINDS = {
-    "bounced": "Bounce",
-    "unique_clicks": "Click",
-    "complained": "Complaint",
-    "delivered": "Delivery",
-    "failed": "Rendering Failure",
-    "unique_opens": "Open",
-    "rejected": "Reject",
-    "sent": "Send",
-    "unknown": None,
+KNOWN_DIFFERENCES = {
+    ("django-anymail", "occurred_at"): "it returns the time Amazon SNS sent the message, not the event's own time",
+    ("django-anymail", "kind"): "it does not know the type and calls it unknown",
+    ("django-ses", "record"): "it knows six types, and drops the others with a line in the log",
 }
 
 
-def anymail(request: Request) -> list[Any]:
-    return anymail_view.parse_events(request)
-
-
-def said_by_anymail(request: Request) -> Said:
-    events = anymail(request)
-    return Said(
-        ANYMAIL_KINDS[events[0].event_type],
-        [event.recipient for event in events],
-        events[0].message_id,
-        events[0].timestamp,
-    )
-
-
-django_ses_view = SESEventWebhookView()
-
-DJANGO_SES_SIGNALS = {
-    "bounce": signals.bounce_received,
-    "complaint": signals.complaint_received,
-    "delivery": signals.delivery_received,
-    "send": signals.send_received,
-    "open": signals.open_received,
-    "click": signals.click_received,
-}
-
-
-def django_ses(request: Request) -> None:
-    django_ses_view.request = request
-    django_ses_view.post(request)
-
-
-def said_by_django_ses(request: Request) -> Said | None:
-    """It hands the record's own objects on; recipients and time are where the documentation of SES has them."""
-    heard: list[tuple[str, dict[str, Any]]] = []
-
-    def hear(name: str, **given: Any) -> None:
-        heard.append((name, given))
-
-    hearing = [partial(hear, name) for name in DJANGO_SES_SIGNALS]
-    for signal, receiver in zip(DJANGO_SES_SIGNALS.values(), hearing, strict=True):
-        signal.connect(receiver)
-    django_ses(request)
-    for signal, receiver in zip(DJANGO_SES_SIGNALS.values(), hearing, strict=True):
-        signal.disconnect(receiver)
-    if not heard:
-        return None
-    [(name, given)] = heard
-    mail, body = given["mail_obj"], given[f"{name}_obj"]
-    affected = body.get("bouncedRecipients") or body.get("complainedRecipients")
-    recipients = [each["emailAddress"] for each in affected] if affected else body.get("recipients")
-    at = body.get("timestamp", mail["timestamp"])
-    return Said(name.capitalize(), recipients or mail["destination"], mail["messageId"], datetime.fromisoformat(at))
-
-
-_envelope = msgspec.json.Decoder(ses_schema.Record).decode
-_record = msgspec.json.Decoder(ses_schema.Record).decode
-
-
-def floor(request: Request) -> list[Event]:
-    """Everything in one place: no other shape than this one, no wrong type, no forward, no doubtful clock."""
-    record = _record(_envelope(request.body).sns_message or "")
-    mail = record.mail
-    assert mail
-    kind = record.event_type or record.notification_type or ""
-    destination = mail.destination or []
-    details: dict[str, Any] = {}
-    at = mail.timestamp
-    recipients: list[Any] = list(destination)
-    if kind == Kind.BOUNCE and (bounce := record.bounce):
-        at, recipients = bounce.timestamp, [each.email_address for each in bounce.bounced_recipients or ()]
-        first = (bounce.bounced_recipients or [ses_schema.AffectedRecipient()])[0]
-        details = {
-            "bounce_type": bounce.bounce_type,
-            "bounce_subtype": bounce.bounce_sub_type,
-            "action": first.action,
-            "status": first.status,
-            "diagnostic": first.diagnostic_code,
-            "feedback_id": bounce.feedback_id,
-        }
-    elif kind == Kind.COMPLAINT and (complaint := record.complaint):
-        at, recipients = complaint.timestamp, [each.email_address for each in complaint.complained_recipients or ()]
-        details = {
-            "feedback_type": complaint.complaint_feedback_type,
-            "complaint_subtype": complaint.complaint_sub_type,
-            "user_agent": complaint.user_agent,
-            "feedback_id": complaint.feedback_id,
-        }
-    elif kind == Kind.DELIVERY and (delivery := record.delivery):
-        at, recipients = delivery.timestamp, list(delivery.recipients or ())
-        details = {"processing_time_millis": delivery.processing_time_millis, "response": delivery.smtp_response}
-    elif kind == Kind.DELIVERY_DELAY and (delay := record.delivery_delay):
-        at, recipients = delay.timestamp, [each.email_address for each in delay.delayed_recipients or ()]
-        first = (delay.delayed_recipients or [ses_schema.AffectedRecipient()])[0]
-        details = {
-            "status": first.status,
-            "diagnostic": first.diagnostic_code,
-            "delay_type": delay.delay_type,
-            "delay_expires_at": delay.expiration_time,
-        }
-    elif kind == Kind.REJECT and record.reject:
-        details = {"reject_reason": record.reject.reason}
-    elif kind == Kind.RENDERING_FAILURE and record.failure:
-        details = {"template": record.failure.template_name, "error": record.failure.error_message}
-    elif kind == Kind.OPEN and (opened := record.open):
-        at = opened.timestamp
-        details = {"address": opened.ip_address, "user_agent": opened.user_agent, "bot": opened.is_bot_event}
-    elif kind == Kind.CLICK and (clicked := record.click):
-        at = clicked.timestamp
-        details = {
-            "address": clicked.ip_address,
-            "user_agent": clicked.user_agent,
-            "bot": clicked.is_bot_event,
-            "link": clicked.link,
-            "link_tags": clicked.link_tags,
-        }
-    elif kind == Kind.SUBSCRIPTION and (subscription := record.subscription):
-        at = subscription.timestamp
-        details = {"contact_list": subscription.contact_list, "subscription_source": subscription.source}
-    return [
-        Event(
-            kind=kind,
-            message_id=mail.message_id,
-            sent_at=mail.timestamp,
-            occurred_at=at,
-            recipient=recipient.lower() if recipient else None,
-            recipient_raw=recipient,
-            source=mail.source or "",
-            tags=mail.tags or {},
-            **details,
-        )
-        for recipient in recipients
-    ]
-
-
-def reason_for_difference(peer: str, part: str) -> str | None:
-    """Why a peer says something else than we do; None where nobody has looked into it."""
-    if peer == "django-anymail" and part == "at":
-        return "it takes the time Amazon SNS passed the message on; SES's own time of the event is in the record"
-    if peer == "django-anymail" and part == "kind":
-        return "it does not know the type and calls it unknown"
-    if peer == "django-ses" and part == "record":
-        return "it knows six types, and drops the others with a line in the log"
-    return None
+def differing_parts(expected: Values, actual: Values | None) -> list[str]:
+    if actual is None:
+        return ["record"]
+    return [part for part in Values._fields if getattr(expected, part) != getattr(actual, part)]
 
 
 def compare() -> int:
-    """Prints each difference with its reason; returns how many have none."""
-    unexplained, agreed = 0, 0
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for name, body in ENVELOPED.items():
-        mine = said_by_us(_request(body))
-        for peer, says in (("django-anymail", said_by_anymail), ("django-ses", said_by_django_ses)):
-            theirs = says(_request(body))
-            if theirs is None:
-                parts = ["record"]
-            else:
-                parts = [part for part in Said._fields if getattr(mine, part) != getattr(theirs, part)]
-                agreed += len(Said._fields) - len(parts)
+    """Print the differences with their reasons; return how many have none."""
+    records_by_difference: dict[tuple[str, str], list[str]] = {}
+    agreeing = 0
+    for name, payload in ENVELOPED.items():
+        expected = aftersend_values(make_request(payload))
+        for peer, peer_values in (("django-anymail", anymail_values), ("django-ses", django_ses_values)):
+            parts = differing_parts(expected, peer_values(make_request(payload)))
+            agreeing += 0 if parts == ["record"] else len(Values._fields) - len(parts)
             for part in parts:
-                reason = reason_for_difference(peer, part)
-                unexplained += reason is None
-                found.setdefault((peer, part, reason or "UNEXPLAINED"), []).append(name)
-    print(f"Agreement on {len(RECORDS)} records: {agreed} values are the same. The others:")
-    for (peer, part, reason), names in found.items():
-        print(f"  {peer}, {part}: {reason}\n    {', '.join(names)}")
-    return unexplained
-
-
-def _request(body: str) -> Request:
-    return Request(body=body.encode(), encoding=None, META={})
+                records_by_difference.setdefault((peer, part), []).append(name)
+    print(f"Agreement on {len(RECORDS)} records: {agreeing} values are equal. The others:")
+    for (peer, part), names in records_by_difference.items():
+        print(f"  {peer}, {part}: {KNOWN_DIFFERENCES.get((peer, part), 'UNEXPLAINED')}\n    {', '.join(names)}")
+    return sum(len(names) for key, names in records_by_difference.items() if key not in KNOWN_DIFFERENCES)
 
 
 def measure(rounds: int, repetitions: int) -> dict[str, float]:
-    """Median seconds a record by reader; all take turns within each round, so that a slow moment is everybody's."""
-    readers: dict[str, Callable[[Request], Any]] = {
-        RAW: ours,
-        "Aftersend": ours,
-        "the floor": floor,
-        "django-anymail": anymail,
-        "django-ses": django_ses,
-    }
-    taken: dict[str, list[float]] = {name: [] for name in readers}
+    """Return each parser's median seconds per record. All take turns in each round, so that load affects all."""
+    seconds: dict[str, list[float]] = {name: [] for name in PARSERS}
     for _ in range(rounds):
-        for name, reader in readers.items():
-            given = RECORDS if name == RAW else ENVELOPED
-            requests = [_request(body) for body in given.values() for _ in range(repetitions)]
+        for name, parser in PARSERS.items():
+            payloads = RECORDS if name == RAW else ENVELOPED
+            requests = [make_request(payload) for payload in payloads.values() for _ in range(repetitions)]
             gc.collect()
             started = time.perf_counter()
             for request in requests:
-                reader(request)
-            taken[name].append((time.perf_counter() - started) / len(requests))
-    return {name: statistics.median(times) for name, times in taken.items()}
+                parser(request)
+            seconds[name].append((time.perf_counter() - started) / len(requests))
+    return {name: statistics.median(values) for name, values in seconds.items()}
+
+
+def report_speed(seconds: dict[str, float]) -> int:
+    """Print the speed of each parser; return how many targets Aftersend misses."""
+    for name, value in sorted(seconds.items(), key=lambda item: item[1]):
+        print(f"  {name:<16}{value * 1e6:7.1f} µs per record")
+    print()
+    missed = 0
+    for peer, target in MIN_SPEEDUPS.items():
+        raw, enveloped = (seconds[peer] / seconds[name] for name in (RAW, "Aftersend"))
+        missed += raw < target
+        print(
+            f"  {raw:.1f} times as fast as {peer} (target: at least {target:g}); with an envelope {enveloped:.1f} times"
+        )
+    floor_ratio = seconds["Aftersend"] / seconds["the floor"]
+    print(f"  {floor_ratio:.2f} times the floor's time (target: at most {MAX_FLOOR_RATIO:g})")
+    return missed + (floor_ratio > MAX_FLOOR_RATIO)
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Reads tests/events beside other projects' readers.")
-    parser.add_argument("--rounds", type=int, default=15, help="rounds in which all readers take turns (15)")
-    parser.add_argument("--repetitions", type=int, default=100, help="times a round reads each record (100)")
+    parser = argparse.ArgumentParser(description="Compare parsing of tests/events with other projects.")
+    parser.add_argument("--rounds", type=int, default=15, help="rounds in which all parsers take turns (15)")
+    parser.add_argument("--repetitions", type=int, default=100, help="how often a round parses each record (100)")
     arguments = parser.parse_args()
     unexplained = compare()
-    taken = measure(arguments.rounds, arguments.repetitions)
     print(f"\nSpeed, on Python {sys.version.split()[0]}: the median of {arguments.rounds} rounds")
-    for name, seconds in sorted(taken.items(), key=lambda each: each[1]):
-        print(f"  {name:<16}{seconds * 1e6:7.1f} µs a record")
-    print()
-    missed = 0
-    for peer, least in AT_LEAST.items():
-        raw, enveloped = (taken[peer] / taken[name] for name in (RAW, "Aftersend"))
-        missed += raw < least
-        print(f"  {raw:.1f} times as fast as {peer} (wanted: at least {least:g}); of an envelope {enveloped:.1f} times")
-    of_the_floor = taken["Aftersend"] / taken["the floor"]
-    print(f"  {of_the_floor:.2f} times the floor's time (wanted: at most {AT_MOST_OF_THE_FLOOR:g})")
-    missed += of_the_floor > AT_MOST_OF_THE_FLOOR
+    missed = report_speed(measure(arguments.rounds, arguments.repetitions))
     if unexplained:
         print(f"\n{unexplained} differences have no reason.")
     return 1 if unexplained or missed else 0

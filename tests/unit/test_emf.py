@@ -2,12 +2,12 @@ from collections import Counter
 from datetime import UTC, datetime
 
 from aftersend.counting import Row
-from aftersend.metrics.emf import documents
+from aftersend.metrics import emf_documents
 
 NOW = datetime(2026, 3, 14, 10, tzinfo=UTC)
 
 
-def test_totals_of_a_configuration_set_are_one_document_with_all_its_measures():
+def test_configuration_set_has_one_document_with_all_its_measures():
     nine, ten = (datetime(2026, 3, 14, hour, tzinfo=UTC) for hour in (9, 10))
     counts = Counter(
         {
@@ -17,7 +17,7 @@ def test_totals_of_a_configuration_set_are_one_document_with_all_its_measures():
             (Row("campaign", "spring", ten), "send"): 5,
         }
     )
-    [document] = documents(counts, "prod", NOW)
+    [document] = emf_documents(counts, "prod", NOW)
     assert document == {
         "_aws": {
             "Timestamp": 1773482400000,
@@ -36,5 +36,5 @@ def test_totals_of_a_configuration_set_are_one_document_with_all_its_measures():
     }
 
 
-def test_where_nothing_was_counted_nothing_is_printed():
-    assert list(documents(Counter(), "prod", NOW)) == []
+def test_empty_counts_have_no_document():
+    assert list(emf_documents(Counter(), "prod", NOW)) == []

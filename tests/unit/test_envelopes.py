@@ -1,4 +1,4 @@
-"""Every type, shape and envelope; several records together; and what is no record of SES's events."""
+"""Test every type in every envelope, several records in one payload, and records that have no event."""
 
 import base64
 import json
@@ -8,25 +8,25 @@ from typing import Any
 import pytest
 
 from aftersend.events import Event
-from aftersend.parsing.parser import Ignored, ParseResult, Unreadable, parse
-from tests.envelopes import ENVELOPES, _in_eventbridge, _in_firehose_invocation, _in_sqs_record
+from aftersend.parsing import Ignored, ParseResult, Unreadable, parse
+from tests.envelopes import ENVELOPES, in_eventbridge, in_firehose_invocation, in_sqs_record
 from tests.record_files import RECORD_FILES, in_sns_envelope, notified, published, setup
 
 
-def the(payload: str | bytes) -> ParseResult:
-    [found] = parse(payload)
-    return found
+def parse_one(payload: str | bytes) -> ParseResult:
+    [result] = parse(payload)
+    return result
 
 
 @pytest.mark.parametrize("envelope", ENVELOPES)
 @pytest.mark.parametrize("file", RECORD_FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_every_type_and_shape_reads_the_same_in_every_envelope(file: Path, envelope: str):
+def test_record_of_every_type_and_shape_has_the_same_events_in_every_envelope(file: Path, envelope: str):
     record = json.dumps(json.loads(file.read_bytes()))
-    assert the(ENVELOPES[envelope](record)) == the(record)
-    assert isinstance(the(record), list)
+    assert parse_one(ENVELOPES[envelope](record)) == parse_one(record)
+    assert isinstance(parse_one(record), list)
 
 
-AROUND_JSON = (
+WRAPS_JSON_ONLY = (
     "indented",
     "a list",
     "SNS, object",
@@ -37,23 +37,23 @@ SETUP = [
     (name, envelope)
     for name in ("topic-validation.txt", "subscription-succeeded.json", "s3-test-event.json")
     for envelope in ENVELOPES
-    if "EventBridge" not in envelope and not (name.endswith(".txt") and envelope in AROUND_JSON)
+    if "EventBridge" not in envelope and not (name.endswith(".txt") and envelope in WRAPS_JSON_ONLY)
 ]
 
 
 @pytest.mark.parametrize(("name", "envelope"), SETUP)
 def test_setup_messages_are_ignored_in_every_envelope(name: str, envelope: str):
-    assert isinstance(the(ENVELOPES[envelope](setup(name))), Ignored)
+    assert isinstance(parse_one(ENVELOPES[envelope](setup(name))), Ignored)
 
 
-def reasons(payload: str | bytes) -> list[str]:
-    """What became of each record: its kind, or the reason why there is no event."""
-    return [found[0].kind if isinstance(found, list) else found.reason for found in parse(payload)]
+def kinds_and_reasons(payload: str | bytes) -> list[str]:
+    """Return each record's kind, or the reason why it has no event."""
+    return [result[0].kind if isinstance(result, list) else result.reason for result in parse(payload)]
 
 
 BOUNCE, OPEN = json.dumps(published("bounce")), json.dumps(published("open"))
 MIXED = [BOUNCE, "no JSON", OPEN, '{"eventType": 7}', "[]", json.dumps(notified("complaint"))]
-OF_MIXED = ["Bounce", "not-json", "Open", "no-type", "empty", "Complaint"]
+RESULTS_OF_MIXED = ["Bounce", "not-json", "Open", "no-type", "empty", "Complaint"]
 
 
 @pytest.mark.parametrize(
@@ -61,24 +61,28 @@ OF_MIXED = ["Bounce", "not-json", "Open", "no-type", "empty", "Complaint"]
     [
         "\n".join(MIXED),
         ("\r\n\r\n".join(MIXED) + "\n").encode(),
-        json.dumps({"Records": [_in_sqs_record(record) for record in MIXED]}),
-        json.dumps({"Records": [_in_sqs_record(in_sns_envelope(record)) for record in MIXED]}),
-        json.dumps(_in_firehose_invocation(*MIXED)),
+        json.dumps({"Records": [in_sqs_record(record) for record in MIXED]}),
+        json.dumps({"Records": [in_sqs_record(in_sns_envelope(record)) for record in MIXED]}),
+        json.dumps(in_firehose_invocation(*MIXED)),
         json.dumps(MIXED),
     ],
     ids=["lines", "lines with blank ones", "SQS", "SNS in SQS", "Firehose", "a list of texts"],
 )
-def test_a_bad_record_costs_only_itself(payload: str | bytes):
-    assert reasons(payload) == OF_MIXED
+def test_unreadable_record_does_not_affect_the_others(payload: str | bytes):
+    assert kinds_and_reasons(payload) == RESULTS_OF_MIXED
 
 
-def test_a_firehose_record_may_hold_several_lines():
-    assert reasons(json.dumps(_in_firehose_invocation(f"{BOUNCE}\n{OPEN}\n", OPEN))) == ["Bounce", "Open", "Open"]
+def test_firehose_record_may_have_several_lines():
+    assert kinds_and_reasons(json.dumps(in_firehose_invocation(f"{BOUNCE}\n{OPEN}\n", OPEN))) == [
+        "Bounce",
+        "Open",
+        "Open",
+    ]
 
 
-def test_firehose_data_that_is_no_base64_is_read_as_it_is():
+def test_firehose_data_that_is_not_base64_is_parsed_as_it_is():
     payload = {"invocationId": "1", "records": [{"data": BOUNCE}, {"data": 7}, {}, 7]}
-    assert reasons(json.dumps(payload)) == ["Bounce", "wrong-type", "wrong-type", "wrong-type"]
+    assert kinds_and_reasons(json.dumps(payload)) == ["Bounce", "wrong-type", "wrong-type", "wrong-type"]
 
 
 @pytest.mark.parametrize(
@@ -113,103 +117,103 @@ def test_firehose_data_that_is_no_base64_is_read_as_it_is():
         ({"eventSource": "ses.amazonaws.com", "eventName": "SendEmail", "eventType": "AwsApiCall"}, "cloudtrail"),
         ({"AlarmName": "bounces", "NewStateValue": "ALARM", "OldStateValue": "OK"}, "cloudwatch-alarm"),
         ({"source": "aws.s3", "detail-type": "Object Created", "detail": {"bucket": {}}}, "eventbridge-other"),
-        (_in_eventbridge({"version": "1"}, "x") | {"detail-type": "Advisor Recommendation Status Open"}, "ses-advisor"),
-        (_in_eventbridge({"data": {}}, "x") | {"detail-type": "Sending Status Disabled"}, "ses-tenant"),
-        (_in_eventbridge({"data": {}}, "x") | {"detail-type": "Something New"}, "ses-other"),
+        (in_eventbridge({"version": "1"}, "x") | {"detail-type": "Advisor Recommendation Status Open"}, "ses-advisor"),
+        (in_eventbridge({"data": {}}, "x") | {"detail-type": "Sending Status Disabled"}, "ses-tenant"),
+        (in_eventbridge({"data": {}}, "x") | {"detail-type": "Something New"}, "ses-other"),
         ({"Records": []}, "no-records"),
     ],
 )
-def test_records_of_other_services_are_ignored_by_name(record: dict[str, Any], reason: str):
-    assert the(json.dumps(record)) == Ignored(reason)
-    assert reasons(in_sns_envelope(json.dumps(record))) == [reason]
+def test_foreign_record_is_ignored_with_a_reason(record: dict[str, Any], reason: str):
+    assert parse_one(json.dumps(record)) == Ignored(reason)
+    assert kinds_and_reasons(in_sns_envelope(json.dumps(record))) == [reason]
 
 
 @pytest.mark.parametrize("part", ["bounce", "complaint", "delivery", "open"])
-def test_a_body_without_a_type_key_is_never_taken_for_an_event(part: str):
+def test_body_without_a_type_key_is_unreadable(part: str):
     record = published(part)
     del record["eventType"]
-    found = the(json.dumps(record))
-    assert isinstance(found, Unreadable)
-    assert found.reason == "no-type"
+    result = parse_one(json.dumps(record))
+    assert isinstance(result, Unreadable)
+    assert result.reason == "no-type"
 
 
 @pytest.mark.parametrize("text", ["a bounce", "Complaint", "Successfully", '"bounce"', "mail bounced: a@b.example"])
-def test_a_word_is_no_event(text: str):
-    assert isinstance(the(text), Unreadable)
+def test_text_is_unreadable(text: str):
+    assert isinstance(parse_one(text), Unreadable)
 
 
-@pytest.mark.parametrize("spelled", ["bounce", "BOUNCE", " Bounce ", "\tbounce\n"])
-def test_blanks_and_case_of_the_type_are_forgiven(spelled: str):
-    [event] = the_events(published("bounce") | {"eventType": spelled})
+@pytest.mark.parametrize("name", ["bounce", "BOUNCE", " Bounce ", "\tbounce\n"])
+def test_type_is_recognized_whatever_its_case_and_surrounding_blanks(name: str):
+    [event] = parse_events(published("bounce") | {"eventType": name})
     assert event.kind == "Bounce"
 
 
-@pytest.mark.parametrize("spelled", ["RenderingFailure", "renderingfailure", "Rendering  Failure"])
-def test_so_are_blanks_inside(spelled: str):
-    [event] = the_events(published("rendering-failure") | {"eventType": spelled})
+@pytest.mark.parametrize("name", ["RenderingFailure", "renderingfailure", "Rendering  Failure"])
+def test_type_is_recognized_whatever_its_inner_blanks(name: str):
+    [event] = parse_events(published("rendering-failure") | {"eventType": name})
     assert (event.kind, event.template_name) == ("Rendering Failure", "spring-catalogue")
 
 
-def test_an_empty_event_type_leaves_it_to_the_notification_type():
-    [event] = the_events(notified("bounce") | {"eventType": None})
+def test_empty_event_type_is_overridden_by_the_notification_type():
+    [event] = parse_events(notified("bounce") | {"eventType": None})
     assert event.kind == "Bounce"
-    [event] = the_events(notified("bounce") | {"eventType": " "})
+    [event] = parse_events(notified("bounce") | {"eventType": " "})
     assert event.kind == "Bounce"
 
 
-def events_of(found: ParseResult) -> list[Event]:
-    assert isinstance(found, list), found
-    return found
+def as_events(result: ParseResult) -> list[Event]:
+    assert isinstance(result, list), result
+    return result
 
 
-def the_events(record: dict[str, Any]) -> list[Event]:
-    return events_of(the(json.dumps(record)))
+def parse_events(record: dict[str, Any]) -> list[Event]:
+    return as_events(parse_one(json.dumps(record)))
 
 
-def test_an_unknown_type_about_a_whole_message_is_an_event_of_that_type():
-    [event] = the_events(published("send") | {"eventType": "Quarantined", "send": None, "quarantined": {"by": "x"}})
+def test_unknown_type_with_a_complete_mail_is_an_event_of_that_type():
+    [event] = parse_events(published("send") | {"eventType": "Quarantined", "send": None, "quarantined": {"by": "x"}})
     assert (event.kind, event.recipient) == ("Quarantined", "ada.reader@mail.example")
     assert event.occurred_at == event.sent_at
 
 
 @pytest.mark.parametrize("missing", ["messageId", "timestamp", "source"])
-def test_an_unknown_type_about_less_is_unreadable(missing: str):
+def test_unknown_type_with_an_incomplete_mail_is_unreadable(missing: str):
     mail = {name: value for name, value in published("send")["mail"].items() if name != missing}
-    found = the(json.dumps({"eventType": "Quarantined", "mail": mail}))
-    assert isinstance(found, Unreadable)
-    assert found.reason == "unknown-type"
+    result = parse_one(json.dumps({"eventType": "Quarantined", "mail": mail}))
+    assert isinstance(result, Unreadable)
+    assert result.reason == "unknown-type"
 
 
-def test_envelopes_in_envelopes_have_an_end():
+def test_record_in_too_many_envelopes_is_unreadable():
     payload = BOUNCE
     for _ in range(6):
         payload = in_sns_envelope(payload)
-    assert reasons(payload) == ["Bounce"]
+    assert kinds_and_reasons(payload) == ["Bounce"]
     for _ in range(20):
         payload = in_sns_envelope(payload[:200_000])
     assert len(parse(payload)) == 1
-    assert isinstance(the(payload), Unreadable)
+    assert isinstance(parse_one(payload), Unreadable)
 
 
 @pytest.mark.parametrize("payload", [b"[" * 500_000, b'{"a":' * 100_000, b'[{"a":' * 50_000 + b"1" + b"}]" * 50_000])
-def test_what_is_nested_very_deeply_is_unreadable(payload: bytes):
-    assert isinstance(the(payload), Unreadable)
+def test_deeply_nested_json_is_unreadable(payload: bytes):
+    assert isinstance(parse_one(payload), Unreadable)
 
 
-def test_half_of_a_surrogate_pair_costs_nothing_but_itself():
-    """SES cuts long headers in the middle of what they hold."""
+def test_lone_surrogate_is_replaced():
+    """SES cuts long headers, sometimes in the middle of a surrogate pair."""
     record = BOUNCE.replace("Spring catalogue", "Spring \\ud83d").replace("User unknown", "User \\udc00 unknown")
-    [event] = events_of(the(record))
+    [event] = as_events(parse_one(record))
     assert event.recipient == "ada.reader@mail.example"
     assert "User ? unknown" in (event.diagnostic_code or "")
 
 
-def test_a_message_to_fifty_thousand_is_fifty_thousand_events():
+def test_message_to_fifty_thousand_is_fifty_thousand_events():
     record = published("send")
     record["mail"]["destination"] = [f"{number}@m.example" for number in range(50_000)]
-    assert len(the_events(record)) == 50_000
+    assert len(parse_events(record)) == 50_000
 
 
-def test_base64_that_holds_no_text_is_unreadable():
+def test_base64_that_is_not_text_is_unreadable():
     payload = {"invocationId": "1", "records": [{"data": base64.b64encode(b"\x00\xff\x1f").decode()}]}
-    assert reasons(json.dumps(payload)) == ["not-json"]
+    assert kinds_and_reasons(json.dumps(payload)) == ["not-json"]

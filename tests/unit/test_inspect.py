@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aftersend.cli.main import app
-from aftersend.parsing.parser import MAX_PAYLOAD_BYTES
+from aftersend.parsing import MAX_PAYLOAD_BYTES
 from tests.record_files import EVENTS, RECORD_FILES, in_sns_envelope, notified, published, setup
 
 NAMES = [

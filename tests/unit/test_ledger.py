@@ -8,7 +8,7 @@ import pytest
 from aftersend import ledger
 from aftersend.events import Event, Kind
 from aftersend.ledger import Group, Retention
-from aftersend.parsing.parser import parse
+from aftersend.parsing import parse
 from tests.event_factory import (
     READER,
     SENT,
@@ -24,13 +24,13 @@ from tests.record_files import RECORD_FILES, notified, published
 RETENTION = Retention(volume_days=30, feedback_days=400)
 
 
-def the_event(record: dict) -> Event:
-    [found] = parse(json.dumps(record))
-    assert isinstance(found, list)
-    return found[0]
+def parse_event(record: dict) -> Event:
+    [events] = parse(json.dumps(record))
+    assert isinstance(events, list)
+    return events[0]
 
 
-def test_facts_that_decide_stand_apart_from_deliveries_and_from_volume():
+def test_kinds_are_grouped_as_feedback_delivery_and_volume():
     groups = {kind: ledger.group(an_event(kind)) for kind in Kind}
     assert {kind for kind, group in groups.items() if group is Group.FEEDBACK} == {
         Kind.BOUNCE,
@@ -41,17 +41,17 @@ def test_facts_that_decide_stand_apart_from_deliveries_and_from_volume():
     assert {kind for kind, group in groups.items() if group is Group.DELIVERY} == {Kind.DELIVERY}
 
 
-def test_an_event_is_kept_with_its_recipient_else_with_its_message():
+def test_event_is_stored_under_its_recipient_or_else_its_message():
     assert ledger.key(a_bounce()).partition == READER
     assert ledger.key(an_open(recipient=None)).partition == "message#message-1"
 
 
 @pytest.mark.parametrize("kind", ["bounce", "complaint", "delivery"])
-def test_a_fact_has_one_key_over_both_channels(kind: str):
-    assert ledger.key(the_event(published(kind))) == ledger.key(the_event(notified(kind)))
+def test_event_has_the_same_key_over_both_routes(kind: str):
+    assert ledger.key(parse_event(published(kind))) == ledger.key(parse_event(notified(kind)))
 
 
-def test_the_key_of_a_bounce_does_not_depend_on_the_time_of_the_bouncing_server():
+def test_key_of_a_bounce_does_not_depend_on_the_bouncing_servers_clock():
     assert ledger.key(a_bounce(minutes=1)) == ledger.key(a_bounce(minutes=2))
 
 
@@ -74,16 +74,16 @@ def test_the_key_of_a_bounce_does_not_depend_on_the_time_of_the_bouncing_server(
         (an_event(Kind.SEND), an_event(Kind.DELIVERY)),
     ],
 )
-def test_what_is_another_fact_has_another_key(one: Event, other: Event):
+def test_different_events_have_different_keys(one: Event, other: Event):
     assert ledger.key(one) != ledger.key(other)
 
 
-def test_an_open_outside_its_possible_time_keeps_the_key_of_the_time_it_stated():
+def test_key_of_an_open_with_a_clamped_time_has_the_reported_time():
     one, other = (an_open(reported_at=SENT + timedelta(days=days)) for days in (300, 301))
     assert ledger.key(one) != ledger.key(other)
 
 
-def test_what_dynamodb_could_not_keep_is_told_apart_at_the_limit():
+def test_event_is_too_large_from_dynamodbs_limits_on():
     assert ledger.too_large(a_bounce(recipient="a" * 2048)) is None
     assert ledger.too_large(a_bounce(recipient="a" * 2049)) == "A recipient has more than 2048 bytes."
     assert ledger.too_large(a_bounce(message="m" * 894)) is None
@@ -92,39 +92,39 @@ def test_what_dynamodb_could_not_keep_is_told_apart_at_the_limit():
     assert "300000 bytes" in (ledger.too_large(a_bounce(tags={"campaign": ["c" * 300_000]})) or "")
 
 
-def test_an_event_whose_time_is_unknown_is_kept_without_end():
+def test_event_without_a_time_never_expires():
     timeless = a_bounce(sent_at=None, occurred_at=None)
     assert ledger.expires_at(timeless, RETENTION) is None
     assert not ledger.is_expired(timeless, RETENTION, SENT + timedelta(days=9999))
 
 
-def test_without_a_message_id_feedback_id_and_time_tell_two_facts_apart():
+def test_events_without_message_id_are_told_apart_by_feedback_id_and_time():
     one, other = (a_bounce(message=None, feedback_id=number) for number in ("1", "2"))
     assert ledger.key(one) != ledger.key(other)
 
 
 @pytest.mark.parametrize("file", RECORD_FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_an_item_gives_back_its_event(file):
-    [found] = parse(file.read_bytes())
-    assert isinstance(found, list)
-    assert [ledger.event_from_attributes(ledger.attributes(event)) for event in found] == found
+def test_item_converts_back_to_its_event(file):
+    [events] = parse(file.read_bytes())
+    assert isinstance(events, list)
+    assert [ledger.event_from_attributes(ledger.attributes(event)) for event in events] == events
 
 
-def test_an_item_stays_within_one_write_unit_and_keeps_its_tags():
+def test_long_texts_are_shortened_to_one_write_unit_and_tags_are_not():
     long: dict[str, Any] = {
         name: name[0] * 5000 for name in ("user_agent", "link", "error_message", "diagnostic_code", "smtp_response")
     }
-    kept = ledger.attributes(an_event(Kind.CLICK, **long))
-    assert len(msgspec.json.encode(kept)) <= ledger.ATTRIBUTE_BYTES
-    assert kept["tags"] == an_event(Kind.CLICK).tags
+    attributes = ledger.attributes(an_event(Kind.CLICK, **long))
+    assert len(msgspec.json.encode(attributes)) <= ledger.MAX_UNCUT_BYTES
+    assert attributes["tags"] == an_event(Kind.CLICK).tags
 
 
-def test_what_is_cut_first_is_what_is_missed_least():
-    kept = ledger.attributes(an_event(Kind.CLICK, user_agent="a" * 1000, error_message="e" * 100))
-    assert (len(kept["user_agent"]), len(kept["error_message"])) == (ledger.CUT_CHARACTERS, 100)
+def test_least_important_text_is_shortened_first():
+    attributes = ledger.attributes(an_event(Kind.CLICK, user_agent="a" * 1000, error_message="e" * 100))
+    assert (len(attributes["user_agent"]), len(attributes["error_message"])) == (ledger.SHORTENED_CHARACTERS, 100)
 
 
-def test_a_copy_with_tags_outranks_one_without_however_much_that_says():
+def test_copy_with_tags_outranks_one_with_more_fields():
     more = {
         "diagnostic_code": "smtp; 550",
         "feedback_id": "1",
@@ -136,29 +136,29 @@ def test_a_copy_with_tags_outranks_one_without_however_much_that_says():
     assert ledger.rank(a_bounce(diagnostic_code=None)) > ledger.rank(without)
 
 
-def test_of_two_copies_the_one_that_says_more_wins():
+def test_copy_with_more_fields_outranks_one_with_fewer():
     assert ledger.rank(a_bounce(diagnostic_code="smtp; 550")) > ledger.rank(a_bounce())
 
 
-def test_equal_copies_have_equal_rank_and_others_have_not():
+def test_equal_copies_have_equal_rank_and_others_do_not():
     assert ledger.rank(a_bounce()) == ledger.rank(a_bounce())
     assert ledger.rank(a_bounce(diagnostic_code="one")) != ledger.rank(a_bounce(diagnostic_code="two"))
 
 
-def test_opens_and_clicks_bring_one_first_for_each_message_and_recipient():
+def test_opens_add_one_first_open_per_message_and_recipient():
     opens = [an_open(minutes=1), an_open(minutes=2), an_open(minutes=2, user_agent="another")]
     firsts = {ledger.key(event) for event in ledger.with_first_events(opens) if event.kind == ledger.FIRST_OPEN}
     assert len(firsts) == 1
 
 
-def test_other_kinds_bring_no_first():
+def test_other_kinds_add_no_event():
     assert list(ledger.with_first_events([a_bounce()])) == [a_bounce()]
 
 
 @pytest.mark.parametrize(
     ("event", "days"), [(an_open(minutes=0), 30), (a_bounce(minutes=0), 400), (an_event("FirstOpen", minutes=0), 90)]
 )
-def test_an_event_expires_by_its_own_time(event: Event, days: int):
+def test_event_expires_by_its_own_time(event: Event, days: int):
     expiry = SENT + timedelta(days=days)
     assert ledger.expires_at(event, RETENTION) == expiry
     an_hour_before = expiry - ledger.EXPIRY_MARGIN
@@ -166,7 +166,7 @@ def test_an_event_expires_by_its_own_time(event: Event, days: int):
     assert not ledger.is_expired(event, RETENTION, an_hour_before - timedelta(milliseconds=1))
 
 
-def test_the_first_open_is_remembered_as_long_as_an_open_may_come():
+def test_first_open_is_kept_as_long_as_opens_are_accepted():
     late = an_open(minutes=60 * 24 * 59)
     [_, first] = ledger.with_first_events([late])
     assert not ledger.is_expired(first, RETENTION, SENT + timedelta(days=59))

@@ -1,4 +1,4 @@
-"""In the order of an event's life. The first test of a kind reads its complete record."""
+"""Test every kind, in the order in which they happen to a message. A kind's first test parses its complete record."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aftersend.events import Event, Kind, Preferences
-from aftersend.parsing.parser import (
+from aftersend.parsing import (
     MAX_PAYLOAD_BYTES,
     ArchivedObject,
     Ignored,
@@ -22,24 +22,24 @@ SENT = datetime(2026, 3, 14, 9, 26, 53, 589_000, tzinfo=UTC)
 MESSAGE = "0100019a8c2f4e10-5b1d2c3e-7f40-4a51-9c62-d3e4f5a6b7c8-000000"
 
 
-def outcome(payload: str | bytes) -> ParseResult:
-    [found] = parse(payload)
-    return found
+def parse_one(payload: str | bytes) -> ParseResult:
+    [result] = parse(payload)
+    return result
 
 
-def events(record: dict[str, Any]) -> list[Event]:
-    found = outcome(json.dumps(record))
-    assert isinstance(found, list), found
-    return found
+def parse_events(record: dict[str, Any]) -> list[Event]:
+    result = parse_one(json.dumps(record))
+    assert isinstance(result, list), result
+    return result
 
 
-def the_event(record: dict[str, Any]) -> Event:
-    [event] = events(record)
+def parse_event(record: dict[str, Any]) -> Event:
+    [event] = parse_events(record)
     return event
 
 
-def test_a_send_tells_what_every_event_tells():
-    assert the_event(published("send")) == Event(
+def test_send_has_the_fields_of_every_event():
+    assert parse_event(published("send")) == Event(
         kind=Kind.SEND,
         message_id=MESSAGE,
         sent_at=SENT,
@@ -60,115 +60,118 @@ def test_a_send_tells_what_every_event_tells():
     )
 
 
-def test_a_send_to_several_is_an_event_for_each():
+def test_send_to_several_is_an_event_for_each():
     record = published("send")
     record["mail"]["destination"] = ["one@mail.example", "Two <two@mail.example>", '"Three, C." <THREE@mail.example>']
-    assert [event.recipient for event in events(record)] == [
+    assert [event.recipient for event in parse_events(record)] == [
         "one@mail.example",
         "two@mail.example",
         "three@mail.example",
     ]
 
 
-def test_a_message_without_destinations_is_still_an_event():
+def test_message_without_destinations_is_still_an_event():
     record = published("send")
     record["mail"]["destination"] = []
-    assert the_event(record).recipient is None
+    assert parse_event(record).recipient is None
 
 
-def test_a_rejection_tells_why():
-    assert the_event(published("reject")).reject_reason == "Bad content"
+def test_reject_has_a_reason():
+    assert parse_event(published("reject")).reject_reason == "Bad content"
 
 
-def test_a_rendering_failure_tells_template_and_error():
-    event = the_event(published("rendering-failure"))
+def test_rendering_failure_has_template_and_error():
+    event = parse_event(published("rendering-failure"))
     assert (event.kind, event.template_name) == (Kind.RENDERING_FAILURE, "spring-catalogue")
     assert event.error_message == "Attribute 'first_name' is not present in the rendering data."
 
 
-def test_a_delay_tells_its_type_and_how_long_ses_goes_on_trying():
-    event = the_event(published("delivery-delay"))
+def test_delivery_delay_has_its_type_and_the_time_until_which_ses_retries():
+    event = parse_event(published("delivery-delay"))
     assert (event.delay_type, event.status) == ("TransientCommunicationFailure", "4.4.1")
     assert event.delay_expires_at == SENT + timedelta(hours=14)
 
 
 @pytest.mark.parametrize("record", [published("delivery"), notified("delivery")], ids=["published", "notified"])
-def test_a_delivery_tells_when_and_what_the_server_answered(record: dict[str, Any]):
-    event = the_event(record)
+def test_delivery_has_its_time_and_the_servers_response(record: dict[str, Any]):
+    event = parse_event(record)
     assert event.occurred_at == datetime(2026, 3, 14, 9, 26, 55, 401_000, tzinfo=UTC)
     assert (event.processing_time_millis, event.smtp_response) == (1812, "250 2.0.0 Ok: queued as 4RkQ2d0Zy1z9sH")
 
 
 @pytest.mark.parametrize("record", [published("bounce"), notified("bounce")], ids=["published", "notified"])
-def test_a_bounce_tells_what_the_server_said(record: dict[str, Any]):
-    event = the_event(record)
+def test_bounce_has_the_servers_report(record: dict[str, Any]):
+    event = parse_event(record)
     assert (event.bounce_type, event.bounce_subtype) == ("Permanent", "General")
     assert (event.action, event.status) == ("failed", "5.1.1")
     assert "User unknown" in (event.diagnostic_code or "")
     assert event.feedback_id == "0100019a8c2f6a3c-1f0e9d8c-2b3a-4c5d-8e7f-60718293a4b5-000000"
 
 
-def test_only_the_recipients_a_bounce_names_have_bounced():
+def test_bounce_is_about_the_recipients_it_names_alone():
     record = published("bounce")
     record["mail"]["destination"] = ["fine@mail.example", "Ada.Reader@mail.example", "gone@mail.example"]
     record["bounce"]["bouncedRecipients"].append({"emailAddress": "gone@mail.example"})
-    assert [event.recipient for event in events(record)] == ["ada.reader@mail.example", "gone@mail.example"]
+    assert [event.recipient for event in parse_events(record)] == ["ada.reader@mail.example", "gone@mail.example"]
 
 
-def test_a_forwarded_mail_bounces_for_whom_it_was_sent_to():
+def test_bounce_of_a_forwarded_message_is_about_its_destination():
     record = published("bounce")
     record["bounce"]["bouncedRecipients"][0]["emailAddress"] = "Ada@elsewhere.example"
-    event = the_event(record)
+    event = parse_event(record)
     assert (event.recipient, event.reported_recipient) == ("ada.reader@mail.example", "ada@elsewhere.example")
 
 
-def test_a_forwarded_mail_to_several_bounces_for_nobody():
+def test_bounce_of_a_forwarded_message_to_several_has_no_recipient():
     record = published("bounce")
     record["mail"]["destination"].append("other@mail.example")
     record["bounce"]["bouncedRecipients"][0]["emailAddress"] = "ada@elsewhere.example"
-    event = the_event(record)
+    event = parse_event(record)
     assert (event.recipient, event.reported_recipient) == (None, "ada@elsewhere.example")
 
 
-def test_a_bouncing_server_is_not_believed_to_know_the_time():
+def test_bounce_with_an_impossible_time_is_clamped():
     record = published("bounce")
-    for stated, believed in (("2001-01-01T00:00:00Z", SENT), ("2038-01-19T03:14:07Z", SENT + timedelta(days=30))):
-        record["bounce"]["timestamp"] = stated
-        event = the_event(record)
-        assert (event.occurred_at, event.reported_at) == (believed, datetime.fromisoformat(stated))
+    for reported_at, occurred_at in (
+        ("2001-01-01T00:00:00Z", SENT),
+        ("2038-01-19T03:14:07Z", SENT + timedelta(days=30)),
+    ):
+        record["bounce"]["timestamp"] = reported_at
+        event = parse_event(record)
+        assert (event.occurred_at, event.reported_at) == (occurred_at, datetime.fromisoformat(reported_at))
 
 
 @pytest.mark.parametrize("record", [published("complaint"), notified("complaint")], ids=["published", "notified"])
-def test_a_complaint_tells_its_feedback_type(record: dict[str, Any]):
-    event = the_event(record)
+def test_complaint_has_its_feedback_type(record: dict[str, Any]):
+    event = parse_event(record)
     assert (event.feedback_type, event.complaint_subtype, event.candidate_count) == ("abuse", None, None)
     assert event.user_agent == "Yahoo!-Mail-Feedback/2.0"
 
 
-def test_a_complaint_with_several_candidates_says_how_many():
+def test_complaint_with_several_candidates_has_their_number():
     record = published("complaint")
     record["complaint"]["complainedRecipients"].append({"emailAddress": "other@mail.example"})
-    assert [(event.recipient, event.candidate_count) for event in events(record)] == [
+    assert [(event.recipient, event.candidate_count) for event in parse_events(record)] == [
         ("ada.reader@mail.example", 2),
         ("other@mail.example", 2),
     ]
 
 
-def test_a_complaint_that_names_nobody_is_kept():
+def test_complaint_that_names_nobody_is_an_event_without_recipient():
     record = published("complaint")
     del record["complaint"]["complainedRecipients"]
-    assert the_event(record).recipient is None
+    assert parse_event(record).recipient is None
 
 
-def test_a_subscription_tells_old_and_new_preferences():
-    event = the_event(published("subscription"))
+def test_subscription_has_old_and_new_preferences():
+    event = parse_event(published("subscription"))
     assert (event.contact_list, event.subscription_source) == ("readers", "UnsubscribeHeader")
     assert event.old_preferences == Preferences(topics={"new-books": "OptIn", "events": "OptIn"})
     assert event.new_preferences == Preferences(topics={"new-books": "OptOut", "events": "OptIn"})
 
 
-def test_an_open_tells_where_it_came_from():
-    event = the_event(published("open"))
+def test_open_has_its_ip_address():
+    event = parse_event(published("open"))
     assert (event.recipient, event.ip_address, event.bot_likelihood) == (
         "ada.reader@mail.example",
         "192.0.2.131",
@@ -177,32 +180,32 @@ def test_an_open_tells_where_it_came_from():
     assert event.occurred_at == datetime(2026, 3, 14, 9, 31, 20, 16_000, tzinfo=UTC)
 
 
-def test_a_click_tells_link_and_link_tags():
-    event = the_event(published("click"))
+def test_click_has_link_and_link_tags():
+    event = parse_event(published("click"))
     assert event.link == "https://bookshop.example/books/the-stars-my-destination?utm_campaign=spring"
     assert event.link_tags == {"shelf": ["front"], "position": ["top", "left"]}
 
 
 @pytest.mark.parametrize("kind", ["open", "click"])
-def test_who_of_several_opened_or_clicked_is_not_known(kind: str):
+def test_open_and_click_of_a_message_to_several_have_no_recipient(kind: str):
     record = published(kind)
     record["mail"]["destination"].append("other@mail.example")
-    assert the_event(record).recipient is None
+    assert parse_event(record).recipient is None
 
 
-def test_the_envelope_of_sns_makes_no_difference():
+def test_record_in_an_sns_envelope_has_the_same_events():
     bare = json.dumps(published("bounce"))
     assert parse(in_sns_envelope(bare)) == parse(bare)
 
 
-def test_times_are_compared_in_milliseconds_and_utc():
+def test_times_are_converted_to_milliseconds_and_utc():
     record = published("open")
     written = ["2026-03-14T09:31:20.016Z", "2026-03-14T09:31:20.016400Z", "2026-03-14T10:31:20.016+01:00"]
-    read_as = set()
+    times = set()
     for time in written:
         record["open"]["timestamp"] = time
-        read_as.add(the_event(record).occurred_at)
-    assert len(read_as) == 1
+        times.add(parse_event(record).occurred_at)
+    assert len(times) == 1
 
 
 @pytest.mark.parametrize(
@@ -215,7 +218,7 @@ def test_times_are_compared_in_milliseconds_and_utc():
     ],
 )
 def test_setup_messages_are_ignored_with_a_reason(message: str, reason: str):
-    assert outcome(message) == Ignored(reason)
+    assert parse_one(message) == Ignored(reason)
 
 
 @pytest.mark.parametrize(
@@ -233,22 +236,22 @@ def test_setup_messages_are_ignored_with_a_reason(message: str, reason: str):
         (" " * MAX_PAYLOAD_BYTES + "{}", "too-long"),
     ],
 )
-def test_what_cannot_be_read_says_why(payload: str | bytes, reason: str):
-    found = outcome(payload)
-    assert isinstance(found, Unreadable)
-    assert (found.reason, bool(found.detail)) == (reason, True)
+def test_unreadable_payload_has_a_reason(payload: str | bytes, reason: str):
+    result = parse_one(payload)
+    assert isinstance(result, Unreadable)
+    assert (result.reason, bool(result.detail)) == (reason, True)
 
 
-def test_an_object_notification_names_objects_by_their_real_keys():
+def test_object_notification_has_decoded_keys():
     created = {"bucket": {"name": "archive"}, "object": {"key": "events/a+b%3Dc/%C3%A9.gz"}}
     notification = {"Records": [{"eventSource": "aws:s3", "s3": created}]}
     assert parse_object_notification(json.dumps(notification)) == [ArchivedObject("archive", "events/a b=c/é.gz")]
 
 
-def test_the_test_event_of_s3_is_ignored_with_a_reason():
+def test_s3_test_event_is_ignored_with_a_reason():
     assert parse_object_notification(setup("s3-test-event.json")) == Ignored("s3-test-event")
 
 
 @pytest.mark.parametrize("payload", ["", "{}", '{"Records": []}', '{"Records": [{"s3": {}}]}'])
-def test_a_notification_without_objects_is_unreadable(payload: str):
+def test_notification_without_objects_is_unreadable(payload: str):
     assert isinstance(parse_object_notification(payload), Unreadable)

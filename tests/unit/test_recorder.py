@@ -1,4 +1,6 @@
 import json
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
@@ -7,7 +9,7 @@ import pytest
 
 from aftersend import ledger
 from aftersend.events import Event, Kind
-from aftersend.parsing.parser import Ignored, Unreadable, parse
+from aftersend.parsing import Ignored, Unreadable, parse
 from aftersend.recorder import DECISION_ATTEMPTS, Conflict, Recorder, Undecided, parse_recordable
 from aftersend.suppression import Entry, Policy
 from tests.event_factory import READER, SENT, a_bounce, a_complaint, a_not_spam_report, an_event, an_open
@@ -15,117 +17,178 @@ from tests.fakes import FakeLedger, FakeSuppressions
 from tests.record_files import published, setup
 
 
-def a_recorder(kept: FakeLedger | None = None, listed: FakeSuppressions | None = None, days: float = 1) -> Recorder:
+def a_recorder(
+    events: FakeLedger | None = None, entries: FakeSuppressions | None = None, *, days_after_sending: float = 1
+) -> Recorder:
     return Recorder(
-        ledger=FakeLedger() if kept is None else kept,
-        suppressions=FakeSuppressions() if listed is None else listed,
+        ledger=FakeLedger() if events is None else events,
+        suppressions=FakeSuppressions() if entries is None else entries,
         policy=Policy(),
         retention=ledger.Retention(),
-        now=lambda: SENT + timedelta(days=days),
+        now=lambda: SENT + timedelta(days=days_after_sending),
         attempts=lambda most: range(1, most + 1),
     )
 
 
-def test_an_event_is_recorded_and_its_recipient_decided_about():
-    kept, listed = FakeLedger(), FakeSuppressions()
-    assert a_recorder(kept, listed).record([a_bounce()]) == {"recorded": 1}
-    assert (len(kept), READER in listed) == (1, True)
+def test_bounce_is_recorded_and_its_recipient_decided_about():
+    events, entries = FakeLedger(), FakeSuppressions()
+    assert a_recorder(events, entries).record([a_bounce()]) == {"recorded": 1}
+    assert (len(events), READER in entries) == (1, True)
 
 
 def test_recording_again_changes_nothing():
-    kept, listed = FakeLedger(), FakeSuppressions()
-    recorder = a_recorder(kept, listed)
+    events, entries = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(events, entries)
     recorder.record([a_bounce(), an_open()])
-    before = dict(kept), dict(listed)
+    before = dict(events), dict(entries)
     recorder.record([an_open(), a_bounce()])
-    assert (kept, listed) == before
+    assert (events, entries) == before
 
 
-def test_events_that_expired_are_ignored_and_counted():
-    kept = FakeLedger()
-    tally = a_recorder(kept, days=60).record([an_event(Kind.DELIVERY), a_bounce()])
+def test_expired_events_are_ignored_and_counted():
+    events = FakeLedger()
+    tally = a_recorder(events, days_after_sending=60).record([an_event(Kind.DELIVERY), a_bounce()])
     assert tally == {"recorded": 1, "ignored:expired": 1}
-    assert [key.sort.split("#")[0] for key in kept] == ["feedback"]
+    assert [key.sort.split("#")[0] for key in events] == ["feedback"]
 
 
-def test_a_recipient_is_decided_about_although_the_fact_was_known():
-    """The attempt that wrote the fact was cut off before it decided."""
-    kept, listed = FakeLedger(), FakeSuppressions()
-    kept.record([a_bounce()])
-    a_recorder(kept, listed).record([a_bounce()])
-    assert READER in listed
+def ignore(_: Event) -> None:
+    pass
 
 
-def test_an_entry_that_still_stands_is_not_written_again():
-    kept, listed = FakeLedger(), FakeSuppressions()
-    recorder = a_recorder(kept, listed)
+class IdleLedger(FakeLedger):
+    """Write nothing, as if every event were stored already."""
+
+    @contextmanager
+    def writer(self) -> Generator[Callable[[Event], None]]:
+        yield ignore
+
+
+class RepeatingLedger(FakeLedger):
+    """Write each event twice, and not before the block ends."""
+
+    @contextmanager
+    def writer(self) -> Generator[Callable[[Event], None]]:
+        written: list[Event] = []
+        yield written.append
+        for event in [*written, *written]:
+            self.write(event)
+
+
+@pytest.mark.parametrize("implementation", [FakeLedger, IdleLedger, RepeatingLedger])
+def test_tally_and_affected_recipients_do_not_depend_on_how_the_ledger_writes(implementation: type[FakeLedger]):
+    events, entries = implementation(), FakeSuppressions()
+    events.write(a_bounce())
+    assert a_recorder(events, entries).record([a_bounce(), an_open()]) == {"recorded": 3}
+    assert READER in entries
+
+
+class FailingLedger(FakeLedger):
+    """Fail to write the last batch."""
+
+    @contextmanager
+    def writer(self) -> Generator[Callable[[Event], None]]:
+        yield self.write
+        raise ConnectionError
+
+
+def test_no_recipient_is_decided_about_before_all_events_are_written():
+    entries = FakeSuppressions()
+    with pytest.raises(ConnectionError):
+        a_recorder(FailingLedger(), entries).record([a_bounce()])
+    assert entries == {}
+
+
+def test_each_event_is_written_before_the_next_is_taken():
+    """An object of the archive does not fit into a function's memory as events."""
+    events = FakeLedger()
+
+    def one_by_one() -> Iterator[Event]:
+        for number in range(100):
+            assert len(events) == number
+            yield a_bounce(message=f"message-{number}")
+
+    assert a_recorder(events).record(one_by_one()) == {"recorded": 100}
+
+
+def test_recipient_is_decided_about_although_the_event_was_recorded_before():
+    """The attempt that wrote the event was interrupted before it decided."""
+    events, entries = FakeLedger(), FakeSuppressions()
+    events.write(a_bounce())
+    a_recorder(events, entries).record([a_bounce()])
+    assert READER in entries
+
+
+def test_unchanged_entry_is_not_written_again():
+    entries = FakeSuppressions()
+    recorder = a_recorder(entries=entries)
     for _ in range(3):
         recorder.record([a_bounce()])
-    assert listed[READER].version == 1
+    assert entries[READER].version == 1
 
 
-def test_an_entry_outlives_the_facts_it_stands_on():
-    kept, listed = FakeLedger(), FakeSuppressions()
-    recorder = a_recorder(kept, listed)
+def test_entry_outlives_the_events_it_was_decided_from():
+    events, entries = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(events, entries)
     recorder.record([a_bounce()])
-    kept.clear()
+    events.clear()
     recorder.record([a_not_spam_report()])
-    assert listed[READER].is_in_force(SENT + timedelta(days=500))
+    assert entries[READER].is_in_force(SENT + timedelta(days=500))
 
 
-def test_a_retraction_lifts_a_complaint_the_ledger_has_forgotten():
-    kept, listed = FakeLedger(), FakeSuppressions()
-    recorder = a_recorder(kept, listed)
+def test_not_spam_report_lifts_a_complaint_the_ledger_has_expired():
+    events, entries = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(events, entries)
     recorder.record([a_complaint()])
-    kept.clear()
+    events.clear()
     recorder.record([a_not_spam_report()])
-    assert not listed[READER].is_in_force(SENT + timedelta(days=1))
+    assert not entries[READER].is_in_force(SENT + timedelta(days=1))
 
 
 @pytest.mark.parametrize("order", list(permutations([a_complaint(), a_not_spam_report(), a_bounce(minutes=7)])))
-def test_the_order_of_arrival_makes_no_difference(order: tuple[Event, ...]):
-    kept, listed = FakeLedger(), FakeSuppressions()
+def test_order_of_arrival_makes_no_difference(order: tuple[Event, ...]):
+    events, entries = FakeLedger(), FakeSuppressions()
     for event in order:
-        a_recorder(kept, listed).record([event])
-    entry = listed[READER]
+        a_recorder(events, entries).record([event])
+    entry = entries[READER]
     assert (entry.rule, entry.lifted_by, len(entry.evidence)) == ("hard-bounce", None, 1)
 
 
-class Contended(FakeSuppressions):
-    """Somebody else writes the entry between reading and replacing, some times."""
+class ContendedSuppressions(FakeSuppressions):
+    """Report a conflict so many times, as if another process had written the entry since it was read."""
 
-    def __init__(self, times: int) -> None:
-        self.times = times
+    def __init__(self, conflicts: int) -> None:
+        self.conflicts = conflicts
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
-        if self.times:
-            self.times -= 1
+        if self.conflicts:
+            self.conflicts -= 1
             raise Conflict
         super().replace(expected, new)
 
 
-def test_a_conflict_is_decided_again():
-    listed = Contended(times=DECISION_ATTEMPTS - 1)
-    a_recorder(listed=listed).record([a_bounce()])
-    assert READER in listed
+def test_conflict_is_decided_again():
+    entries = ContendedSuppressions(conflicts=DECISION_ATTEMPTS - 1)
+    a_recorder(entries=entries).record([a_bounce()])
+    assert READER in entries
 
 
-def test_who_cannot_be_decided_about_is_left_to_the_next_attempt():
+def test_recipient_with_a_conflict_at_every_attempt_is_left_to_the_next_invocation():
     with pytest.raises(Undecided):
-        a_recorder(listed=Contended(times=DECISION_ATTEMPTS)).record([a_bounce()])
+        a_recorder(entries=ContendedSuppressions(conflicts=DECISION_ATTEMPTS)).record([a_bounce()])
 
 
-def test_the_entry_is_read_before_the_facts():
-    """Read the other way round, a decision from fewer facts could replace one from more."""
+def test_entry_is_read_before_the_events():
+    """In the other order, a decision from fewer events could replace one from more."""
 
-    class Watched(FakeSuppressions):
+    class WatchedSuppressions(FakeSuppressions):
         def entry(self, recipient: str) -> Entry | None:
-            kept.record([a_bounce(minutes=3)])  # another route's fact, just before the facts are read
+            events.write(a_bounce(minutes=3))  # by the other route, just before the events are read
             return super().entry(recipient)
 
-    kept, listed = FakeLedger(), Watched()
-    a_recorder(kept, listed).record([a_complaint()])
-    assert listed[READER].rule == "hard-bounce"
+    events, entries = FakeLedger(), WatchedSuppressions()
+    a_recorder(events, entries).record([a_complaint()])
+    assert entries[READER].rule == "hard-bounce"
 
 
 @pytest.mark.parametrize(
@@ -137,25 +200,25 @@ def test_the_entry_is_read_before_the_facts():
         ({"messageId": None, "destination": []}, "no-message-id"),
     ],
 )
-def test_what_cannot_be_kept_is_unreadable(changes: dict[str, Any], reason: str):
+def test_record_that_cannot_be_stored_is_unreadable(changes: dict[str, Any], reason: str):
     record = published("send")
     record["mail"] |= changes
-    [found] = parse_recordable(json.dumps(record))
-    assert isinstance(found, Unreadable)
-    assert found.reason == reason
+    [result] = parse_recordable(json.dumps(record))
+    assert isinstance(result, Unreadable)
+    assert result.reason == reason
 
 
-def test_what_can_be_kept_is_as_it_was_read():
+def test_record_that_can_be_stored_is_parsed_as_usual():
     assert parse_recordable(setup("topic-validation.txt")) == [Ignored("topic-validation")]
     assert parse_recordable(json.dumps(published("bounce"))) == parse(json.dumps(published("bounce")))
 
 
-def test_a_bounce_without_message_id_and_time_suppresses_nevertheless():
+def test_bounce_without_message_id_and_time_suppresses_nevertheless():
     record = published("bounce")
     record["mail"] |= {"messageId": None, "timestamp": "the other day"}
     record["bounce"]["timestamp"] = "soon"
-    [found] = parse_recordable(json.dumps(record))
-    kept, listed = FakeLedger(), FakeSuppressions()
-    assert isinstance(found, list)
-    a_recorder(kept, listed).record(found)
-    assert listed["ada.reader@mail.example"].is_in_force(SENT)
+    [result] = parse_recordable(json.dumps(record))
+    entries = FakeSuppressions()
+    assert isinstance(result, list)
+    a_recorder(entries=entries).record(result)
+    assert entries["ada.reader@mail.example"].is_in_force(SENT)

@@ -1,4 +1,4 @@
-"""The policy in sentences, then its table walked cell by cell."""
+"""Test the policy in sentences, then every cell of its table."""
 
 import itertools
 from datetime import timedelta
@@ -24,83 +24,88 @@ POLICY = Policy()
 NOW = SENT + timedelta(days=1)
 
 
-def entry(*facts: Event, policy: Policy = POLICY) -> Entry:
-    found = decide(facts, policy)
-    assert found is not None
-    return found
+def entry(*events: Event, policy: Policy = POLICY) -> Entry:
+    decided = decide(events, policy)
+    assert decided is not None
+    return decided
 
 
-def suppressed(*facts: Event, policy: Policy = POLICY) -> bool:
-    found = decide(facts, policy)
-    return found is not None and found.is_in_force(NOW)
+def suppressed(*events: Event, policy: Policy = POLICY) -> bool:
+    decided = decide(events, policy)
+    return decided is not None and decided.is_in_force(NOW)
 
 
-def test_a_hard_bounce_suppresses_until_removed():
-    found = entry(a_bounce())
-    assert (found.recipient, found.reason, found.rule, found.until) == (READER, "bounce", "hard-bounce", None)
-    assert found.is_in_force(NOW)
+def test_hard_bounce_suppresses_until_removed():
+    bounced = entry(a_bounce())
+    assert (bounced.recipient, bounced.reason, bounced.rule, bounced.until) == (
+        READER,
+        "bounce",
+        "hard-bounce",
+        None,
+    )
+    assert bounced.is_in_force(NOW)
 
 
-def test_a_policy_refusal_does_not_suppress_because_it_is_about_us():
+def test_policy_refusal_does_not_suppress_because_it_is_about_the_sender():
     assert not suppressed(a_bounce(status="5.7.1"))
 
 
-def test_a_status_that_only_resembles_a_policy_refusal_suppresses():
+def test_status_that_only_resembles_a_policy_refusal_suppresses():
     assert suppressed(a_bounce(status="5.70.1"))
 
 
-def test_an_out_of_office_reply_does_not_suppress():
+def test_out_of_office_reply_does_not_suppress():
     assert not suppressed(an_out_of_office_reply())
 
 
-def test_a_complaint_suppresses_whatever_its_feedback_type():
+def test_complaint_suppresses_whatever_its_feedback_type():
     assert all(suppressed(a_complaint(kind)) for kind in ("abuse", "fraud", "other", "a-type-of-tomorrow", None))
 
 
-def test_a_not_spam_report_alone_does_nothing():
+def test_not_spam_report_alone_does_nothing():
     assert decide([a_not_spam_report()], POLICY) is None
 
 
-def test_a_not_spam_report_lifts_what_a_complaint_made_but_not_what_a_bounce_made():
+def test_not_spam_report_lifts_a_complaint_but_not_a_bounce():
     assert not suppressed(a_complaint(), a_not_spam_report())
     assert suppressed(a_bounce(), a_not_spam_report())
     assert suppressed(a_bounce(), a_complaint(), a_not_spam_report())
 
 
-def test_a_lifted_entry_says_what_made_and_what_lifted_it():
-    found = entry(a_complaint(minutes=1), a_not_spam_report(minutes=5))
-    assert (found.rule, found.lifted_by, found.until) == ("complaint", "not-spam", SENT + timedelta(minutes=5))
-    assert [fact.feedback_type for fact in found.evidence] == ["abuse", "not-spam"]
+def test_lifted_entry_names_the_rules_that_suppressed_and_lifted():
+    lifted = entry(a_complaint(minutes=1), a_not_spam_report(minutes=5))
+    assert (lifted.rule, lifted.lifted_by, lifted.until) == ("complaint", "not-spam", SENT + timedelta(minutes=5))
+    assert [event.feedback_type for event in lifted.evidence] == ["abuse", "not-spam"]
 
 
-def test_a_complaint_after_a_not_spam_report_suppresses_again():
+def test_complaint_after_a_not_spam_report_suppresses_again():
     assert suppressed(a_complaint(minutes=1), a_not_spam_report(minutes=2), a_complaint(minutes=3, message="message-2"))
 
 
-def test_of_a_complaint_and_a_retraction_at_the_same_time_the_complaint_stands():
+def test_complaint_outweighs_a_retraction_at_the_same_time():
     assert suppressed(a_complaint(minutes=5), a_not_spam_report(minutes=5))
 
 
 @pytest.mark.parametrize("subtype", ["OnAccountSuppressionList", "OnTenantSuppressionList"])
-def test_the_echo_of_a_list_neither_adds_nor_extends_nor_lifts(subtype: str):
+def test_suppression_list_echo_neither_adds_nor_extends_nor_lifts(subtype: str):
     echoes = [a_bounce(subtype=subtype, message="echo"), a_complaint(None, complaint_subtype=subtype, message="echo")]
     assert decide(echoes, POLICY) is None
     assert entry(a_bounce(), *echoes) == entry(a_bounce())
     assert entry(a_complaint(), a_not_spam_report(), *echoes) == entry(a_complaint(), a_not_spam_report())
 
 
-def test_simulator_addresses_are_never_suppressed_unless_the_policy_says_so():
+def test_simulator_address_is_never_suppressed_unless_the_policy_treats_it_as_real():
     simulated = a_bounce(recipient="bounce+label@simulator.amazonses.com")
     assert not suppressed(simulated)
     assert suppressed(simulated, policy=Policy(simulator="real"))
 
 
-def test_an_operators_entry_is_lifted_by_nobody_else():
-    found = entry(added_by_operator(), a_complaint(minutes=20), a_not_spam_report())
-    assert (found.reason, found.rule, found.is_in_force(NOW)) == ("operator", "added-by-operator", True)
+def test_operators_entry_is_lifted_by_no_complaint_or_retraction():
+    added = entry(added_by_operator(), a_complaint(minutes=20), a_not_spam_report())
+    assert (added.reason, added.rule, added.is_in_force(NOW)) == ("operator", "added-by-operator", True)
 
 
-def test_after_an_operators_removal_only_newer_facts_count():
+def test_operators_removal_lets_only_newer_events_count():
     removed = removed_by_operator(minutes=30)
     assert not suppressed(a_bounce(), a_complaint(minutes=2), added_by_operator(minutes=3), removed)
     assert not suppressed(removed, a_bounce(minutes=29))
@@ -108,32 +113,35 @@ def test_after_an_operators_removal_only_newer_facts_count():
     assert entry(a_complaint(minutes=2), a_bounce(), removed).lifted_by == "removed-by-operator"
 
 
-def test_an_operator_may_suppress_even_a_simulator_address():
+def test_operator_may_suppress_even_a_simulator_address():
     assert suppressed(added_by_operator(recipient="bounce@simulator.amazonses.com"))
 
 
-def test_a_fact_that_names_no_recipient_suppresses_nobody():
+def test_event_without_a_recipient_suppresses_nobody():
     assert decide([a_bounce(recipient=None)], POLICY) is None
 
 
-def test_the_entry_begins_with_the_first_fact_and_keeps_it_as_evidence():
-    found = entry(a_bounce(minutes=9, message="later"), a_bounce(minutes=1, message="earlier"))
-    assert (found.since, [fact.message_id for fact in found.evidence]) == (SENT + timedelta(minutes=1), ["earlier"])
+def test_entry_begins_with_the_first_event_and_keeps_it_as_evidence():
+    bounced = entry(a_bounce(minutes=9, message="later"), a_bounce(minutes=1, message="earlier"))
+    assert (bounced.since, [event.message_id for event in bounced.evidence]) == (
+        SENT + timedelta(minutes=1),
+        ["earlier"],
+    )
 
 
-def test_evidence_alone_leads_to_the_same_entry_when_the_ledger_has_forgotten():
-    for facts in ([a_bounce()], [a_complaint(), a_bounce(minutes=2)], [a_complaint(), a_not_spam_report()]):
-        made = entry(*facts)
-        assert entry(*made.evidence) == made
+def test_evidence_alone_leads_to_the_same_entry_when_the_ledger_has_expired_the_events():
+    for events in ([a_bounce()], [a_complaint(), a_bounce(minutes=2)], [a_complaint(), a_not_spam_report()]):
+        original = entry(*events)
+        assert entry(*original.evidence) == original
 
 
-def test_an_entry_says_which_facts_it_was_decided_from():
+def test_entry_identifies_the_events_it_was_decided_from():
     one, two = entry(a_bounce()), entry(a_bounce(), a_bounce(minutes=9, message="later"))
     assert not one.is_equivalent(two)
     assert msgspec.structs.replace(one, decided_from="") == msgspec.structs.replace(two, decided_from="")
 
 
-FACTS = [
+EVENTS = [
     a_bounce(minutes=1),
     a_complaint(minutes=2),
     a_not_spam_report(minutes=3),
@@ -142,7 +150,7 @@ FACTS = [
 ]
 
 
-@pytest.mark.parametrize("chosen", [c for size in range(1, 6) for c in itertools.combinations(FACTS, size)])
+@pytest.mark.parametrize("chosen", [c for size in range(1, 6) for c in itertools.combinations(EVENTS, size)])
 def test_order_and_repetition_make_no_difference(chosen: tuple[Event, ...]):
     decisions = {msgspec.json.encode(decide([*order, *order[:2]], POLICY)) for order in itertools.permutations(chosen)}
     assert len(decisions) == 1
@@ -174,45 +182,45 @@ SUBTYPES = {
 STATUSES = [None, "5.1.1", "5.7.1", "4.2.2"]
 FEEDBACK_TYPES = [None, "abuse", "auth-failure", "fraud", "not-spam", "other", "virus", "unknown"]
 
-EVERY_FACT = [
+EVERY_EVENT = [
     a_bounce(bounce_type, subtype, status=status, action=status and "failed")
     for bounce_type, subtypes in SUBTYPES.items()
     for subtype in subtypes
     for status in STATUSES
 ]
-EVERY_FACT += [
+EVERY_EVENT += [
     a_complaint(feedback, complaint_subtype=subtype)
     for feedback in FEEDBACK_TYPES
     for subtype in (None, "OnAccountSuppressionList", "OnTenantSuppressionList")
 ]
-EVERY_FACT += [an_event(kind) for kind in (*Kind, "Unknown") if kind not in (Kind.BOUNCE, Kind.COMPLAINT)]
-EVERY_FACT += [added_by_operator(), removed_by_operator()]
+EVERY_EVENT += [an_event(kind) for kind in (*Kind, "Unknown") if kind not in (Kind.BOUNCE, Kind.COMPLAINT)]
+EVERY_EVENT += [added_by_operator(), removed_by_operator()]
 
 
-def test_every_fact_falls_under_a_rule_and_every_rule_has_a_fact():
-    fallen_under = {rule_for(fact, POLICY).id for fact in EVERY_FACT}
-    assert fallen_under == {rule.id for rule in RULES if rule is not SIMULATOR}
+def test_every_event_matches_a_rule_and_every_rule_an_event():
+    matched = {rule_for(event, POLICY).id for event in EVERY_EVENT}
+    assert matched == {rule.id for rule in RULES if rule is not SIMULATOR}
 
 
-def expected_effect(fact: Event) -> Effect:
-    """The policy's table, said once more in other words."""
-    if fact.kind in ("Added", "Removed"):
-        return Effect.SUPPRESS if fact.kind == "Added" else Effect.LIFT
-    if "Suppression" in f"{fact.bounce_subtype or ''}{fact.complaint_subtype or ''}":
+def expected_effect(event: Event) -> Effect:
+    """Return the effect the policy's table must give, written independently of it."""
+    if event.kind in ("Added", "Removed"):
+        return Effect.SUPPRESS if event.kind == "Added" else Effect.LIFT
+    if "Suppression" in f"{event.bounce_subtype or ''}{event.complaint_subtype or ''}":
         return Effect.NONE
-    if fact.kind == "Complaint":
-        return Effect.LIFT_COMPLAINT if fact.feedback_type == "not-spam" else Effect.SUPPRESS
-    hard = fact.bounce_type == "Permanent" and fact.bounce_subtype in ("General", "NoEmail", "Suppressed")
-    return Effect.SUPPRESS if hard and fact.status != "5.7.1" else Effect.NONE
+    if event.kind == "Complaint":
+        return Effect.LIFT_COMPLAINT if event.feedback_type == "not-spam" else Effect.SUPPRESS
+    hard = event.bounce_type == "Permanent" and event.bounce_subtype in ("General", "NoEmail", "Suppressed")
+    return Effect.SUPPRESS if hard and event.status != "5.7.1" else Effect.NONE
 
 
-def test_every_cell_of_the_policy():
-    for fact in EVERY_FACT:
-        assert rule_for(fact, POLICY).effect is expected_effect(fact), fact
+def test_every_event_has_the_expected_effect():
+    for event in EVERY_EVENT:
+        assert rule_for(event, POLICY).effect is expected_effect(event), event
 
 
-def test_the_simulator_comes_before_every_rule_but_the_operators():
+def test_simulator_rule_comes_before_all_rules_but_the_operators():
     assert all(
-        rule_for(msgspec.structs.replace(fact, recipient="bounce@simulator.amazonses.com"), POLICY) is SIMULATOR
-        for fact in EVERY_FACT[:-2]
+        rule_for(msgspec.structs.replace(event, recipient="bounce@simulator.amazonses.com"), POLICY) is SIMULATOR
+        for event in EVERY_EVENT[:-2]
     )

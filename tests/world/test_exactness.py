@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from aftersend.aws.serialization import serialize
 from aftersend.events import ADDED, REMOVED, Event
-from aftersend.parsing.parser import parse
+from aftersend.parsing import parse
 from aftersend.suppression import decide
 from local.ses.records import event_record, notification
 from tests.event_factory import an_event
