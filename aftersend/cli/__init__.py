@@ -1,1 +1,1 @@
-"""The operator's command line: `aftersend`."""
+"""Provide the command `aftersend` for operators."""

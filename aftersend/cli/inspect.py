@@ -1,4 +1,4 @@
-"""`aftersend inspect`: what the pipeline makes of a record."""
+"""Implement `aftersend inspect`: show how Aftersend parses records and whether they would suppress."""
 
 import io
 import shutil
@@ -23,24 +23,23 @@ from aftersend.recorder import rejection_reason
 from aftersend.suppression import Policy, decide, rule_for_feedback
 
 STANDARD_INPUT = Path("-")
-POLICY = Policy()
-"""As an environment has it that sets none."""
+DEFAULT_POLICY = Policy()
 
 
 class Line(msgspec.Struct):
-    """One line of `--json`: an event, or a record that came to none. What does not apply is null."""
+    """Hold one line of `--json`: an event, or a record without events. Fields that do not apply are null."""
 
     file: str
     record: int
-    """From 0 within the file."""
+    """The number of the record in the file, from 0."""
     outcome: str
-    """event, ignored or unreadable"""
+    """`event`, `ignored` or `unreadable`."""
     reason: str | None = None
-    """A word of the table in docs/events.md."""
+    """Why there is no event: an id from docs/events.md."""
     kind: str | None = None
     message_id: str | None = None
     recipient: str | None = None
-    """As given, without the display name."""
+    """As the record spells it, without the display name."""
     occurred_at: str | None = None
     sent_at: str | None = None
     source: str | None = None
@@ -61,8 +60,8 @@ class Line(msgspec.Struct):
     coerced_fields: list[str] | None = None
 
 
-SHARED = [name for name in Line.__struct_fields__ if name in Event.__struct_fields__]
-"""What a line says of an event by the event's own names."""
+SAME_NAMES = [name for name in Line.__struct_fields__ if name in Event.__struct_fields__]
+"""Fields of a line with the name and meaning of an event's field."""
 
 
 def inspect(
@@ -70,23 +69,24 @@ def inspect(
         list[Path] | None,
         typer.Argument(
             metavar="FILE",
-            help="Files with a payload each, as it arrived: a record, in whatever envelope; a Lambda invocation; an "
-            "object of the archive, plain or gzip. `-`, or none, is standard input.",
+            help="Files with one payload each: a record in any envelope, the event of a Lambda invocation, or an "
+            "object of the archive (plain or gzip). `-`, or no file, reads standard input.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
-            "--json", help="One line of JSON for each event (so for each recipient), or for a record without one."
+            "--json", help="Print a line of JSON for each event (one per recipient) or record without events."
         ),
     ] = False,
 ) -> None:
-    """Tell what the pipeline makes of records.
+    """Show how Aftersend parses SES records, and whether they would suppress a recipient.
 
-    For each record: its kind, recipients, tags and times, which of its fields were coerced, which rule of the
-    suppression policy applies to it alone and whether it would suppress; or why it holds no event. Nothing is sent
-    anywhere. The exit code is 0 also for records nobody can read, and 1 if a file cannot be opened.
+    For each record: its kind, recipients, tags and times, the fields that were coerced to the expected type, the
+    suppression rule that applies to the record by itself and whether it would suppress. For a record without events:
+    the reason. This command sends nothing anywhere. The exit code is 1 if a file cannot be opened; unreadable records
+    do not change it.
 
     Examples:
 
@@ -96,29 +96,33 @@ def inspect(
 
     - `aftersend inspect --json archive/*.gz | jq -r 'select(.suppresses) | .recipient'`
     """
-    console = Console(highlight=False, soft_wrap=True)
-    failed = False
-    for file in files or [STANDARD_INPUT]:
-        try:
-            for number, outcome in enumerate(_outcomes(file)):
-                if as_json:
-                    for line in _lines(str(file), number, outcome):
-                        sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
-                else:
-                    console.print(_told(str(file), number, outcome))
-        except (OSError, EOFError, zlib.error) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            typer.echo(f"{file}: {getattr(error, 'strerror', None) or error}", err=True)
-            failed = True
+    results = [_inspect_file(file, as_json=as_json) for file in files or [STANDARD_INPUT]]
     sys.stdout.flush()
-    if failed:
+    if not all(results):
         raise typer.Exit(1)
 
 
-def _outcomes(file: Path) -> Iterator[ParseResult]:
-    """What the records of a file became: of a payload, or, where it is longer than any, of each of its lines."""
-    with _opened(file) as raw:
+def _inspect_file(file: Path, *, as_json: bool) -> bool:
+    """Print the records of a file, and tell whether it could be read."""
+    console = Console(highlight=False, soft_wrap=True)
+    try:
+        for number, result in enumerate(_parse_file(file)):
+            if as_json:
+                for line in _lines(str(file), number, result):
+                    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+            else:
+                console.print(_format_record(str(file), number, result))
+    except BrokenPipeError:
+        raise
+    except (OSError, EOFError, zlib.error) as error:
+        typer.echo(f"{file}: {getattr(error, 'strerror', None) or error}", err=True)
+        return False
+    return True
+
+
+def _parse_file(file: Path) -> Iterator[ParseResult]:
+    """Parse a file as one payload or, if it is too long for one, line by line."""
+    with _open(file) as raw:
         payload = decompress(raw).read(MAX_PAYLOAD_BYTES + 1)
         if len(payload) <= MAX_PAYLOAD_BYTES:
             yield from parse(payload)
@@ -128,31 +132,31 @@ def _outcomes(file: Path) -> Iterator[ParseResult]:
             yield from parse(line)
 
 
-def _opened(file: Path) -> io.BufferedReader | io.BufferedRandom:
-    """The file, or what came over standard input, to be read more than once."""
+def _open(file: Path) -> io.BufferedReader | io.BufferedRandom:
+    """Open a file, or a seekable copy of standard input."""
     if file != STANDARD_INPUT:
         return file.open("rb")
     if sys.stdin.isatty():
-        typer.echo("Reading from the terminal: paste a payload, end it with Ctrl-D on a line of its own.", err=True)
-    kept = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
-    shutil.copyfileobj(sys.stdin.buffer, kept)
-    kept.seek(0)
-    return kept
+        typer.echo("Reading from the terminal: paste a payload, then press Ctrl-D on an empty line.", err=True)
+    copy = tempfile.TemporaryFile()  # noqa: SIM115 (the caller closes it)
+    shutil.copyfileobj(sys.stdin.buffer, copy)
+    copy.seek(0)
+    return copy
 
 
-def _lines(file: str, record: int, outcome: ParseResult) -> list[Line]:
-    if isinstance(outcome, Ignored | Unreadable):
-        return [Line(file, record, type(outcome).__name__.lower(), reason=outcome.reason)]
-    return [_line(file, record, event) for event in outcome]
+def _lines(file: str, record: int, result: ParseResult) -> list[Line]:
+    if isinstance(result, Ignored | Unreadable):
+        return [Line(file, record, type(result).__name__.lower(), reason=result.reason)]
+    return [_line(file, record, event) for event in result]
 
 
 def _line(file: str, record: int, event: Event) -> Line:
-    rule, entry = rule_for_feedback(event, POLICY), decide([event], POLICY)
-    values: dict[str, Any] = {name: getattr(event, name) for name in SHARED}
+    rule, entry = rule_for_feedback(event, DEFAULT_POLICY), decide([event], DEFAULT_POLICY)
+    values: dict[str, Any] = {name: getattr(event, name) for name in SAME_NAMES}
     values |= {
         "recipient": event.recipient_raw or event.recipient,
-        "occurred_at": _written(event.occurred_at),
-        "sent_at": _written(event.sent_at),
+        "occurred_at": _format_time(event.occurred_at),
+        "sent_at": _format_time(event.sent_at),
         "source": event.source or None,
         "rule": rule.id if rule else None,
         "suppresses": entry is not None and entry.lifted_by is None,
@@ -161,58 +165,64 @@ def _line(file: str, record: int, event: Event) -> Line:
     return Line(file, record, "event", **values)
 
 
-def _written(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+def _format_time(time: datetime | None) -> str | None:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
 
 
-ABOVE = ("file", "record", "outcome", "kind")
-"""Told in the line above an event's facts."""
-APART = (*ABOVE, "recipient_raw", "rule", "suppresses", "coerced_fields")
+TITLE_FIELDS = ("file", "record", "outcome", "kind")
+"""Fields that are shown in the title of a record."""
+SEPARATE_FIELDS = (*TITLE_FIELDS, "recipient_raw", "rule", "suppresses", "coerced_fields")
+"""Fields that are not listed with the others: in the title, last, or as part of another."""
 COLOURS = {"event": "green", "ignored": "yellow", "unreadable": "red"}
 INDENT = "  "
-WIDTH = max(len(name) for name in Event.__struct_fields__) + 2
+NAME_WIDTH = max(len(name) for name in Event.__struct_fields__) + 2
 
 
-def _told(file: str, record: int, outcome: ParseResult) -> Text:
-    """A record for a person: what its events have in common once, then what is each recipient's own."""
-    told = Text()
-    found = _lines(file, record, outcome)
-    title = found[0].kind or found[0].outcome
-    told.append(f"{file}, record {record}: ").append(f"{_shown(title)}\n", f"bold {COLOURS[found[0].outcome]}")
-    if isinstance(outcome, Ignored | Unreadable):
-        told.append(_rows({"reason": f"{outcome.reason}: {(IGNORED_REASONS | UNREADABLE_REASONS)[outcome.reason]}"}))
-        if isinstance(outcome, Unreadable):
-            told.append(_rows({"detail": outcome.detail}))
-        return told
-    each = [_facts(event, line) for event, line in zip(outcome, found, strict=True)]
-    common = {name: value for name, value in each[0].items() if all(facts.get(name) == value for facts in each)}
-    if why := rejection_reason(outcome):
-        common["not recorded"] = f"{why.reason}: {UNREADABLE_REASONS[why.reason]}"
-    told.append(_rows(common))
-    for facts in each if len(each) > 1 else ():
-        told.append(_rows({name: value for name, value in facts.items() if name not in common}, first="- "))
-    return told
+def _format_record(file: str, record: int, result: ParseResult) -> Text:
+    """Format a record for people: the values that all its events share, then each event's own."""
+    record_lines = _lines(file, record, result)
+    outcome = record_lines[0].outcome
+    title = f"{_escape(record_lines[0].kind or outcome)}\n"
+    text = Text().append(f"{file}, record {record}: ").append(title, f"bold {COLOURS[outcome]}")
+    if isinstance(result, Ignored | Unreadable):
+        rows = {"reason": f"{result.reason}: {(IGNORED_REASONS | UNREADABLE_REASONS)[result.reason]}"}
+        if isinstance(result, Unreadable):
+            rows["detail"] = result.detail
+        return text.append(_format_rows(rows))
+    events = [_event_rows(event, line) for event, line in zip(result, record_lines, strict=True)]
+    shared = {name: value for name, value in events[0].items() if all(rows.get(name) == value for rows in events)}
+    rejection = rejection_reason(result)
+    not_recorded = {"not recorded": f"{rejection.reason}: {UNREADABLE_REASONS[rejection.reason]}"} if rejection else {}
+    text.append(_format_rows(shared | not_recorded))
+    for rows in events if len(events) > 1 else ():
+        own = {name: value for name, value in rows.items() if name not in shared}
+        text.append(_format_rows(own, bullet="- "))
+    return text
 
 
-def _facts(event: Event, line: Line) -> dict[str, Any]:
-    """All that was read of an event, what `--json` says first."""
-    names = dict.fromkeys((*(name for name in Line.__struct_fields__ if name not in ABOVE), *event.__struct_fields__))
-    values = {name: getattr(line, name, None) or getattr(event, name, None) for name in names if name not in APART}
+def _event_rows(event: Event, line: Line) -> dict[str, Any]:
+    """Return all values of an event that are not empty, in the order of `--json`, by the names that are shown."""
+    names = dict.fromkeys((*Line.__struct_fields__, *event.__struct_fields__))
+    values = {
+        name: getattr(line, name, None) or getattr(event, name, None) for name in names if name not in SEPARATE_FIELDS
+    }
     values |= {"rule": line.rule, "suppresses": line.suppresses, "coerced_fields": line.coerced_fields}
     return {name.replace("_", " "): value for name, value in values.items() if value not in (None, "", (), [], {})}
 
 
-def _rows(facts: dict[str, Any], first: str = "") -> str:
-    rows = [(name, text) for name, value in facts.items() for text in _texts(value)]
-    told, previous = "", None
+def _format_rows(values: dict[str, Any], bullet: str = "") -> str:
+    rows = [(name, text) for name, value in values.items() for text in _format_value(value)]
+    formatted, previous = "", None
     for name, text in rows:
-        lead = first if previous is None else INDENT if first else ""
-        told += f"{INDENT}{lead}{'' if name == previous else name:<{WIDTH - len(lead)}}{_shown(text)}\n"
+        lead = bullet if previous is None else INDENT if bullet else ""
+        shown_name = "" if name == previous else name
+        formatted += f"{INDENT}{lead}{shown_name:<{NAME_WIDTH - len(lead)}}{_escape(text)}\n"
         previous = name
-    return told
+    return formatted
 
 
-def _texts(value: Any) -> list[str]:
+def _format_value(value: Any) -> list[str]:
+    """Format a value as one or more lines."""
     if isinstance(value, bool):
         return ["yes" if value else "no"]
     if isinstance(value, dict):
@@ -221,10 +231,10 @@ def _texts(value: Any) -> list[str]:
         topics = [f"{topic}: {status}" for topic, status in value.topics.items()]
         return ["unsubscribed from all"] * value.unsubscribe_all + topics
     if isinstance(value, datetime):
-        return [str(_written(value))]
+        return [str(_format_time(value))]
     return [", ".join(value)] if isinstance(value, list | tuple) else [str(value)]
 
 
-def _shown(text: str) -> str:
-    """The text without what a terminal would obey."""
+def _escape(text: str) -> str:
+    """Escape characters that would control the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,4 +1,4 @@
-"""The command `aftersend`: what its commands share."""
+"""Define the command `aftersend` and its subcommands."""
 
 from importlib.metadata import version
 from typing import Annotated
@@ -10,7 +10,7 @@ from aftersend.cli.lint import lint
 
 app = typer.Typer(
     name="aftersend",
-    help="What happens after Amazon SES says yes.",
+    help="Turn Amazon SES events into suppression lists and counters per message tag.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -20,8 +20,8 @@ app.command()(inspect)
 app.command()(lint)
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"aftersend {version('aftersend')}")
         raise typer.Exit
 

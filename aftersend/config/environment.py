@@ -1,7 +1,7 @@
-"""What an environment may say: typed, frozen values, and for people what each of them should look like.
+"""Define the keys of an environment file, and their values, as frozen types.
 
-Everything the stacks create follows from these alone. They are read from a file by aftersend/environment_files.py; what
-SES would make of them in production is told by aftersend/lint.py.
+Each description completes the message "<value> is not <description>". loader.py reads the files; lint.py finds values
+that are valid but do not work in production.
 """
 
 from typing import Annotated, Literal
@@ -14,50 +14,43 @@ from aftersend.events import Kind
 from aftersend.ledger import Retention
 from aftersend.suppression import Policy
 
-FEEDBACK = (
-    Kind.BOUNCE,
-    Kind.COMPLAINT,
-    Kind.REJECT,
-    Kind.RENDERING_FAILURE,
-    Kind.DELIVERY_DELAY,
-    Kind.SUBSCRIPTION,
-)
-"""What is worth a message of its own: rare, and wanted within seconds."""
+FEEDBACK = (Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Kind.DELIVERY_DELAY, Kind.SUBSCRIPTION)
+"""Event types that are rare and needed within seconds, so that each event may be an SNS message of its own."""
 
 UNTRACKED_EVENTS = (Kind.SEND, Kind.DELIVERY, *FEEDBACK)
-"""Everything but opens and clicks: asking for those makes SES rewrite every message of the configuration set."""
+"""Every event type except Open and Click: publishing those makes SES rewrite every message of the configuration set."""
 
+EventType = Annotated[Kind, Meta(description="an SES event type")]
 NotificationType = Literal["Bounce", "Complaint", "Delivery"]
 
-Account = Annotated[str, Meta(pattern=r"^\d{12}$", description="twelve digits, in quotes")]
-Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description='an AWS Region, as in "eu-west-1"')]
+Account = Annotated[str, Meta(pattern=r"^\d{12}$", description="a 12-digit AWS account ID in quotes")]
+Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description='an AWS Region such as "eu-west-1"')]
 SesName = Annotated[
-    str,
-    Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="1 to 64 ASCII letters, digits, _ and -, as SES names things"),
+    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="an SES name: 1 to 64 ASCII letters, digits, _ or -")
 ]
 TagName = Annotated[
     str,
     Meta(
         pattern=r"^(ses:)?[A-Za-z0-9_-]{1,256}$",
-        description="the name of a message tag: ASCII letters, digits, _ and -; SES takes no mail with another",
+        description="a message tag name: 1 to 256 ASCII letters, digits, _ or - (SES rejects mail with any other name)",
     ),
 ]
 DimensionName = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9_:-]{1,256}$",
-        description="ASCII letters, digits, _, - and :; of others SES drops the metric without a word",
+        description="a dimension name: 1 to 256 ASCII letters, digits, _, - or : (SES silently drops any other)",
     ),
 ]
 DimensionValue = Annotated[
     str,
     Meta(
         pattern=r"^[A-Za-z0-9_-]{1,256}$",
-        description="1 to 256 ASCII letters, digits, _ and - (SES also knows @ and ., CloudFormation does not)",
+        description="a dimension value: 1 to 256 ASCII letters, digits, _ or - (CloudFormation rejects any other)",
     ),
 ]
 Domain = Annotated[
-    str, Meta(pattern=r"^([a-z0-9-]+\.)+[a-z0-9-]{2,}$", description='a domain, as in "mail.bookshop.example"')
+    str, Meta(pattern=r"^([a-z0-9-]+\.)+[a-z0-9-]{2,}$", description='a domain such as "mail.bookshop.example"')
 ]
 Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address")]
 IdentityName = Annotated[
@@ -81,105 +74,110 @@ MailArchiveArn = Annotated[
     ),
 ]
 MaxConcurrency = Annotated[int, Meta(ge=2, le=1000, description="a whole number from 2 to 1000")]
-AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number from 1 on")]
+AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
 ResourceTags = dict[str, str]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """A table of the file."""
+    """Hold the values of one table of the file."""
 
 
 class Dimension(Section, frozen=True):
-    """What a CloudWatch metric is told apart by."""
+    """Describe one dimension of the CloudWatch metrics of an event destination."""
 
     name: DimensionName
     source: Literal["messageTag", "emailHeader", "linkTag"] = "messageTag"
     default: DimensionValue = "none"
-    """The value of mail that lacks it."""
+    """The value for messages without this tag or header."""
 
 
 class EventDestination(Section, frozen=True):
-    """Somewhere else that SES publishes events to: exactly one of the four."""
+    """Describe a further destination for events: exactly one topic, stream, list of dimensions or event bus."""
 
-    events: Annotated[tuple[Kind, ...], Meta(min_length=1)]
+    events: Annotated[tuple[EventType, ...], Meta(min_length=1)]
     enabled: bool = True
     sns_topic_arn: TopicArn | None = None
-    """A standard topic of this Region whose policy lets SES publish."""
+    """A standard topic in the same Region. Its policy must allow SES to publish."""
     firehose_stream_arn: StreamArn | None = None
+    """A stream in the same Region. Aftersend creates the role that SES writes with."""
     cloudwatch_dimensions: tuple[Dimension, ...] = ()
-    """Each combination of event type and values is a metric of its own, and is billed."""
+    """Each combination of an event type and dimension values is billed as a metric of its own."""
     event_bridge: bool = False
-    """The default event bus, the only one SES knows."""
+    """The default event bus; SES supports no other."""
 
     @property
     def targets(self) -> list[str]:
-        """Which of the four it names."""
+        """Return the keys of the targets that are set; exactly one must be."""
         names = ("sns_topic_arn", "firehose_stream_arn", "cloudwatch_dimensions", "event_bridge")
         return [name for name in names if getattr(self, name)]
 
 
 class ConfigurationSet(Section, frozen=True):
-    """How SES sends with a configuration set, and what it publishes about that. What is left out is as SES has it."""
+    """Describe how SES sends with a configuration set and what it publishes. None keeps the SES default."""
 
-    feedback: tuple[Kind, ...] = FEEDBACK
-    """Event types of the SNS event destination: seconds, a message each."""
-    archive: tuple[Kind, ...] = UNTRACKED_EVENTS
-    """Event types of the Firehose event destination: a minute or two, cheap."""
+    feedback: tuple[EventType, ...] = FEEDBACK
+    """Event types that arrive through SNS: within seconds, one message per event."""
+    archive: tuple[EventType, ...] = UNTRACKED_EVENTS
+    """Event types that arrive through Firehose: within one or two minutes, at low cost."""
     event_destinations: dict[SesName, EventDestination] = {}
-    """Others, beside `feedback` and `archive`."""
+    """Event destinations in addition to `feedback` and `archive`."""
     tls_policy: Literal["OPTIONAL", "REQUIRE"] | None = None
+    """Whether SES delivers to servers without TLS."""
     dedicated_pool: str | None = None
-    """The pool of dedicated IP addresses to send from."""
+    """The dedicated IP pool to send from."""
     max_delivery_seconds: (
         Annotated[int, Meta(ge=300, le=50400, description="a whole number from 300 to 50400")] | None
     ) = None
-    """How long SES goes on trying."""
+    """How long SES retries a delivery."""
     redirect_domain: Domain | None = None
-    """The domain of tracked links and pixels."""
+    """The domain of tracked links and tracking pixels."""
     https_policy: Literal["REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL"] | None = None
+    """Whether tracked links and tracking pixels use HTTPS; needs `redirect_domain`."""
     reputation_metrics: bool = False
-    """Bounce and complaint rates of this set as CloudWatch metrics."""
+    """Whether SES publishes bounce and complaint rates of this set as CloudWatch metrics."""
     sending_enabled: bool = True
-    """False stops sending with this set. True leaves it as it is: deploying never resumes what was paused."""
+    """False stops sending with this set. True changes nothing: a deployment never resumes paused sending."""
     suppressed_reasons: tuple[Literal["BOUNCE", "COMPLAINT"], ...] | None = None
-    """In the place of the account's; an empty list switches suppression off."""
+    """Replaces the account-level setting; an empty list turns SES's own suppression off."""
     engagement_metrics: bool | None = None
-    """The Virtual Deliverability Manager's dashboard, for this set."""
+    """The Virtual Deliverability Manager dashboard for this set."""
     optimized_shared_delivery: bool | None = None
-    """The Virtual Deliverability Manager's guardian, for this set."""
+    """The Virtual Deliverability Manager guardian for this set."""
     mail_archive_arn: MailArchiveArn | None = None
+    """Where SES archives the messages themselves."""
     resource_tags: ResourceTags = {}
 
     @property
     def published(self) -> set[Kind]:
-        """Every event type that Aftersend gets of this set."""
+        """Return every event type that Aftersend receives for this set."""
         return {*self.feedback, *self.archive}
 
 
 class Identity(Section, frozen=True):
-    """An e-mail address or domain that messages are sent from."""
+    """Describe a domain or e-mail address that messages are sent from."""
 
     existing: bool = False
-    """Whether it was created elsewhere: then only its notification settings are ours."""
+    """Whether the identity was created elsewhere; Aftersend then manages only its notification settings."""
     configuration_set: SesName | None = None
-    """The default configuration set: mail that names none is seen as well."""
+    """The default configuration set, used for mail that names none."""
     notifications: tuple[NotificationType, ...] = ("Bounce", "Complaint")
-    """Notification types that go to the feedback topic, whatever configuration set a message names."""
+    """Notification types sent to the feedback topic, whichever configuration set a message names."""
     headers_in_notifications: tuple[NotificationType, ...] = ()
-    """Notification types that carry the message's headers; each must be among `notifications`."""
+    """Notification types that include the original headers; each must be in `notifications`."""
     feedback_forwarding: bool = True
-    """Whether SES also mails bounces and complaints to the sender. Off needs notifications of both."""
+    """Whether SES also mails bounces and complaints to the sender. False needs both in `notifications`."""
     mail_from_domain: Domain | None = None
-    """A subdomain of its own for the envelope sender."""
+    """A subdomain of the identity for the envelope sender."""
     mail_from_on_mx_failure: Literal["USE_DEFAULT_VALUE", "REJECT_MESSAGE"] = "USE_DEFAULT_VALUE"
+    """What SES does with mail if the MX record of `mail_from_domain` is missing."""
     dkim_signing: bool = True
     dkim_key_length: Literal["RSA_1024_BIT", "RSA_2048_BIT"] = "RSA_2048_BIT"
     resource_tags: ResourceTags = {}
 
 
 class ContactTopic(Section, frozen=True):
-    """What a contact may subscribe to."""
+    """Describe a topic that contacts can subscribe to."""
 
     display_name: str
     default_subscription: Literal["OPT_IN", "OPT_OUT"]
@@ -187,7 +185,7 @@ class ContactTopic(Section, frozen=True):
 
 
 class ContactList(Section, frozen=True):
-    """The list behind SES's unsubscribe links. Only mail that names it has Subscription events."""
+    """Describe the contact list behind SES unsubscribe links. Only mail that names it has Subscription events."""
 
     description: str | None = None
     topics: dict[SesName, ContactTopic] = {}
@@ -195,43 +193,43 @@ class ContactList(Section, frozen=True):
 
 
 class Functions(Section, frozen=True):
-    """How the Lambda functions are built and how many may run at once."""
+    """Describe how the Lambda functions are built and how many run at once."""
 
     runs_on: Literal["aws", "local"] = "aws"
-    """`local`: bundled for this processor and Python, which the emulator runs functions with."""
+    """`local` bundles them for this machine's processor and Python version, which the emulator uses."""
     feedback_max_concurrency: MaxConcurrency = 10
     archive_max_concurrency: MaxConcurrency = 10
 
 
 class Environment(Section, frozen=True):
-    """Everything that tells one deployment from another."""
+    """Describe one deployment."""
 
     name: str
     account: Account
     region: Region
     configuration_sets: dict[SesName, ConfigurationSet]
-    monthly_messages: Annotated[int, Meta(ge=0, description="a whole number")] = 0
-    """What the cost estimate is made for."""
+    monthly_messages: Annotated[int, Meta(ge=0, description="a whole number of at least 0")] = 0
+    """The volume that the cost estimate assumes."""
     retain_state: bool = True
-    """Whether tables and archive outlive the stacks, which then are protected from termination."""
+    """Whether tables and archive outlive their stack, which is then protected from termination."""
     counted_tags: tuple[TagName, ...] = ()
-    """Message tags that are counted, beside configuration set and from-domain."""
+    """Message tags that are counted, in addition to configuration set and from-domain."""
     counter_shards: AtLeastOne = 1
-    """Items each row of counters is spread over; more where a campaign would make one item hot."""
+    """Items that each row of counters is spread over; more than 1 if one campaign would make an item hot."""
     archive_days: AtLeastOne = 400
     archive_interval_seconds: Annotated[int, Meta(ge=0, le=900, description="a whole number from 0 to 900")] = 60
-    """How long Firehose collects before it writes an object."""
+    """How long Firehose buffers records before it writes an object."""
     log_days: LogDays = 30
     encrypted_topics: bool = False
-    """Whether the topics are encrypted, with a key of this environment (about a dollar a month)."""
+    """Whether the topics are encrypted with a KMS key of this environment (about $1 a month)."""
     alarm_addresses: tuple[Email, ...] = ()
-    """Who is mailed when an alarm goes off; each has to confirm once."""
+    """Addresses notified of alarms; each must confirm its subscription once."""
     on_identity_drift: Literal["alarm", "restore"] = "alarm"
-    """What is done, beside the alarm, when SES has dropped the notification settings of an identity."""
+    """Whether notification settings that SES dropped are restored, or only raise an alarm."""
     resource_tags: ResourceTags = {}
-    """On every resource."""
+    """Tags of every resource."""
     accepted_findings: dict[str, str] = {}
-    """Findings of the linter that are meant so: the finding → why."""
+    """Warnings of the linter to accept: id → reason."""
     identities: dict[IdentityName, Identity] = {}
     contact_lists: dict[SesName, ContactList] = {}
     retention: Retention = Retention()
@@ -240,8 +238,10 @@ class Environment(Section, frozen=True):
 
     @property
     def is_emulated(self) -> bool:
+        """Tell whether the environment runs on the local emulator."""
         return self.functions.runs_on == "local"
 
     @property
     def counted(self) -> Counted:
+        """Return what the functions need to know about counting."""
         return Counted(tags=self.counted_tags, simulator=self.suppression.simulator)

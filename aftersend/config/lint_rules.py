@@ -1,150 +1,154 @@
-"""The traps an environment may run into: what problem in production, and how to fix it. `{…}` is filled in."""
+"""Define the rules of the linter: what goes wrong in production, and how to fix it. `{…}` is filled in by lint.py."""
 
 from typing import NamedTuple
 
 
 class Rule(NamedTuple):
+    """Hold the texts of a finding."""
+
     problem: str
     fix: str
     summary: str = ""
-    """In a few words. Of warnings alone: what has none is refused by SES or CloudFormation, or dropped, so it cannot be
-    accepted."""
+    """The problem in a few words, for warnings only. A rule without one is an error and cannot be accepted: SES or
+    CloudFormation rejects the value, or silently drops it."""
 
 
 RULES = {
-    # of the whole environment
+    # The environment as a whole
     "no-alarm-recipients": Rule(
-        "alarms go to a topic nobody is subscribed to: dropped notification settings and stuck queues would be found "
-        "by "
-        "chance.",
-        'Name who is mailed, as in alarm_addresses = ["operations@bookshop.example"].',
-        "alarms that reach nobody",
+        "nobody is subscribed to the alarm topic, so nobody is notified of dropped notification settings or of "
+        "messages in a dead-letter queue.",
+        'Add the addresses to notify, for example alarm_addresses = ["operations@bookshop.example"].',
+        "alarms that notify nobody",
     ),
     "several-contact-lists": Rule(
-        "there are {number}; SES keeps one in an account and Region and refuses others.",
-        "Make them topics of one list.",
+        "this environment has {number} contact lists, but SES allows only one per account and Region.",
+        "Keep one contact list, and make the others topics of it.",
     ),
-    "unknown-finding": Rule("there is no such finding.", "Take out the line.{suggestion}"),
-    # of configuration sets
+    "unknown-finding": Rule(
+        "there is no warning with this name, and errors cannot be accepted.",
+        "Correct the name, or remove the line.{suggestion}",
+    ),
+    # Configuration sets
     "feedback-not-published": Rule(
-        "{kind} is in neither `feedback` nor `archive`, and not every identity notifies of it: nobody would be "
-        "suppressed "
-        "for it, and SES mails it to the Return-Path or Source, even with forwarding off.",
+        "{kind} events are in neither `feedback` nor `archive`, and not every identity has {kind} in `notifications`. "
+        "Their recipients would not be suppressed, and SES would mail this feedback to the Return-Path or Source "
+        "address even if feedback forwarding is off.",
         'Add "{kind}" to `feedback`.',
-        "bounces or complaints that nothing publishes",
+        "bounces or complaints that Aftersend does not receive",
     ),
     "feedback-without-tags": Rule(
-        "{kind} is in neither `feedback` nor `archive`: only identity notifications tell of it, and they carry no "
-        "message "
-        "tags, so no campaign shows it.",
+        "{kind} events are in neither `feedback` nor `archive`. Aftersend receives them only as identity "
+        "notifications, which have no message tags, so they are counted for no campaign.",
         'Add "{kind}" to `feedback`.',
-        "bounces or complaints that only identity notifications tell, without tags",
+        "bounces or complaints that arrive only as identity notifications, without message tags",
     ),
     "https-policy-without-domain": Rule(
-        "SES refuses it without a redirect domain: with its own domain links are always HTTPS.",
-        "Add redirect_domain, or take this out.",
+        "SES rejects an HTTPS policy without a redirect domain; links on SES's own domain always use HTTPS.",
+        "Add redirect_domain, or remove https_policy.",
     ),
     "tracking-enabled": Rule(
-        "asking for {kinds} makes SES rewrite every message of the configuration set: links lead over its own "
-        "domain, and "
-        "a pixel is added.",
-        "Take them out, or accept it: many senders want to measure it, and some laws want it asked for.",
-        "a destination that makes SES rewrite messages",
+        "publishing {kinds} events makes SES rewrite every message of the configuration set: links lead through a "
+        "redirect domain, and a tracking pixel is added.",
+        "Remove {kinds}, or accept this warning. Some laws require the recipient's consent to tracking.",
+        "event types that make SES rewrite messages",
     ),
-    # of event destinations
+    # Event destinations
     "too-many-destinations": Rule(
-        "there are {number}, and SES takes {most} of a configuration set, of which Aftersend needs two.",
-        "Use a second configuration set, or let one topic or bus serve several.",
+        "there are {number} event destinations. SES allows {maximum} per configuration set, and Aftersend needs two "
+        "of them.",
+        "Use a second configuration set, or one topic or event bus for several consumers.",
     ),
     "reserved-name": Rule(
-        'Aftersend has a destination "{name}" of its own in every configuration set.', "Call it something else."
+        'Aftersend creates its own event destination named "{name}" in every configuration set.',
+        "Choose another name.",
     ),
     "not-one-target": Rule(
-        "an event destination has one target; this one has {targets}.",
-        "Name one of sns_topic_arn, firehose_stream_arn, cloudwatch_dimensions, event_bridge; make another "
-        "destination of "
-        "each of the rest.",
+        "an event destination must have exactly one target; this one has {targets}.",
+        "Set one of sns_topic_arn, firehose_stream_arn, cloudwatch_dimensions or event_bridge. Each further target "
+        "needs an event destination of its own.",
     ),
     "target-in-other-region": Rule(
-        "SES publishes within its own Region, {region}, and refuses {arn}.", "Name one of this Region."
+        "SES publishes only to targets in its own Region, {region}, and rejects {arn}.",
+        "Use a target in {region}.",
     ),
     "fifo-topic": Rule(
-        "this is a FIFO topic; SES publishes to standard topics alone and refuses it as an invalid SNS destination.",
-        "Name a standard topic. The order is lost either way: SES does not keep one.",
+        "this is a FIFO topic, but SES publishes only to standard topics.",
+        "Use a standard topic. A FIFO topic would gain nothing: SES does not publish events in order.",
     ),
     "too-many-dimensions": Rule(
-        "there are {number}, and SES takes {most} of a destination.",
-        "Leave out what nobody looks at; a second destination can have others.",
+        "there are {number} dimensions, but SES allows {maximum} per event destination.",
+        "Remove dimensions that nobody uses, or move some to a second event destination.",
     ),
     "many-dimensions": Rule(
-        "each combination of the values of {number} dimensions is a metric of its own for each event type, at "
-        "{price} a "
-        "month: ten values each make {combinations:,} a type.",
-        "Use a destination for each question, or counted_tags: Aftersend's own counts cost no metric.",
-        "dimensions whose combinations multiply",
+        "with {number} dimensions, each combination of their values is a separate metric for each event type, at "
+        "{price} a month. Ten values per dimension make {combinations:,} metrics per event type.",
+        "Use several event destinations with fewer dimensions, or counted_tags, which create no CloudWatch metrics.",
+        "dimensions with many combinations of values",
     ),
     "unsupported-header": Rule(
-        'SES takes the header "{name}" for no dimension: the metric would never come.',
-        "Send a message tag or a header of your own.",
+        'SES does not support the header "{name}" as a dimension, and would never publish the metric.',
+        "Use a message tag, or a custom header.",
     ),
     "high-cardinality": Rule(
-        '"{name}" looks like something with a value for each message or person: each is {what}.',
-        "Use a tag that groups messages, as in campaign.",
-        "a tag or dimension with a value per message or person",
+        '"{name}" seems to have a different value for each message or person, and each value creates {cost}.',
+        "Use a tag that groups messages, such as campaign.",
+        "a tag or dimension with a different value for each message or person",
     ),
-    # of identities
+    # Identities
     "unknown-configuration-set": Rule(
-        'this environment has no configuration set "{name}": mail without the parameter would be refused.',
-        "Name one of its own.{suggestion}",
+        'this environment has no configuration set "{name}". SES would reject mail that relies on this default.',
+        "Use a configuration set of this environment.{suggestion}",
     ),
     "no-default-configuration-set": Rule(
-        "mail that names no configuration set has no sends, deliveries, opens or clicks here, and no tags: SMTP "
-        "senders "
-        "forget the header, and some API calls cannot name one.",
+        "mail that names no configuration set has no Send, Delivery, Open or Click events, and its bounces and "
+        "complaints have no message tags. SMTP clients often omit the header, and some API calls have no such "
+        "parameter.",
         "{fix}",
-        "mail without a configuration set that is not seen",
+        "an identity without a default configuration set",
     ),
     "feedback-lost-without-set": Rule(
-        "{kinds} of mail that names no configuration set reach no channel: SES mails them to the Return-Path or "
-        "Source, "
-        "even with forwarding off, and nobody is suppressed.",
-        "Add {kinds} to notifications, or a configuration_set.",
-        "bounces or complaints of mail without a configuration set that nothing tells",
+        "Aftersend does not receive {kinds} feedback for mail that names no configuration set. Its recipients would "
+        "not be suppressed, and SES would mail this feedback to the Return-Path or Source address even if feedback "
+        "forwarding is off.",
+        "Add {kinds} to `notifications`, or set configuration_set.",
+        "bounces or complaints that Aftersend does not receive for mail without a configuration set",
     ),
     "feedback-forwarding-on": Rule(
-        "SES also mails every bounce and complaint to the Return-Path or Source: a full mailbox, with recipients' "
-        "addresses and messages in it.",
-        "Set feedback_forwarding = false: the topics tell.",
-        "feedback that is mailed to the sender beside the topics",
+        "SES also mails every bounce and complaint, with the recipient's address and the message, to the Return-Path "
+        "or Source address.",
+        "Set feedback_forwarding = false. Aftersend receives the same feedback through its topic.",
+        "bounces and complaints that SES also mails to the sender",
     ),
     "duplicate-feedback": Rule(
-        "{kinds} of its mail come over event publishing too: two messages for each, of which the one without tags is "
-        "passed over.",
-        "Take {kinds} out. (Bounce with Complaint is needed to switch feedback_forwarding off.)",
-        "notifications of what event publishing tells already",
+        "the configuration set already publishes {kinds} events, so each arrives twice. Aftersend ignores the second "
+        "copy, which has no message tags.",
+        "Remove {kinds} from `notifications`. (To set feedback_forwarding = false, keep both Bounce and Complaint.)",
+        "notifications of events that the configuration set already publishes",
     ),
     "address-overrides-domain": Rule(
-        "an address that is verified on its own takes nothing from its domain; here it differs in {settings}.",
-        "Leave the address out, so that the domain's settings apply, or make them equal.",
-        "an address that does not do as its domain does",
+        "an address that is verified separately inherits no settings from its domain. It differs in {settings}.",
+        "Remove the address, so that the domain's settings apply, or give both the same settings.",
+        "an e-mail address with other settings than its domain",
     ),
     "headers-without-notifications": Rule(
-        "SES refuses headers in notifications it does not send: {kinds}.",
-        "Add {kinds} to notifications, or take it out here.",
+        "SES rejects headers for notification types that are not in `notifications`: {kinds}.",
+        "Add {kinds} to `notifications`, or remove it here.",
     ),
     "forwarding-needs-topics": Rule(
-        "SES refuses to switch it off unless bounces and complaints both go to a topic.",
-        "Add {kinds} to notifications, or leave it on.",
+        "SES turns feedback forwarding off only if `notifications` has both Bounce and Complaint.",
+        "Add {kinds} to `notifications`, or set feedback_forwarding = true.",
     ),
     "setting-of-existing-identity": Rule(
-        "{settings} can be set only of an identity that this environment creates.",
-        "Take them out, or take out existing.",
+        "Aftersend manages only the notifications of an existing identity, and cannot set {settings}.",
+        "Remove these keys, or remove existing = true to let this environment create the identity.",
     ),
     "mail-from-not-subdomain": Rule(
-        "{name} is no subdomain of {domain}, and SES takes no other.",
-        'Use one that nothing else is sent from or received at, as in "bounce.{domain}".',
+        '"{name}" is not a subdomain of "{domain}", and SES accepts no other MAIL FROM domain.',
+        'Use a subdomain that neither sends nor receives other mail, for example "bounce.{domain}".',
     ),
 }
+"""Every finding by its id."""
 
 WARNINGS = {name: rule.summary for name, rule in RULES.items() if rule.summary}
-"""What an environment may accept."""
+"""The findings that an environment may accept, and what each means in a few words."""

@@ -1,5 +1,4 @@
-"""Reading environments from TOML files, so that every mistake is told at once: the file, the key, the value, and what
-would be right."""
+"""Load environments from TOML files, and report every mistake with its file, key, value and fix."""
 
 import json
 import re
@@ -15,182 +14,209 @@ import msgspec
 
 from aftersend.config.environment import Environment
 
-FOLDER = Path(__file__).parent.parent.parent / "environments"
+ENVIRONMENTS_FOLDER = Path(__file__).parent.parent.parent / "environments"
 
-NAME = "[A-Za-z0-9-]{1,100}"
-"""What a stack's name may hold, with room for ours around it."""
+NAME_PATTERN = "[A-Za-z0-9-]{1,100}"
+"""CloudFormation allows 128 letters, digits and hyphens in a stack name; Aftersend adds its own words."""
 
-CLAIMED = {"configuration_sets": "configuration set", "identities": "identity"}
-"""What there is once in an account and Region, so that two environments cannot both have it."""
+UNIQUE_RESOURCES = {"configuration_sets": "configuration set", "identities": "identity"}
+"""Resources whose names are unique in an account and Region, so that only one environment can define them."""
+
+SHOWN_VALUE_CHARACTERS = 200
+NAME_SIMILARITY, VALUE_SIMILARITY = 0.6, 0.5
+"""How similar a name or value must be to be suggested (difflib's ratio)."""
+
+KeyPath = list[str | int]
 
 
 class InvalidEnvironment(Exception):
-    """An environment that cannot be used; the message says which, why and what would be right."""
+    """Raised for an environment that cannot be used. The message has a line for each problem."""
 
 
-def names(folder: Path = FOLDER) -> list[str]:
-    """The environments there are."""
+def environment_names(folder: Path = ENVIRONMENTS_FOLDER) -> list[str]:
+    """Return the names of all environments in a folder."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def load(name: str | None, folder: Path = FOLDER) -> Environment:
-    """The environment of that name.
+def load(name: str | None, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
+    """Load an environment by name.
 
     Raises:
-        InvalidEnvironment: if there is none, or its file says something that cannot be.
+        InvalidEnvironment: if there is no such environment, or its file has mistakes.
     """
-    known = names(folder)
-    if name not in known:
-        asked = f'There is no environment "{name}".' if name else "No environment was named."
-        there_are = f"There are: {', '.join(known)}." if known else f"There are no files in {folder}."
-        raise InvalidEnvironment(f"{asked} {there_are} Name one with `-c env=NAME`.")
-    file = folder / f"{name}.toml"
-    shown = f"{folder.name}/{file.name}"
-    if not re.fullmatch(NAME, name):
-        raise InvalidEnvironment(f"{shown}: {name} must be of letters, digits and -: stacks are named after the file.")
+    file = _find_file(name, folder)
+    display_name = f"{folder.name}/{file.name}"
+    if not re.fullmatch(NAME_PATTERN, file.stem):
+        raise InvalidEnvironment(
+            f'{display_name}: "{file.stem}" is not an environment name. Stacks are named after the file: rename it, '
+            "with at most 100 ASCII letters, digits and hyphens."
+        )
     try:
-        found = tomllib.loads(file.read_text())
+        document = tomllib.loads(file.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidEnvironment(f"{shown}: this is not TOML: {error}") from error
-    reading = _Reading()
-    environment = reading.section(found, Environment, [], name=name)
-    if problems := reading.problems or list(_claimed_twice(found, file)):
-        raise InvalidEnvironment("\n".join(f"{shown}: {problem}" for problem in problems))
+        raise InvalidEnvironment(f"{display_name}: the file is not valid TOML: {error}.") from error
+    converter = _Converter()
+    environment = converter.table(document, Environment, [], name=file.stem)
+    if problems := converter.problems or list(_conflicts(document, file)):
+        raise InvalidEnvironment("\n".join(f"{display_name}: {problem}" for problem in problems))
     return environment
 
 
-def suggestion(name: str, known: list[str]) -> str:
-    """A hint at the name that may have been meant, else at all there are; begins with a blank."""
-    if hint := _meant(name, known):
-        return hint
-    return f" There are: {', '.join(sorted(known))}." if known else " There are none."
+def _find_file(name: str | None, folder: Path) -> Path:
+    names = environment_names(folder)
+    if not names:
+        raise InvalidEnvironment(f"{folder} contains no environment files (*.toml).")
+    if not name:
+        raise InvalidEnvironment(f"No environment is named. Add `-c env=NAME`.{_list_names(names)}")
+    if name not in names:
+        raise InvalidEnvironment(f'There is no environment "{name}" in {folder.name}/.{suggestion(name, names)}')
+    return folder / f"{name}.toml"
 
 
-def _meant(name: str, known: list[str], cutoff: float = 0.6) -> str:
-    close = get_close_matches(name, known, 1, cutoff)
-    return f' Did you mean "{close[0]}"?' if close else ""
+def suggestion(name: str, names: list[str], similarity: float = NAME_SIMILARITY) -> str:
+    """Suggest the most similar name, or else list all names. The result begins with a space."""
+    return _closest_match(name, names, similarity) or _list_names(names)
 
 
-def format_path(path: list[str | int]) -> str:
-    """A key as TOML writes it, as in `identities."bookshop.example".notifications[0]`."""
-    shown = ""
+def _list_names(names: list[str]) -> str:
+    """List all names in a sentence. The result begins with a space."""
+    return f" Valid names: {', '.join(sorted(names))}." if names else " None is defined."
+
+
+def _closest_match(name: str, names: list[str], similarity: float) -> str:
+    matches = get_close_matches(name, names, 1, similarity)
+    return f' Did you mean "{matches[0]}"?' if matches else ""
+
+
+def format_path(path: KeyPath) -> str:
+    """Format a key as TOML writes it, for example `identities."bookshop.example".notifications[0]`."""
+    text = ""
     for part in path:
         if isinstance(part, int):
-            shown += f"[{part}]"
+            text += f"[{part}]"
         else:
-            plain = part.replace("_", "").replace("-", "").isalnum() and part.isascii()
-            shown += f"{'.' if shown else ''}{part if plain else json.dumps(part, ensure_ascii=False)}"
-    return shown
+            is_bare = part.replace("_", "").replace("-", "").isalnum() and part.isascii()
+            text += f"{'.' if text else ''}{part if is_bare else json.dumps(part, ensure_ascii=False)}"
+    return text
 
 
-class _Reading:
-    """Reads a file's values into types, and collects what is wrong with them."""
+class _Converter:
+    """Convert TOML values to the types of environment.py, and collect the problems."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
 
-    def section(self, found: Any, kind: type[msgspec.Struct], path: list[str | int], **given: str) -> Any:
-        """A table as the values of a struct; None where something was wrong."""
-        if not isinstance(found, dict):
-            return self._wrong(path, found, "a table")
-        before = len(self.problems)
-        hints = get_type_hints(kind, include_extras=True)
-        fields = {field.name: field for field in msgspec.structs.fields(kind) if field.name not in given}
-        for key in sorted(found.keys() - fields.keys()):
+    def table(self, value: Any, struct: type[msgspec.Struct], path: KeyPath, **extra: str) -> Any:
+        """Convert a table to a struct; None if there were problems. Fields in `extra` are no keys of the table."""
+        if not isinstance(value, dict):
+            return self._report(value, "a table", path)
+        problems_before = len(self.problems)
+        types = get_type_hints(struct, include_extras=True)
+        fields = {field.name: field for field in msgspec.structs.fields(struct) if field.name not in extra}
+        for key in sorted(value.keys() - fields.keys()):
             self.problems.append(f"{format_path([*path, key])}: there is no such key.{suggestion(key, list(fields))}")
         for name, field in fields.items():
-            if field.required and name not in found:
-                wanted = _described(hints[name])
-                self.problems.append(f"{format_path([*path, name])} is missing. It must be {wanted}.")
-        values = {name: self._value(found[name], hints[name], [*path, name]) for name in fields if name in found}
-        return kind(**values, **given) if len(self.problems) == before else None
+            if field.required and name not in value:
+                self.problems.append(
+                    f"{format_path([*path, name])}: this key is missing. Its value must be {_describe(types[name])}."
+                )
+        values = {name: self._value(value[name], types[name], [*path, name]) for name in fields if name in value}
+        return struct(**values, **extra) if len(self.problems) == problems_before else None
 
-    def _value(self, found: Any, kind: Any, path: list[str | int]) -> Any:
-        inner, constraints = _unwrapped(kind)
-        if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            return self.section(found, inner, path)
-        if get_origin(inner) is dict:
-            if not isinstance(found, dict):
-                return self._wrong(path, found, "a table")
-            key_kind, value_kind = get_args(inner)
-            for key in found:
-                self._leaf(key, key_kind, [*path, key], is_key=True)
-            return {key: self._value(value, value_kind, [*path, key]) for key, value in found.items()}
-        if get_origin(inner) is tuple:
-            if not isinstance(found, list):
-                return self._wrong(path, found, f"a list; of each: {_described(get_args(inner)[0])}")
-            if not found and constraints:
-                return self._wrong(path, found, "a list with at least one")
-            return tuple(self._value(value, get_args(inner)[0], [*path, i]) for i, value in enumerate(found))
-        return self._leaf(found, kind, path)
+    def _value(self, value: Any, annotation: Any, path: KeyPath) -> Any:
+        base, constraints = _base_type(annotation)
+        if isinstance(base, type) and issubclass(base, msgspec.Struct):
+            return self.table(value, base, path)
+        if get_origin(base) is dict:
+            if not isinstance(value, dict):
+                return self._report(value, "a table", path)
+            key_type, value_type = get_args(base)
+            for key in value:
+                self._scalar(key, key_type, [*path, key])
+            return {key: self._value(item, value_type, [*path, key]) for key, item in value.items()}
+        if get_origin(base) is tuple:
+            if not isinstance(value, list):
+                return self._report(value, _describe(base), path)
+            if not value and constraints:
+                return self._report(value, "a list with at least one item", path)
+            return tuple(self._value(item, get_args(base)[0], [*path, index]) for index, item in enumerate(value))
+        return self._scalar(value, annotation, path)
 
-    def _leaf(self, found: Any, kind: Any, path: list[str | int], *, is_key: bool = False) -> Any:
+    def _scalar(self, value: Any, annotation: Any, path: KeyPath) -> Any:
         try:
-            return msgspec.convert(found, kind)
+            return msgspec.convert(value, annotation)
         except msgspec.ValidationError:
-            if is_key:
-                self.problems.append(f"{format_path(path)}: the name must be {_described(kind)}.")
-                return None
-            return self._wrong(path, found, _described(kind), _choices(kind))
+            return self._report(value, _describe(annotation), path, _suggest_value(value, annotation))
 
-    def _wrong(self, path: list[str | int], found: Any, wanted: str, choices: tuple[Any, ...] = ()) -> None:
-        value = json.dumps(found, ensure_ascii=False, default=str)
-        named = [choice for choice in choices if isinstance(choice, str)]
-        meant = _meant(found, named, 0.5) if isinstance(found, str) else ""
-        self.problems.append(f"{format_path(path)} = {value:.200}: this must be {wanted}.{meant}")
+    def _report(self, value: Any, description: str, path: KeyPath, hint: str = "") -> None:
+        text = json.dumps(value, ensure_ascii=False, default=str)[:SHOWN_VALUE_CHARACTERS]
+        self.problems.append(f"{format_path(path)}: {text} is not {description}.{hint}")
 
 
-def _unwrapped(kind: Any) -> tuple[Any, tuple[Any, ...]]:
-    """The type without None and without its constraints, and these."""
+def _base_type(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
+    """Return a type without None and constraints, and the constraints."""
     constraints: tuple[Any, ...] = ()
     while True:
-        if get_origin(kind) is Annotated:
-            kind, *found = get_args(kind)
-            constraints += tuple(found)
-        elif get_origin(kind) in (Union, UnionType):
-            [kind] = [argument for argument in get_args(kind) if argument is not NoneType]
+        if get_origin(annotation) is Annotated:
+            annotation, *metadata = get_args(annotation)
+            constraints += tuple(metadata)
+        elif get_origin(annotation) in (Union, UnionType):
+            [annotation] = [argument for argument in get_args(annotation) if argument is not NoneType]
         else:
-            return kind, constraints
+            return annotation, constraints
 
 
-def _choices(kind: Any) -> tuple[Any, ...]:
-    inner, _ = _unwrapped(kind)
-    if get_origin(inner) is Literal:
-        return get_args(inner)
-    return tuple(inner) if isinstance(inner, type) and issubclass(inner, Enum) else ()
+def _suggest_value(value: Any, annotation: Any) -> str:
+    """Suggest the most similar of the values that are possible; event types, which no description lists, are listed."""
+    base, _ = _base_type(annotation)
+    choices = [choice for choice in _choices(base) if isinstance(choice, str)]
+    if not choices or not isinstance(value, str):
+        return ""
+    match = _closest_match(value, choices, VALUE_SIMILARITY)
+    return match or ("" if get_origin(base) is Literal else _list_names(choices))
 
 
-def _described(kind: Any) -> str:
-    """What a value of the type looks like, for a person."""
-    inner, constraints = _unwrapped(kind)
-    if told := [meta.description for meta in constraints if meta.description]:
-        return told[0]
-    if choices := _choices(kind):
+def _choices(base: Any) -> tuple[Any, ...]:
+    if get_origin(base) is Literal:
+        return get_args(base)
+    return tuple(base) if isinstance(base, type) and issubclass(base, Enum) else ()
+
+
+def _describe(annotation: Any) -> str:
+    """Describe a valid value, as in "this must be …"."""
+    base, constraints = _base_type(annotation)
+    if descriptions := [meta.description for meta in constraints if meta.description]:
+        return descriptions[0]
+    if choices := _choices(base):
         return "one of " + ", ".join(json.dumps(choice) for choice in choices)
-    if get_origin(inner) is tuple:
-        return f"a list; of each: {_described(get_args(inner)[0])}"
-    if get_origin(inner) is dict or (isinstance(inner, type) and issubclass(inner, msgspec.Struct)):
+    if get_origin(base) is tuple:
+        return f"a list in which each item is {_describe(get_args(base)[0])}"
+    if get_origin(base) is dict or (isinstance(base, type) and issubclass(base, msgspec.Struct)):
         return "a table"
-    return {bool: "true or false", int: "a whole number", str: "text in quotes"}[inner]
+    return {bool: "true or false", int: "a whole number", str: "text in quotes"}[base]
 
 
-def _claimed_twice(found: dict[str, Any], file: Path) -> Iterator[str]:
-    """What this environment has in common with another of the same account and Region."""
+def _conflicts(document: dict[str, Any], file: Path) -> Iterator[str]:
+    """Report resources that another environment of the same account and Region defines too."""
     for other in sorted(file.parent.glob("*.toml")):
         if other == file:
             continue
         try:
-            claims = tomllib.loads(other.read_text())
+            theirs = tomllib.loads(other.read_text())
         except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-            continue  # its own mistake, told when it is read itself
-        if any(claims.get(key) != found[key] for key in ("account", "region")):
+            continue  # reported when that file is loaded
+        if any(theirs.get(key) != document[key] for key in ("account", "region")):
             continue
-        for key, what in CLAIMED.items():
-            theirs = claims.get(key)
-            for name in sorted(set(found.get(key, {})) & set(theirs if isinstance(theirs, dict) else {})):
+        elsewhere = f"{file.parent.name}/{other.name} defines"
+        for section, resource in UNIQUE_RESOURCES.items():
+            names = theirs.get(section)
+            for name in sorted(set(document.get(section, {})) & set(names if isinstance(names, dict) else {})):
                 yield (
-                    f"{format_path([key, name])}: {other.name} has this {what} too, in the same account and Region. "
-                    "There is one of it: give it to one environment, or rename it here."
+                    f"{format_path([section, name])}: {elsewhere} this {resource} for the same account and Region too. "
+                    "Remove it from one of the two files, or rename it."
                 )
-        if found.get("contact_lists") and claims.get("contact_lists"):
-            yield f"contact_lists: {other.name} has one too, and SES keeps one contact list in an account and Region."
+        if document.get("contact_lists") and theirs.get("contact_lists"):
+            yield (
+                f"contact_lists: {elsewhere} a contact list for the same account and Region too, and SES allows only "
+                "one. Remove it from one of the two files."
+            )

@@ -43,7 +43,7 @@ def test_what_ses_would_refuse_ends_the_synthesis_with_the_file_and_the_key(tmp_
 def test_warnings_go_with_the_stacks_and_the_cost_is_told(tmp_path: Path):
     result = synthesised(tmp_path, ENVIRONMENT % "news")
     assert result.returncode == 0
-    assert "a month for 1,000 messages, SES aside" in result.stderr
+    assert "a month for 1,000 messages, excluding SES charges" in result.stderr
     metadata = (tmp_path / "cdk.out" / "Aftersend-shop-Publishing.metadata.json").read_text()
     assert "[feedback-forwarding-on]" in metadata
     assert "[no-alarm-recipients]" in metadata

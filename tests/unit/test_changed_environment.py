@@ -1,4 +1,4 @@
-"""The two environments that are deployed one after the other (tests/environments) differ in everything there is."""
+"""Verify that the two environments of tests/environments differ in every key, so that deployments of both test all."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +19,14 @@ CANNOT_CHANGE = {
     ("Environment", "name"),
     ("Environment", "account"),
     ("Environment", "region"),
-    ("Functions", "runs_on"),  # on the emulator it is this machine
+    ("Functions", "runs_on"),  # the emulator always runs on this machine
 }
 
 Key = tuple[str, str]
 
 
 def sections(kind: Any) -> Iterator[type[msgspec.Struct]]:
-    """The struct of a field's type, if there is one in it."""
+    """Return the structs in a field's type."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield kind
     elif get_origin(kind) in (Annotated, Union, UnionType, dict, tuple):
@@ -34,39 +34,39 @@ def sections(kind: Any) -> Iterator[type[msgspec.Struct]]:
             yield from sections(argument)
 
 
-def keys(of: type[msgspec.Struct]) -> set[Key]:
-    """Every key of a section and of those within it."""
-    found = set()
-    for name, kind in get_type_hints(of, include_extras=True).items():
-        found.add((of.__name__, name))
+def keys(struct: type[msgspec.Struct]) -> set[Key]:
+    """Return every key of a section and of the sections in it."""
+    result = set()
+    for name, kind in get_type_hints(struct, include_extras=True).items():
+        result.add((struct.__name__, name))
         for section in sections(kind):
-            found |= keys(section)
-    return found
+            result |= keys(section)
+    return result
 
 
 def changed(one: Any, other: Any) -> set[Key]:
-    """The keys whose values differ, of sections that are in both."""
+    """Return the keys whose values differ, in sections that are in both."""
     if isinstance(one, dict):
         return set().union(*(changed(one[name], other[name]) for name in one.keys() & other.keys()))
     if isinstance(one, tuple):
         return set().union(*(changed(*pair) for pair in zip(one, other, strict=False)))
     if not isinstance(one, msgspec.Struct):
         return set()
-    found: set[Key] = set()
+    result: set[Key] = set()
     for name in one.__struct_fields__:
         values = getattr(one, name), getattr(other, name)
         if values[0] != values[1]:
-            found.add((type(one).__name__, name))
+            result.add((type(one).__name__, name))
         if NoneType not in map(type, values):
-            found |= changed(*values)
-    return found
+            result |= changed(*values)
+    return result
 
 
-def test_every_key_differs_that_can():
+def test_every_changeable_key_differs():
     assert keys(Environment) - changed(A, B) == CANNOT_CHANGE
 
 
-def test_sets_identities_and_destinations_come_and_go():
+def test_configuration_sets_and_identities_are_added_kept_and_removed():
     for section in ("configuration_sets", "identities"):
         one, other = getattr(A, section).keys(), getattr(B, section).keys()
         assert one - other
@@ -75,5 +75,5 @@ def test_sets_identities_and_destinations_come_and_go():
 
 
 @pytest.mark.parametrize("environment", [A, B], ids="ab")
-def test_nothing_is_said_of_them(environment: Environment):
+def test_environment_has_no_findings(environment: Environment):
     assert findings(environment) == []

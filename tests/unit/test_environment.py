@@ -1,13 +1,12 @@
-"""What a person is told of a mistake in an environment: the file, the key, the value, and what would be right."""
+"""Test loading environment files, and the messages that name file, key, value and fix of a mistake."""
 
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from aftersend.config import loader
 from aftersend.config.environment import Environment
-from aftersend.config.loader import InvalidEnvironment, load
+from aftersend.config.loader import InvalidEnvironment, environment_names, load
 
 VALID = """
 account = "111111111111"
@@ -15,28 +14,33 @@ region = "eu-west-1"
 """
 
 
-@pytest.mark.parametrize("name", loader.names())
-def test_every_environment_of_the_project_can_be_read(name: str):
+@pytest.mark.parametrize("name", environment_names())
+def test_environment_of_the_repository_is_valid(name: str):
     assert load(name).name == name
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [(None, "No environment was named."), ("", "No environment was named."), ("prd", 'There is no environment "prd".')],
+    ("name", "message"),
+    [
+        (None, "No environment is named. Add `-c env=NAME`. Valid names: dev, local, prod."),
+        ("", "No environment is named. Add `-c env=NAME`. Valid names: dev, local, prod."),
+        ("prd", 'There is no environment "prd" in environments/. Did you mean "prod"?'),
+        ("other", 'There is no environment "other" in environments/. Valid names: dev, local, prod.'),
+    ],
 )
-def test_an_environment_there_is_not_lists_those_there_are(name: str | None, said: str):
+def test_unknown_environment_suggests_names(name: str | None, message: str):
     with pytest.raises(InvalidEnvironment) as error:
         load(name)
-    assert str(error.value) == f"{said} There are: dev, local, prod. Name one with `-c env=NAME`."
+    assert str(error.value) == message
 
 
-def test_a_folder_without_environments_says_so(tmp_path: Path):
-    with pytest.raises(InvalidEnvironment, match="There are no files in "):
+def test_folder_without_environments_is_reported(tmp_path: Path):
+    with pytest.raises(InvalidEnvironment, match=r"contains no environment files \(\*\.toml\)\."):
         load("prod", tmp_path)
 
 
-def told(folder: Path, text: str, *, name: str = "shop") -> list[str]:
-    """What is said of a file with that text."""
+def load_problems(folder: Path, text: str, *, name: str = "shop") -> list[str]:
+    """Return the problems of a file with that text."""
     (folder / f"{name}.toml").write_text(text)
     with pytest.raises(InvalidEnvironment) as error:
         load(name, folder)
@@ -44,164 +48,167 @@ def told(folder: Path, text: str, *, name: str = "shop") -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         ("monthly_mesages = 7", 'monthly_mesages: there is no such key. Did you mean "monthly_messages"?'),
-        ("retain_state = 'no'", 'retain_state = "no": this must be true or false.'),
-        ("counter_shards = 0", "counter_shards = 0: this must be a whole number from 1 on."),
+        ("retain_state = 'no'", 'retain_state: "no" is not true or false.'),
+        ("counter_shards = 0", "counter_shards: 0 is not a whole number of at least 1."),
         (
             "archive_interval_seconds = 901",
-            "archive_interval_seconds = 901: this must be a whole number from 0 to 900.",
+            "archive_interval_seconds: 901 is not a whole number from 0 to 900.",
         ),
         (
             'counted_tags = "campaign"',
-            'counted_tags = "campaign": this must be a list; of each: the name of a message tag',
+            'counted_tags: "campaign" is not a list in which each item is a message tag name: 1 to 256',
         ),
         (
             'counted_tags = ["campaign", "straße"]',
-            'counted_tags[1] = "straße": this must be the name of a message tag: ASCII',
+            'counted_tags[1]: "straße" is not a message tag name: 1 to 256 ASCII letters',
         ),
-        ("log_days = 31", "log_days = 31: this must be one of 1, 3, 5, 7, 14, 30"),
-        ('on_identity_drift = "restor"', '"restor": this must be one of "alarm", "restore". Did you mean "restore"?'),
-        ('alarm_addresses = ["operations"]', 'alarm_addresses[0] = "operations": this must be an e-mail address.'),
-        ("functions = 7", "functions = 7: this must be a table."),
+        ("log_days = 31", "log_days: 31 is not one of 1, 3, 5, 7, 14, 30"),
+        ('on_identity_drift = "restor"', '"restor" is not one of "alarm", "restore". Did you mean "restore"?'),
+        ('alarm_addresses = ["operations"]', 'alarm_addresses[0]: "operations" is not an e-mail address.'),
+        ("functions = 7", "functions: 7 is not a table."),
         (
             "functions.archive_max_concurrency = 1",
-            "functions.archive_max_concurrency = 1: this must be a whole number from 2 to",
+            "functions.archive_max_concurrency: 1 is not a whole number from 2 to 1000.",
         ),
-        ("retention.volume_days = 0", "retention.volume_days = 0: this must be a whole number of days, from 1 on."),
+        ("retention.volume_days = 0", "retention.volume_days: 0 is not a whole number of days, from 1 on."),
         (
             'suppression.simulator = "reel"',
-            'suppression.simulator = "reel": this must be one of "separate", "real". Did you mean',
+            'suppression.simulator: "reel" is not one of "separate", "real". Did you mean "real"?',
         ),
-        ("[configuration_sets.'a b']", 'configuration_sets."a b": the name must be 1 to 64 ASCII letters'),
+        ("[configuration_sets.'a b']", 'configuration_sets."a b": "a b" is not an SES name: 1 to 64 ASCII letters'),
         (
             '[configuration_sets.news]\nfeedback = ["Bounced"]',
-            'configuration_sets.news.feedback[0] = "Bounced": this must be one of "Send", "Reject", "Rendering '
-            'Failure"',
+            'configuration_sets.news.feedback[0]: "Bounced" is not an SES event type. Did you mean "Bounce"?',
         ),
-        ('[configuration_sets.news]\nfeedback = ["Bounced"]', 'Did you mean "Bounce"?'),
+        (
+            '[configuration_sets.news]\nfeedback = ["xyz"]',
+            '"xyz" is not an SES event type. Valid names: Bounce, Click, Complaint, Delivery, DeliveryDelay, Open,',
+        ),
         (
             "[configuration_sets.news]\nmax_delivery_seconds = 60",
-            "max_delivery_seconds = 60: this must be a whole number from 300",
+            "max_delivery_seconds: 60 is not a whole number from 300 to 50400.",
         ),
         (
             "[configuration_sets.news]\narchive = 7",
-            "configuration_sets.news.archive = 7: this must be a list; of each: one of",
+            "configuration_sets.news.archive: 7 is not a list in which each item is an SES event type.",
         ),
         (
             "[configuration_sets.news.event_destinations.metrics]\nevents = []",
-            "configuration_sets.news.event_destinations.metrics.events = []: this must be a list with at least one.",
+            "configuration_sets.news.event_destinations.metrics.events: [] is not a list with at least one item.",
         ),
         (
             "[configuration_sets.news.event_destinations.metrics]\nevent_bridge = true",
-            "configuration_sets.news.event_destinations.metrics.events is missing. It must be a list; of each: one of",
+            "event_destinations.metrics.events: this key is missing. Its value must be a list in which each item is an",
         ),
         (
             '[configuration_sets.news.event_destinations.metrics]\nevents = ["Send"]\n'
             'cloudwatch_dimensions = [{ name = "größe" }]',
-            'metrics.cloudwatch_dimensions[0].name = "größe": this must be ASCII letters, digits, _, - and :; of '
-            "others SES drops",
+            'cloudwatch_dimensions[0].name: "größe" is not a dimension name: 1 to 256 ASCII letters, digits, _, - or : '
+            "(SES silently drops any other).",
         ),
         (
             '[configuration_sets.news.event_destinations.metrics]\nevents = ["Send"]\n'
             'cloudwatch_dimensions = [{ name = "shop", default = "a.b" }]',
-            '.default = "a.b": this must be 1 to 256 ASCII letters, digits, _ and - (SES also knows',
+            '.default: "a.b" is not a dimension value: 1 to 256 ASCII letters, digits, _ or - (CloudFormation',
         ),
         (
             '[configuration_sets.news.event_destinations.shop]\nevents = ["Send"]\nsns_topic_arn = "shop"',
-            'sns_topic_arn = "shop": this must be the ARN of an Amazon SNS topic.',
+            'sns_topic_arn: "shop" is not the ARN of an Amazon SNS topic.',
         ),
-        ('[identities."bookshop"]', "identities.bookshop: the name must be a domain or an e-mail address."),
+        ('[identities."bookshop"]', 'identities.bookshop: "bookshop" is not a domain or an e-mail address.'),
         (
             '[identities."a.example"]\nnotifications = ["Open"]',
-            'notifications[0] = "Open": this must be one of "Bounce", "Co',
+            'notifications[0]: "Open" is not one of "Bounce", "Complaint", "Delivery".',
         ),
         (
             "[contact_lists.readers.topics.new]\ndisplay_name = 'New'",
-            "topics.new.default_subscription is missing. It must be one",
+            "topics.new.default_subscription: this key is missing. Its value must be one of",
         ),
     ],
 )
-def test_a_mistake_is_told_by_file_key_value_and_what_would_be_right(line: str, said: str, tmp_path: Path):
+def test_mistake_is_reported_with_file_key_value_and_fix(line: str, message: str, tmp_path: Path):
     configuration_sets = "" if "[configuration_sets" in line else "\n[configuration_sets.news]"
     text = VALID + line + configuration_sets
     if line.startswith("["):
         text = VALID + configuration_sets + "\n" + line
-    [problem] = told(tmp_path, text)
+    [problem] = load_problems(tmp_path, text)
     assert problem.startswith("shop.toml: ")
-    assert said in problem
+    assert message in problem
 
 
-def test_a_name_no_stack_can_have_is_told(tmp_path: Path):
-    assert told(tmp_path, VALID, name="my_shop") == [
-        "my_shop.toml: my_shop must be of letters, digits and -: stacks are named after the file."
+def test_file_name_that_no_stack_can_have_is_reported(tmp_path: Path):
+    assert load_problems(tmp_path, VALID, name="my_shop") == [
+        'my_shop.toml: "my_shop" is not an environment name. Stacks are named after the file: rename it, with at most '
+        "100 ASCII letters, digits and hyphens."
     ]
 
 
-def test_what_is_missing_is_told(tmp_path: Path):
-    assert told(tmp_path, "") == [
-        "shop.toml: account is missing. It must be twelve digits, in quotes.",
-        'shop.toml: region is missing. It must be an AWS Region, as in "eu-west-1".',
-        "shop.toml: configuration_sets is missing. It must be a table.",
+def test_missing_keys_are_reported(tmp_path: Path):
+    assert load_problems(tmp_path, "") == [
+        "shop.toml: account: this key is missing. Its value must be a 12-digit AWS account ID in quotes.",
+        'shop.toml: region: this key is missing. Its value must be an AWS Region such as "eu-west-1".',
+        "shop.toml: configuration_sets: this key is missing. Its value must be a table.",
     ]
 
 
-def test_all_mistakes_are_told_at_once(tmp_path: Path):
+def test_all_mistakes_are_reported_at_once(tmp_path: Path):
     text = (
         'account = 111111111111\nregion = "Ireland"\ncolour = "blue"\n[configuration_sets.news]\ntls_policy = "require"'
     )
-    assert told(tmp_path, text) == [
-        "shop.toml: colour: there is no such key. There are: "
+    assert load_problems(tmp_path, text) == [
+        "shop.toml: colour: there is no such key. Valid names: "
         + ", ".join(sorted(set(Environment.__struct_fields__) - {"name"}))
         + ".",
-        "shop.toml: account = 111111111111: this must be twelve digits, in quotes.",
-        'shop.toml: region = "Ireland": this must be an AWS Region, as in "eu-west-1".',
-        'shop.toml: configuration_sets.news.tls_policy = "require": this must be one of "OPTIONAL", "REQUIRE".',
+        "shop.toml: account: 111111111111 is not a 12-digit AWS account ID in quotes.",
+        'shop.toml: region: "Ireland" is not an AWS Region such as "eu-west-1".',
+        'shop.toml: configuration_sets.news.tls_policy: "require" is not one of "OPTIONAL", "REQUIRE".',
     ]
 
 
-def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path):
-    [said] = told(tmp_path, VALID + "[configuration_sets\n")
-    assert said.startswith("shop.toml: this is not TOML: ")
-    assert "line 4" in said
+def test_invalid_toml_is_reported_with_its_line(tmp_path: Path):
+    [problem] = load_problems(tmp_path, VALID + "[configuration_sets\n")
+    assert problem.startswith("shop.toml: the file is not valid TOML: ")
+    assert "line 4" in problem
 
 
-def test_what_two_environments_of_one_account_and_region_claim_is_told(tmp_path: Path):
-    claims = '[configuration_sets.news]\n[identities."a.example"]\n[contact_lists.%s]\n'
-    (tmp_path / "prod.toml").write_text(VALID + claims % "readers")
-    assert told(tmp_path, VALID + claims % "others") == [
-        "shop.toml: configuration_sets.news: prod.toml has this configuration set too, in the same account and "
-        "Region. "
-        "There is one of it: give it to one environment, or rename it here.",
-        'shop.toml: identities."a.example": prod.toml has this identity too, in the same account and Region. '
-        "There is one of it: give it to one environment, or rename it here.",
-        "shop.toml: contact_lists: prod.toml has one too, and SES keeps one contact list in an account and Region.",
+def test_resources_of_two_environments_in_one_account_and_region_are_reported(tmp_path: Path):
+    resources = '[configuration_sets.news]\n[identities."a.example"]\n[contact_lists.%s]\n'
+    (tmp_path / "prod.toml").write_text(VALID + resources % "readers")
+    assert load_problems(tmp_path, VALID + resources % "others") == [
+        "shop.toml: configuration_sets.news: prod.toml defines this configuration set for the same account and Region "
+        "too. Remove it from one of the two files, or rename it.",
+        'shop.toml: identities."a.example": prod.toml defines this identity for the same account and Region too. '
+        "Remove it from one of the two files, or rename it.",
+        "shop.toml: contact_lists: prod.toml defines a contact list for the same account and Region too, and SES "
+        "allows only one. Remove it from one of the two files.",
     ]
 
 
 @pytest.mark.parametrize(
     "theirs", ['account = "222222222222"\nregion = "eu-west-1"', 'account = "111111111111"\nregion = "us-east-1"']
 )
-def test_environments_of_other_accounts_and_regions_may_have_the_same(theirs: str, tmp_path: Path):
-    claims = '\n[configuration_sets.news]\n[identities."a.example"]\n[contact_lists.readers]\n'
-    (tmp_path / "prod.toml").write_text(theirs + claims)
+def test_environments_of_other_accounts_and_regions_may_have_the_same_resources(theirs: str, tmp_path: Path):
+    resources = '\n[configuration_sets.news]\n[identities."a.example"]\n[contact_lists.readers]\n'
+    (tmp_path / "prod.toml").write_text(theirs + resources)
     (tmp_path / "broken.toml").write_text("this is not TOML")
-    (tmp_path / "shop.toml").write_text(VALID + claims)
+    (tmp_path / "shop.toml").write_text(VALID + resources)
     assert load("shop", tmp_path).name == "shop"
 
 
-def test_values_cannot_be_changed():
+def test_environment_is_immutable():
     with pytest.raises(AttributeError):
-        load("prod").region = "us-east-1"  # ty: ignore[invalid-assignment] (the point)
+        load("prod").region = "us-east-1"  # ty: ignore[invalid-assignment] (what the test is about)
 
 
-def test_opens_and_clicks_are_archived_only_where_the_environment_asks():
-    """Asking for them turns tracking on for every message of the configuration set."""
+def test_opens_and_clicks_are_archived_only_where_the_file_lists_them():
+    """Publishing them makes SES rewrite every message of the configuration set."""
     sets = load("prod").configuration_sets
-    assert {name for name, found in sets.items() if {"Open", "Click"} & set(found.archive)} == {"newsletter"}
+    assert {name for name, each in sets.items() if {"Open", "Click"} & set(each.archive)} == {"newsletter"}
 
 
-def test_the_values_of_a_file_are_those_of_the_types():
-    found = load("prod")
-    assert msgspec.convert(msgspec.to_builtins(found), Environment) == found
+def test_loaded_values_have_the_declared_types():
+    environment = load("prod")
+    assert msgspec.convert(msgspec.to_builtins(environment), Environment) == environment

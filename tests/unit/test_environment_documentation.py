@@ -1,4 +1,4 @@
-"""docs/environments.md has every key and every warning there is, and its smallest environment is one."""
+"""Hold docs/environments.md to the code: every key, every warning, and a valid smallest environment."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ from aftersend.ledger import Retention
 from aftersend.suppression import Policy
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "environments.md").read_text()
-KEYS = PAGE.partition("## The keys")[2].partition("\n## ")[0]
+KEYS = PAGE.partition("## Keys")[2].partition("\n## ")[0]
 
 SECTIONS: list[type[msgspec.Struct]] = [
     Environment,
@@ -37,21 +37,21 @@ SECTIONS: list[type[msgspec.Struct]] = [
     Functions,
 ]
 TABLES = {"name", "configuration_sets", "identities", "contact_lists", "retention", "suppression", "functions"}
-"""Of an environment: its own tables, and its name, which is the file's."""
+"""Fields of an environment that are not top-level keys: tables of their own, and the name, which is the file's."""
 
 
-def test_every_key_stands_in_its_table():
-    told = [set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) for section in KEYS.split("\n### ")[1:]]
-    known = [set(section.__struct_fields__) - (TABLES if section is Environment else set()) for section in SECTIONS]
-    assert told == known
+def test_page_documents_every_key_in_its_table():
+    documented = [set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) for section in KEYS.split("\n### ")[1:]]
+    expected = [set(section.__struct_fields__) - (TABLES if section is Environment else set()) for section in SECTIONS]
+    assert documented == expected
 
 
-def test_every_warning_stands_in_the_table():
-    section = PAGE.partition("## What the linter finds")[2].partition("\n## ")[0]
+def test_page_documents_every_warning():
+    section = PAGE.partition("## Findings of the linter")[2].partition("\n## ")[0]
     assert dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \|$", section, re.MULTILINE)) == WARNINGS
 
 
-def test_the_smallest_environment_is_sound(tmp_path: Path):
+def test_smallest_environment_has_no_findings(tmp_path: Path):
     [smallest, *_] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "smallest.toml").write_text(smallest)
     assert findings(load("smallest", tmp_path)) == []

@@ -1,4 +1,4 @@
-"""`aftersend inspect`, as a person or a script runs it."""
+"""Test `aftersend inspect` as a person or a script runs it."""
 
 import gzip
 import json
@@ -18,37 +18,29 @@ from tests.record_files import EVENTS, RECORD_FILES, in_sns_envelope, notified, 
 NAMES = [
     *("file", "record", "outcome", "reason", "kind", "message_id", "recipient", "occurred_at", "sent_at", "source"),
     *("tags", "bounce_type", "bounce_subtype", "feedback_type", "complaint_subtype", "feedback_id", "link"),
-    *(
-        "delay_type",
-        "reject_reason",
-        "template_name",
-        "error_message",
-        "contact_list",
-        "rule",
-        "suppresses",
-        "coerced_fields",
-    ),
+    *("delay_type", "reject_reason", "template_name", "error_message", "contact_list"),
+    *("rule", "suppresses", "coerced_fields"),
 ]
 
 
-def inspect(*arguments: str | Path, given: str | bytes | None = None) -> Result:
-    return CliRunner().invoke(app, ["inspect", *map(str, arguments)], input=given)
+def inspect(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
+    return CliRunner().invoke(app, ["inspect", *map(str, arguments)], input=stdin)
 
 
-def lines(*arguments: str | Path, given: str | bytes | None = None) -> list[dict[str, Any]]:
-    result = inspect("--json", *arguments, given=given)
+def lines(*arguments: str | Path, stdin: str | bytes | None = None) -> list[dict[str, Any]]:
+    result = inspect("--json", *arguments, stdin=stdin)
     assert result.exit_code == 0, result.output
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("file", RECORD_FILES, ids=lambda file: f"{file.parent.name}/{file.stem}")
-def test_every_record_is_an_event_with_all_names_in_order(file: Path):
-    found = lines(file)
-    assert [list(line) for line in found] == [NAMES] * len(found)
-    assert {(line["file"], line["record"], line["outcome"]) for line in found} == {(str(file), 0, "event")}
+def test_json_line_has_all_names_in_order(file: Path):
+    printed = lines(file)
+    assert [list(line) for line in printed] == [NAMES] * len(printed)
+    assert {(line["file"], line["record"], line["outcome"]) for line in printed} == {(str(file), 0, "event")}
 
 
-def test_a_bounce_says_whose_it_is_when_and_that_it_suppresses():
+def test_bounce_shows_recipient_time_type_rule_and_suppression():
     [line] = lines(EVENTS / "event-publishing" / "bounce.json")
     assert {name: line[name] for name in ("kind", "recipient", "occurred_at", "bounce_type", "rule", "suppresses")} == {
         "kind": "Bounce",
@@ -63,45 +55,45 @@ def test_a_bounce_says_whose_it_is_when_and_that_it_suppresses():
     assert line["coerced_fields"] == []
 
 
-def test_only_what_may_decide_has_a_rule():
-    rules = {kind: lines(given=json.dumps(published(kind)))[0]["rule"] for kind in ("send", "open", "complaint")}
+def test_only_feedback_has_a_rule():
+    rules = {kind: lines(stdin=json.dumps(published(kind)))[0]["rule"] for kind in ("send", "open", "complaint")}
     assert rules == {"send": None, "open": None, "complaint": "complaint"}
 
 
-def test_there_is_a_line_for_each_recipient_and_a_number_for_each_record():
+def test_each_recipient_has_a_line_and_each_record_a_number():
     record = notified("bounce")
     record["mail"]["destination"] = ["Ada <a@mail.example>", "b@mail.example"]
     record["bounce"]["bouncedRecipients"] = [{"emailAddress": each} for each in record["mail"]["destination"]]
-    found = lines(given=json.dumps([record, setup("topic-validation.txt"), {"no": "type"}]))
-    assert [(line["record"], line["outcome"], line["recipient"], line["reason"]) for line in found] == [
+    printed = lines(stdin=json.dumps([record, setup("topic-validation.txt"), {"no": "type"}]))
+    assert [(line["record"], line["outcome"], line["recipient"], line["reason"]) for line in printed] == [
         (0, "event", "a@mail.example", None),
         (0, "event", "b@mail.example", None),
         (1, "ignored", None, "topic-validation"),
         (2, "unreadable", None, "no-type"),
     ]
-    assert {line["tags"] is None for line in found[2:]} == {True}
+    assert {line["tags"] is None for line in printed[2:]} == {True}
 
 
-def test_what_was_mended_is_named():
+def test_coerced_fields_are_named():
     record = published("delivery")
     record["mail"]["destination"] = "a@mail.example"
-    assert lines(given=json.dumps(record))[0]["coerced_fields"] == ["mail.destination"]
+    assert lines(stdin=json.dumps(record))[0]["coerced_fields"] == ["mail.destination"]
 
 
-def test_an_object_of_the_archive_is_read_packed_or_plain_and_however_long(tmp_path: Path):
+def test_archive_object_may_be_gzip_or_plain_and_of_any_length(tmp_path: Path):
     line = json.dumps(published("open"))
     number = MAX_PAYLOAD_BYTES // len(line) + 2
-    (tmp_path / "packed").write_bytes(gzip.compress("\n".join([line] * number).encode()))
+    (tmp_path / "gzip").write_bytes(gzip.compress("\n".join([line] * number).encode()))
     (tmp_path / "plain").write_text("\n".join([line, "", "{}"]))
-    found = lines(tmp_path / "packed", tmp_path / "plain")
-    assert [each["record"] for each in found] == [*range(number), 0, 1]
-    assert found[-1]["reason"] == "no-type"
+    printed = lines(tmp_path / "gzip", tmp_path / "plain")
+    assert [each["record"] for each in printed] == [*range(number), 0, 1]
+    assert printed[-1]["reason"] == "no-type"
 
 
-def test_a_file_that_cannot_be_opened_fails_and_costs_only_itself(tmp_path: Path):
+def test_file_that_cannot_be_opened_fails_without_affecting_others(tmp_path: Path):
     cut = gzip.compress(b"{}" * 100)[:-9]
     (tmp_path / "cut.gz").write_bytes(cut)
-    result = inspect("--json", tmp_path / "none.json", tmp_path, tmp_path / "cut.gz", "-", given="{}")
+    result = inspect("--json", tmp_path / "none.json", tmp_path, tmp_path / "cut.gz", "-", stdin="{}")
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         f"{tmp_path / 'none.json'}: No such file or directory",
@@ -111,16 +103,16 @@ def test_a_file_that_cannot_be_opened_fails_and_costs_only_itself(tmp_path: Path
     assert json.loads(result.stdout)["file"] == "-"
 
 
-def test_a_person_is_told_in_rows():
+def test_text_output_has_a_row_per_value_and_a_list_item_per_recipient():
     record = published("bounce")
     record["bounce"]["bouncedRecipients"] = [
         {"emailAddress": "a@mail.example", "status": "5.1.1"},
         {"emailAddress": "b@mail.example", "status": "5.7.1"},
     ]
     record["mail"]["destination"] = ["a@mail.example", "b@mail.example"]
-    told = inspect(given=in_sns_envelope(json.dumps(record))).stdout.splitlines()
-    assert told[0] == "-, record 0: Bounce"
-    assert told[-9:] == [
+    printed = inspect(stdin=in_sns_envelope(json.dumps(record))).stdout.splitlines()
+    assert printed[0] == "-, record 0: Bounce"
+    assert printed[-9:] == [
         "  - recipient             a@mail.example",
         "    status                5.1.1",
         "    rule                  hard-bounce",
@@ -133,22 +125,22 @@ def test_a_person_is_told_in_rows():
     ]
 
 
-def test_a_person_is_told_why_there_is_no_event():
-    told = inspect(given=json.dumps({"userPoolId": "1"})).stdout
-    assert "record 0: ignored\n  reason                  cognito: an event of Amazon Cognito\n" in told
-    assert "not recorded            no-message-id: " in inspect(given='{"eventType": "Open"}').stdout
+def test_text_output_explains_why_there_is_no_event():
+    printed = inspect(stdin=json.dumps({"userPoolId": "1"})).stdout
+    assert "record 0: ignored\n  reason                  cognito: an event of Amazon Cognito\n" in printed
+    assert "not recorded            no-message-id: " in inspect(stdin='{"eventType": "Open"}').stdout
 
 
-def test_a_terminal_obeys_nothing_a_record_says():
-    told = inspect(given=json.dumps(published("bounce")).replace("sci-fi", "\\u001b[31m\\u202e")).stdout
-    assert "genre = \\x1b[31m\\u202e" in told
+def test_control_characters_are_escaped():
+    printed = inspect(stdin=json.dumps(published("bounce")).replace("sci-fi", "\\u001b[31m\\u202e")).stdout
+    assert "genre = \\x1b[31m\\u202e" in printed
 
 
-def test_the_version_is_the_packages():
+def test_version_is_that_of_the_package():
     assert CliRunner().invoke(app, ["--version"]).stdout == f"aftersend {version('aftersend')}\n"
 
 
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path):
+def test_closed_output_is_no_error(tmp_path: Path):
     (tmp_path / "many").write_text("\n".join([json.dumps(published("open"))] * 2000))
     command = [
         sys.executable,
