@@ -14,7 +14,7 @@ from unittest import mock
 
 from aftersend import counting, ledger
 from aftersend.events import Event
-from local.ses.records import Message, Outcome, event_record, new_id
+from local.ses import Message, SimulatedEvent, event_record, new_id
 from tests.world.world import BEGIN, World, prepared
 
 MIX = {"Send": 420, "Delivery": 405, "Open": 120, "Click": 30, "Bounce": 15, "DeliveryDelay": 9, "Complaint": 1}
@@ -22,7 +22,7 @@ CAMPAIGNS, TEMPLATES = 100, 20
 FEEDBACK = ("Bounce", "Complaint")
 
 COUNTED = counting.Counted(tags=("campaign", "template"))
-HARD: Outcome = {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.1.1"}
+HARD: SimulatedEvent = {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.1.1"}
 
 
 class Cost(NamedTuple):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from local.ses.records import NOTIFICATION_TYPES, Message, Outcome, event_record, new_id, notification
+from local.ses import NOTIFICATION_TYPES, Message, SimulatedEvent, event_record, new_id, notification
 from tests.record_files import in_sns_envelope, setup
 from tests.world.world import World
 
@@ -36,7 +36,7 @@ class Fact:
 
 def a_fact(draw: random.Random, message: Message) -> Fact:
     kind, details = draw.choice(HAPPENINGS)
-    outcome: Outcome = {
+    outcome: SimulatedEvent = {
         "event": kind,
         "seconds": draw.randrange(1, 5000),
         "feedbackId": f"feedback-{draw.random()}",

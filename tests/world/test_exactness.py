@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from aftersend.events import ADDED, REMOVED, Event
 from aftersend.parsing.parser import parse
 from aftersend.suppression import decide
-from local.ses.records import event_record, notification
+from local.ses import event_record, notification
 from tests.event_factory import an_event
 from tests.world.arrivals import READERS, a_message, facts, tell
 from tests.world.scenario import differences, run
