@@ -26,7 +26,7 @@ class Mailer:
     def send(self, number: int, mail: Mail) -> None:
         """Send one message; its number chooses the operation.
 
-        SendEmail of the API v1 takes no headers and so no simulated sending time: `mail.sent_at` is set to the real one.
+        SendEmail of the API v1 takes no headers, thus no simulated sending time: `mail.sent_at` is set to the real one.
         """
         if not mail.events and number % 2:
             self._send_v1(mail)

@@ -5,7 +5,7 @@ message as SES removes its own X-SES-… headers:
 
     X-Local-SES-Simulation: {"events": [{"event": "Send"}, {"event": "Delivery"}, {"event": "Open", "seconds": 90}]}
 
-Without the header, the message is sent and delivered; an address of the mailbox simulator gets the events SES documents.
+Without the header, the message is sent and delivered; addresses of the mailbox simulator get the events SES documents.
 """
 
 import json

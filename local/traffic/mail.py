@@ -12,7 +12,6 @@ from local.ses import SimulatedEvent
 SUPPRESSION_RULES = ("hard-bounce", "complaint", "not-spam")
 """Rules of the policy that add recipients to the suppression list or remove them from it."""
 
-
 NO_RULE = "(none)"
 """Stands for a rule where feedback matches none, as soft bounces do."""
 

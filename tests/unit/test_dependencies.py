@@ -30,11 +30,10 @@ ROOMS = {
 """For each room what its files may import beside the standard library: packages, rooms, modules of the core, or
 `aftersend` for the whole core."""
 
+PROJECT_PACKAGES = ("aftersend", "lambdas", "stacks", "local")
+
 PREDICTING = ("local.traffic", "local.ses")
 """Packages that predict the results of mail: they import nothing of what they are compared with."""
-
-
-PROJECT_PACKAGES = ("aftersend", "lambdas", "stacks", "local")
 
 
 def imports(file: Path) -> set[str]:
