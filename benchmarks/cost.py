@@ -14,7 +14,7 @@ from unittest import mock
 
 from aftersend import counting, ledger
 from aftersend.events import Event
-from local.ses.records import Message, event_record, new_id
+from local.ses import Message, event_record, new_id
 from tests.world.arrivals import HARD_BOUNCE
 from tests.world.world import BEGIN, World, function_process
 

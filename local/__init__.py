@@ -1,1 +1,1 @@
-"""The whole pipeline on one machine: emulator, local SES, mail, and a comparison of what came of it."""
+"""Run the whole pipeline on one machine: emulator, local SES, deployment, mail, and a check of the results."""

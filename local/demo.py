@@ -1,4 +1,4 @@
-"""`make demo`: the whole pipeline on this machine, from mail sent to tags counted and recipients suppressed."""
+"""Run the whole pipeline on this machine: deploy it to an AWS emulator, send a bookshop's mail and show the results."""
 
 import argparse
 import contextlib
@@ -14,75 +14,84 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from aftersend.dashboard.sections import COUNTS
+from aftersend.dashboard import COUNT_COLUMNS
 from aftersend.suppression import Entry
-from local.emulator import Failed
-from local.page import served
-from local.pipeline import LocalPipeline, Outcome, Stalled, deployed, differences, rules_tried, undercovered
-from local.ses.records import EVENT_BODIES
-from local.traffic import Mail, expected, plan
+from local.deployment import deployed_pipeline
+from local.emulator import ProcessFailed
+from local.page import served_page
+from local.pipeline import LocalPipeline, PipelineResult, Stalled
+from local.ses import EVENT_BODIES
+from local.traffic import Mail, plan_mails, predict
+from local.verification import differences, rule_occurrences, undercovered
 
-MESSAGES = 600
-INTERRUPTED = 130
-ENTRIES_SHOWN, LIFTED_SHOWN, DIFFERENCES_SHOWN, MESSAGE_ID_SHOWN = 15, 3, 20, 25
-WIDTH_IN_A_FILE = 120
+DEFAULT_MESSAGES = 600
+SEEDS = 100_000
+EXIT_INTERRUPTED = 130
+"""128 + SIGINT, the shells' exit code of an interrupted command."""
+
+MAX_ENTRIES, MAX_LIFTED_ENTRIES, MAX_DIFFERENCES = 15, 3, 20
+"""Rows shown of each kind."""
+
+MAX_MESSAGE_ID_CHARACTERS = 25
+WIDTH_WITHOUT_TERMINAL = 120
 ROUTES = ("SNS", "Firehose", "identity notification")
 
 console = Console(highlight=False, markup=False)
 if not console.is_terminal:
-    console.width = WIDTH_IN_A_FILE
+    console.width = WIDTH_WITHOUT_TERMINAL
 
 
 def main() -> int:
-    arguments = _arguments()
-    # To be ended is to be interrupted: whatever was started is stopped.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(INTERRUPTED))
+    arguments = _parse_arguments()
+    # SIGTERM stops the emulator and the CDK CLI as SIGINT does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
     try:
         return run(arguments.messages, arguments.seed, arguments.once)
-    except (Failed, Stalled) as error:
+    except (ProcessFailed, Stalled) as error:
         console.print(str(error), style="red")
         return 1
     except KeyboardInterrupt:
-        console.print("\nInterrupted; everything that was started is stopped.")
-        return INTERRUPTED
+        console.print("\nInterrupted. The emulator and all other processes have been stopped.")
+        return EXIT_INTERRUPTED
 
 
 def run(messages: int, seed: int, once: bool) -> int:
-    """Everything from nothing; the exit code."""
+    """Run the demo and return its exit code. With `once` it compares the results and does not wait for Ctrl-C."""
     started = time.monotonic()
-    say(f"Aftersend on this machine, with seed {seed}: SEED={seed} repeats this run")
-    say("Starting emulator and local SES, deploying all stacks with the CDK CLI (half a minute)")
-    with deployed(seed) as pipeline, served(pipeline) as page:
-        say(f"Deployed after {time.monotonic() - started:.0f} seconds. Watch what comes of the mail: {page}")
+    print_step(f"Running Aftersend on this machine with seed {seed} (SEED={seed} repeats this run)")
+    print_step("Starting the AWS emulator and deploying all stacks with the CDK CLI (takes about 30 seconds)")
+    with deployed_pipeline(seed) as pipeline, served_page(pipeline) as page_url:
+        print_step(f"Deployed after {_elapsed(started)}. Follow the results in a browser: {page_url}")
         pipeline.apply_settings_again()
-        mails = _send(pipeline, plan(messages, seed, datetime.now(UTC)))
-        say("Waiting until everything is recorded and counted")
-        outcome = _wait(pipeline)
+        mails = _send(pipeline, plan_mails(messages, seed, datetime.now(UTC)))
+        print_step("Waiting until all events are recorded and counted")
+        result = _wait(pipeline)
         console.print()
-        _show_published(pipeline)
-        _show_rules(mails)
-        _show_tags(outcome)
-        _show_suppressions(outcome)
-        say(f"All recorded, decided and counted after {time.monotonic() - started:.0f} seconds")
+        _show_results(pipeline, mails, result)
+        print_step(f"All events recorded and counted after {_elapsed(started)}")
         if once:
-            return _compare(mails, outcome, pipeline)
-        say(f"The page: {page}")
-        say(f"SES and all else for your own mail: AWS_ENDPOINT_URL={pipeline.ses_url} (any credentials, us-east-1)")
-        say("Ctrl-C ends it")
-        return _until_interrupted()
+            return _compare(mails, result, pipeline)
+        print_step(f"The page shows these results and all that follow: {page_url}")
+        print_step(f"To send mail of your own: AWS_ENDPOINT_URL={pipeline.ses_url} (us-east-1, any credentials)")
+        return _wait_for_interrupt()
 
 
-def _until_interrupted() -> int:
+def print_step(text: str) -> None:
+    console.print("==>", style="bold", end=" ")
+    console.print(text)
+
+
+def _elapsed(started: float) -> str:
+    return f"{time.monotonic() - started:.0f} seconds"
+
+
+def _wait_for_interrupt() -> int:
+    print_step("Press Ctrl-C to stop")
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
     console.print()
-    say("Stopped.")
+    print_step("Stopped")
     return 0
-
-
-def say(what: str) -> None:
-    console.print("==>", style="bold", end=" ")
-    console.print(what)
 
 
 def _send(pipeline: LocalPipeline, mails: list[Mail]) -> list[Mail]:
@@ -91,99 +100,114 @@ def _send(pipeline: LocalPipeline, mails: list[Mail]) -> list[Mail]:
         for mail in pipeline.send(mails):
             sent.append(mail)
             status.update(f"{len(sent)} of {len(mails)} messages sent")
-    say(f"{len(sent)} messages sent: SendEmail of the API v2 and v1, SendRawEmail")
+    print_step(f"{len(sent)} messages sent with SendEmail (SES API v1 and v2) and SendRawEmail (v1)")
     return sent
 
 
-def _wait(pipeline: LocalPipeline) -> Outcome:
-    outcome = None
-    with console.status("publishing the last records") as status:
-        for waiting, outcome in pipeline.until_quiet():
-            counted, decided = sum(outcome.counts.values()), len(outcome.entries)
-            status.update(f"{waiting} messages wait in the queues; {counted} counts, {decided} entries")
-    assert outcome is not None, "it looks at least once before all is quiet"
-    return outcome
+def _wait(pipeline: LocalPipeline) -> PipelineResult:
+    result = None
+    with console.status("The local SES publishes the last records") as status:
+        for waiting, result in pipeline.wait_until_processed():
+            counts, entries = sum(result.counts.values()), len(result.entries)
+            status.update(f"{waiting} messages wait in the queues; counters add up to {counts}; {entries} entries")
+    assert result is not None, "wait_until_processed yields at least once"
+    return result
+
+
+def _show_results(pipeline: LocalPipeline, mails: list[Mail], result: PipelineResult) -> None:
+    _show_published(pipeline)
+    _show_rules(mails)
+    _show_tags(result)
+    _show_suppressions(result)
 
 
 def _show_published(pipeline: LocalPipeline) -> None:
-    published = pipeline.ses.published
-    table = _table("Records published", "event type", *ROUTES)
-    for kind in EVENT_BODIES:
-        table.add_row(kind, *(str(published[route, kind] or "") for route in ROUTES))
-    for (route, what), count in sorted(published.items()):
-        if route not in ROUTES:
-            table.add_row(f"{route}: {what}", str(count))
-    console.print(table)
-    through, stored = pipeline.ses.through_firehose, pipeline.ses.in_objects
-    console.print(f"{through} records went through Firehose itself, {stored} were stored as Firehose stores them.\n")
+    publisher = pipeline.ses.publisher
+    records = _number_table("Records that the local SES published", "event type", *ROUTES)
+    for event_type in EVENT_BODIES:
+        records.add_row(event_type, *(str(publisher.published[route, event_type] or "") for route in ROUTES))
+    setup_messages = _number_table("Setup messages of SES and S3", "message", "number")
+    for (route, name), count in sorted(publisher.published.items()):
+        if route == "setup message":
+            setup_messages.add_row(name, str(count))
+    console.print(records)
+    console.print(
+        f"Of the records for Firehose, {publisher.records_through_firehose} went through the emulator's Firehose; "
+        f"{publisher.records_in_objects} were stored in S3 as Firehose stores them.\n"
+    )
+    console.print(setup_messages)
 
 
 def _show_rules(mails: list[Mail]) -> None:
-    table = _table("Bounces and complaints by rule of the policy", "rule", "how many")
-    for name, count in sorted(rules_tried(mails).items()):
-        table.add_row(name, str(count))
+    table = _number_table("Bounces and complaints by suppression rule", "rule", "events")
+    for rule, count in sorted(rule_occurrences(mails).items()):
+        table.add_row(rule, str(count))
     console.print(table)
 
 
-def _show_tags(outcome: Outcome) -> None:
+def _show_tags(result: PipelineResult) -> None:
     by_value: dict[tuple[str, str], Counter[str]] = {}
-    for key, count in outcome.counts.items():
+    for key, count in result.counts.items():
         by_value.setdefault((key.tag, key.value), Counter())[key.measure] += count
-    table = _table("Mail by message tag (opened and clicked: unique)", "message tag", *COUNTS)
+    table = _number_table("Mail by message tag", "message tag", *COUNT_COLUMNS)
     for (tag, value), counts in sorted(by_value.items()):
-        table.add_row(f"{tag}={value}", *(str(counts[measure]) for measure in COUNTS.values()))
+        table.add_row(f"{tag}={value}", *(str(counts[measure]) for measure in COUNT_COLUMNS.values()))
     console.print(table)
 
 
-def _show_suppressions(outcome: Outcome) -> None:
-    entries = sorted(outcome.entries.values(), key=lambda entry: entry.recipient)
-    standing = [entry for entry in entries if not entry.lifted_by]
+def _show_suppressions(result: PipelineResult) -> None:
+    entries = sorted(result.entries.values(), key=lambda entry: entry.recipient)
+    in_force = [entry for entry in entries if not entry.lifted_by]
     lifted = [entry for entry in entries if entry.lifted_by]
-    title = f"Suppression list: {len(standing)} recipients; {len(lifted)} were lifted from it"
+    title = f"Suppression list: {len(in_force)} recipients are suppressed, {len(lifted)} no longer are"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ("recipient", "reason", "rule", "since", "because of message", "lifted by"):
+    for name in ("recipient", "reason", "rule", "since (UTC)", "message ID", "lifted by"):
         table.add_column(name)
-    for entry in standing[:ENTRIES_SHOWN] + lifted[:LIFTED_SHOWN]:
+    for entry in in_force[:MAX_ENTRIES] + lifted[:MAX_LIFTED_ENTRIES]:
         table.add_row(*_cells(entry))
     console.print(table)
-    if left_out := len(entries) - table.row_count:
-        console.print(f"… and {left_out} more.\n")
+    if omitted := len(entries) - table.row_count:
+        console.print(f"… and {omitted} more.\n")
 
 
 def _cells(entry: Entry) -> tuple[str, ...]:
-    message = (entry.evidence[0].message_id or "")[:MESSAGE_ID_SHOWN] + "…"
+    message_id = (entry.evidence[0].message_id or "")[:MAX_MESSAGE_ID_CHARACTERS] + "…"
     since = f"{entry.since:%d %b %H:%M}" if entry.since else "unknown"
-    return entry.recipient, entry.reason, entry.rule, since, message, entry.lifted_by or ""
+    return entry.recipient, entry.reason, entry.rule, since, message_id, entry.lifted_by or ""
 
 
-def _table(title: str, first: str, *others: str) -> Table:
+def _number_table(title: str, first_column: str, *number_columns: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column(first)
-    for name in others:
+    table.add_column(first_column)
+    for name in number_columns:
         table.add_column(name, justify="right")
     return table
 
 
-def _compare(mails: list[Mail], outcome: Outcome, pipeline: LocalPipeline) -> int:
-    expectation = expected(mails)
-    found = differences(expectation, outcome) + undercovered(pipeline.ses.published, rules_tried(mails))
-    compared = f"{len(mails)} messages, {len(expectation.counts)} counters, {len(outcome.entries)} suppression entries"
-    if not found:
-        console.print(f"Compared with the expectation: {compared}. No difference.", style="green")
+def _compare(mails: list[Mail], result: PipelineResult, pipeline: LocalPipeline) -> int:
+    """Print the differences between result and expectation and return the exit code."""
+    expectation = predict(mails)
+    problems = differences(expectation, result)
+    problems += undercovered(pipeline.ses.publisher.published, rule_occurrences(mails))
+    subjects = f"{len(mails)} messages, {len(expectation.counts)} counters, {len(result.entries)} suppression entries"
+    if not problems:
+        console.print(f"The results are as expected ({subjects}).", style="green")
         return 0
-    console.print(f"Compared with the expectation: {compared}. {len(found)} differences:", style="red")
-    for difference in found[:DIFFERENCES_SHOWN]:
-        console.print(f"  {difference}")
-    if left_out := len(found[DIFFERENCES_SHOWN:]):
-        console.print(f"  … and {left_out} more")
+    console.print(f"The results are not as expected ({subjects}). {len(problems)} differences:", style="red")
+    for problem in problems[:MAX_DIFFERENCES]:
+        console.print(f"  {problem}")
+    if omitted := len(problems[MAX_DIFFERENCES:]):
+        console.print(f"  … and {omitted} more")
     return 1
 
 
-def _arguments() -> argparse.Namespace:
+def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="compare what came of it with what had to, and say so")
-    parser.add_argument("--seed", type=int, default=random.randrange(100_000), help="repeats a run")
-    parser.add_argument("--messages", type=int, default=MESSAGES, help=f"how many are sent: {MESSAGES} if not said")
+    parser.add_argument("--once", action="store_true", help="compare the results with the expectation and exit")
+    parser.add_argument("--seed", type=int, default=random.randrange(SEEDS), help="repeat the run with this seed")
+    parser.add_argument(
+        "--messages", type=int, default=DEFAULT_MESSAGES, help="how many to send (default: %(default)s)"
+    )
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""Sends the bookshop's mail, as a shop would: through the AWS SDK, over each of the calls SES has for it."""
+"""Send the bookshop's mail through the AWS SDK, over each operation that SES has for it."""
 
 import json
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from typing import Any
 import boto3
 
 from local.emulator import REGION
-from local.ses.server import OUTCOME_HEADER
+from local.ses import SIMULATION_HEADER
 from local.traffic import Mail
 
 SUBJECT = "Your next book"
@@ -16,7 +16,7 @@ TEXT = "Dear reader,\n\nthe shelves are full again: https://bookshop.example/\n"
 
 
 class Mailer:
-    """Sends through the SES at an address."""
+    """A client of the SES at an endpoint URL."""
 
     def __init__(self, endpoint: str) -> None:
         session = boto3.Session("test", "test", region_name=REGION)
@@ -24,8 +24,11 @@ class Mailer:
         self._v2: Any = session.client("sesv2", endpoint_url=endpoint)
 
     def send(self, number: int, mail: Mail) -> None:
-        """Send one message. Where the call has no room for when it was sent, it is sent now, and the mail says so."""
-        if not mail.outcomes and number % 2:
+        """Send one message; its number chooses the operation.
+
+        SendEmail of the API v1 takes no headers, thus no simulated sending time: `mail.sent_at` is set to the real one.
+        """
+        if not mail.events and number % 2:
             self._send_v1(mail)
         elif number % 5 == 0:
             self._send_raw_v1(mail)
@@ -40,7 +43,7 @@ class Mailer:
             ConfigurationSetName=mail.configuration_set,
             Tags=_tags(mail),
         )
-        # A message id begins with the time in hexadecimal milliseconds, behind four other digits.
+        # A message id has the time in hexadecimal milliseconds after its first four digits.
         mail.sent_at = datetime.fromtimestamp(int(answer["MessageId"][4:16], 16) / 1000, UTC)
 
     def _send_raw_v1(self, mail: Mail) -> None:
@@ -49,28 +52,28 @@ class Mailer:
         mime["X-SES-CONFIGURATION-SET"] = mail.configuration_set
         mime["X-SES-MESSAGE-TAGS"] = ", ".join(f"{name}={value}" for name, value in mail.tags.items())
         mime.set_content(TEXT)
-        # Long header values are folded by the e-mail package; this one must arrive as it is.
-        raw = f"{OUTCOME_HEADER}: {_said(mail)}\n".encode() + mime.as_bytes()
+        # Added by hand because the email package folds long header values.
+        raw = f"{SIMULATION_HEADER}: {_simulation(mail)}\n".encode() + mime.as_bytes()
         self._v1.send_raw_email(RawMessage={"Data": raw}, Destinations=mail.recipients)
 
     def _send_v2(self, mail: Mail) -> None:
         headers = [
-            {"Name": OUTCOME_HEADER, "Value": _said(mail)},
+            {"Name": SIMULATION_HEADER, "Value": _simulation(mail)},
             {"Name": "List-Id", "Value": "<news.bookshop.example>"},
         ]
-        if mail.story == "not_rendered":
+        if mail.story == "rendering_failed":
             content = {"Template": {"TemplateName": "spring-catalogue", "TemplateData": "{}", "Headers": headers}}
         else:
             body = {"Text": {"Data": TEXT}, "Html": {"Data": f"<p>{TEXT}</p>"}}
             content = {"Simple": {"Subject": {"Data": SUBJECT}, "Body": body, "Headers": headers}}
-        # The identity's default configuration set is the same: every third message relies on it.
-        named = {} if mail.sent_at.second % 3 == 0 else {"ConfigurationSetName": mail.configuration_set}
+        # Every third message relies on the identity's default configuration set, which is the same.
+        configuration_set = {} if mail.sent_at.second % 3 == 0 else {"ConfigurationSetName": mail.configuration_set}
         self._v2.send_email(
             FromEmailAddress=mail.sender,
             Destination={"ToAddresses": mail.recipients},
             Content=content,
             EmailTags=_tags(mail),
-            **named,
+            **configuration_set,
         )
 
 
@@ -78,6 +81,7 @@ def _tags(mail: Mail) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in mail.tags.items()]
 
 
-def _said(mail: Mail) -> str:
-    said: dict[str, Any] = {"sent_at": mail.sent_at.isoformat()}
-    return json.dumps(said | ({"events": mail.outcomes} if mail.outcomes else {}))
+def _simulation(mail: Mail) -> str:
+    """Return the value of the header that tells the local SES what to simulate."""
+    simulation: dict[str, Any] = {"sent_at": mail.sent_at.isoformat()}
+    return json.dumps(simulation | ({"events": mail.events} if mail.events else {}))

@@ -1,6 +1,6 @@
-"""The page of the local pipeline: what came of the mail, and one recipient's timeline; it follows live.
+"""Serve a page with the results of the local pipeline: counts, suppression list, and the timeline of one recipient.
 
-The sections are aftersend/sections.py's; here they are put into a page, served, and fetched again every two seconds.
+The page fetches its content again every two seconds.
 """
 
 import html
@@ -17,26 +17,27 @@ from urllib.parse import parse_qs, urlsplit
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aftersend.dashboard import sections
-from local.pipeline import LocalPipeline
-from local.ses.server import QuietServer
+from local.pipeline import LocalPipeline, PipelineResult
+from local.ses import QuietServer
 
 PAGE = Template(Path(__file__).with_suffix(".html").read_text())
 
 
 @contextmanager
-def served(pipeline: LocalPipeline, port: int = 0) -> Generator[str]:
-    """The page's address while it is served, on loopback."""
+def served_page(pipeline: LocalPipeline, port: int = 0) -> Generator[str]:
+    """Serve the page on loopback and yield its URL."""
 
-    class Page(BaseHTTPRequestHandler):
+    class RequestHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked = urlsplit(self.path)
-            if asked.path not in ("/", "/content"):
+            url = urlsplit(self.path)
+            if url.path not in ("/", "/content"):
                 self.send_error(HTTPStatus.NOT_FOUND)
                 return
-            recipient = parse_qs(asked.query).get("recipient", [""])[0].strip().lower()
-            status, content = rendered(pipeline, recipient)
-            whole = PAGE.substitute(content=content, recipient=html.escape(recipient)) if asked.path == "/" else content
-            body = whole.encode()
+            recipient = parse_qs(url.query).get("recipient", [""])[0].strip().lower()
+            status, content = render_content(pipeline, recipient)
+            if url.path == "/":
+                content = PAGE.substitute(content=content, recipient=html.escape(recipient))
+            body = content.encode()
             self.send_response(status)
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
@@ -44,9 +45,9 @@ def served(pipeline: LocalPipeline, port: int = 0) -> Generator[str]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *_: object) -> None:
-            """Says nothing: the demo shows what happens."""
+            """Log nothing: the demo prints what matters."""
 
-    server = QuietServer(("127.0.0.1", port), Page)
+    server = QuietServer(("127.0.0.1", port), RequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -55,21 +56,28 @@ def served(pipeline: LocalPipeline, port: int = 0) -> Generator[str]:
         server.server_close()
 
 
-def rendered(pipeline: LocalPipeline, recipient: str) -> tuple[HTTPStatus, str]:
-    """The sections of this moment, or what keeps them from being shown."""
-    now = datetime.now(UTC)
+def render_content(pipeline: LocalPipeline, recipient: str) -> tuple[HTTPStatus, str]:
+    """Return the sections as they are now, or the error that prevents it, with the HTTP status."""
     try:
-        outcome = pipeline.outcome()
-        counted: dict[tuple[str, str], dict[str, int]] = {}
-        for key, count in outcome.counts.items():
-            measures = counted.setdefault((key.tag, key.value), {})
-            measures[key.measure] = measures.get(key.measure, 0) + count
-        state = pipeline.state()
-        shown = [sections.tags(counted), sections.suppressions(outcome.entries.values(), now)]
-        shown.insert(0 if state.needs_attention else 1, sections.state(state))
-        if recipient:
-            events, entry = pipeline.known_about(recipient), outcome.entries.get(recipient)
-            shown.insert(0, sections.timeline(recipient, events, entry, pipeline.policy, now))
+        return HTTPStatus.OK, _sections(pipeline, recipient)
     except (BotoCoreError, ClientError) as error:
-        return HTTPStatus.SERVICE_UNAVAILABLE, sections.failure(f"The emulator does not answer: {error}")
-    return HTTPStatus.OK, "".join(shown)
+        return HTTPStatus.SERVICE_UNAVAILABLE, sections.failure(f"A request to the emulator failed: {error}")
+
+
+def _sections(pipeline: LocalPipeline, recipient: str) -> str:
+    now, result, state = datetime.now(UTC), pipeline.result(), pipeline.state()
+    shown = [sections.tags(_counts_by_tag(result)), sections.suppressions(result.entries.values(), now)]
+    shown.insert(0 if state.needs_attention else 1, sections.state(state))
+    if recipient:
+        events, entry = pipeline.events_for(recipient), result.entries.get(recipient)
+        shown.insert(0, sections.timeline(recipient, events, entry, pipeline.policy, now))
+    return "".join(shown)
+
+
+def _counts_by_tag(result: PipelineResult) -> dict[tuple[str, str], dict[str, int]]:
+    """Return the counts of each tag's value by measure, added up over all hours."""
+    totals: dict[tuple[str, str], dict[str, int]] = {}
+    for key, count in result.counts.items():
+        measures = totals.setdefault((key.tag, key.value), {})
+        measures[key.measure] = measures.get(key.measure, 0) + count
+    return totals

@@ -1,13 +1,9 @@
-"""The whole pipeline running on this machine: what the demo shows and the integration tests try."""
+"""Give access to the pipeline that runs on this machine: send mail, wait until it is processed, read the results."""
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
@@ -17,62 +13,48 @@ from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.config.loader import load
 from aftersend.contract import FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
-from aftersend.dashboard.sections import QueueState, State
+from aftersend.dashboard import PipelineState, QueueState
 from aftersend.events import Event
 from aftersend.suppression import Entry
-from local.emulator import REGION, bootstrap, deploy, emulator, free_port
+from local.emulator import REGION
 from local.mailer import Mailer
-from local.ses.records import EVENT_BODIES, NOTIFICATION_TYPES
-from local.ses.server import serve
-from local.ses.simulator import LocalSes
-from local.traffic import CountKey, Expectation, Mail
+from local.ses import LocalSes
+from local.traffic import CountKey, Mail
 
 SETUP_REPEATS = 5
-"""How often settings are applied again, so that their setup messages arrive as often."""
+"""How often settings are applied again; SES and S3 send a setup message each time."""
 
 QUIET_SECONDS = 3.0
-"""Nothing waits and nothing changed for so long: everything is done."""
+"""Processing is complete when the queues have been empty and the result unchanged for so long."""
 
 STALLED_SECONDS = 90.0
-"""Something waits and nothing changed for so long: something is wrong."""
+"""Processing has failed when messages wait and the result has been unchanged for so long."""
 
-
-AT_LEAST = 5
-"""How often each event type and shape, each rule and each setup message must occur in a run."""
-
-SETUP_MESSAGES = ("topic validation", "subscription succeeded", "s3:TestEvent")
-RULES = (
-    "hard-bounce",
-    "sender-refused",
-    "complaint",
-    "not-spam",
-    "out-of-office",
-    "suppression-list-echo",
-    "simulator",
-)
+POLL_SECONDS = 0.5
 
 
 class Stalled(Exception):
-    """Something waits in a queue, and nothing happens any more."""
+    """Messages wait in a queue and are no longer processed."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What has come of the mail so far."""
+class PipelineResult:
+    """The counters and suppression entries that the pipeline has made so far."""
 
     counts: Counter[CountKey]
     entries: dict[str, Entry]
-    kept: int
+    """Suppression entries by recipient."""
+    dead_letters: int
     """Messages in the dead-letter queues."""
 
 
 class LocalPipeline:
-    """The deployed stacks, the local SES in front of them, and what they made of what was sent."""
+    """The deployed stacks and the local SES in front of them."""
 
     def __init__(self, ses: LocalSes, ses_url: str, emulator_url: str, outputs: dict[str, str]) -> None:
         self.ses, self.ses_url, self.emulator_url, self.outputs = ses, ses_url, emulator_url, outputs
         self._mailer = Mailer(ses_url)
-        dynamodb = ses.emulated("dynamodb")
+        dynamodb = ses.emulator_client("dynamodb")
         self._counters = CountersTable(dynamodb, outputs["CountersTableName"])
         self._suppressions = SuppressionsTable(dynamodb, outputs["SuppressionsTableName"])
         environment = load("local")
@@ -80,157 +62,109 @@ class LocalPipeline:
         self.policy = environment.suppression
 
     def send(self, mails: Iterable[Mail]) -> Iterator[Mail]:
-        """Send messages one by one; each is given back when it is sent."""
+        """Send messages and yield each one after it was sent."""
         for number, mail in enumerate(mails):
             self._mailer.send(number, mail)
             yield mail
 
     def apply_settings_again(self) -> None:
-        """What an operator does who repeats a deployment's calls: each has SES or S3 send its setup message again."""
-        session = boto3.Session("test", "test", region_name=REGION)
-        sesv2: Any = session.client("sesv2", endpoint_url=self.ses_url)
-        ses: Any = session.client("ses", endpoint_url=self.ses_url)
-        s3, bucket = self.ses.emulated("s3"), self.outputs["ArchiveBucketName"]
-        notification = s3.get_bucket_notification_configuration(Bucket=bucket)
-        notification.pop("ResponseMetadata")
-        settings = [(identity, dict(found.topics)) for identity, found in self.ses.settings.items()]
+        """Repeat the calls of a deployment after which SES and S3 send setup messages."""
         for _ in range(SETUP_REPEATS):
-            for name in sesv2.list_configuration_sets()["ConfigurationSets"]:
-                found = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)
-                for destination in found["EventDestinations"]:
-                    sesv2.update_configuration_set_event_destination(
-                        ConfigurationSetName=name,
-                        EventDestinationName=destination.pop("Name"),
-                        EventDestination=destination,
-                    )
-            for identity, topics in settings:
-                for kind, topic in topics.items():
-                    ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic)
-            s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=notification)
-            self.ses.published["setup message", "s3:TestEvent"] += 1
+            self._update_event_destinations()
+            self._update_notification_topics()
+            self._update_bucket_notifications()
 
-    def outcome(self) -> Outcome:
-        """What has come of everything that was sent up to now."""
+    def result(self) -> PipelineResult:
+        """Return the counters and suppression entries of this moment."""
         counts: Counter[CountKey] = Counter()
         for row, measures in self._counters.rows():
             for measure, count in measures.items():
                 counts[CountKey(*row, measure)] += count
         entries = {entry.recipient: entry for entry in self._suppressions.entries()}
-        return Outcome(counts, entries, self._messages("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl"))
+        dead_letters = self._messages("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl")
+        return PipelineResult(counts, entries, dead_letters)
 
-    def known_about(self, recipient: str) -> list[Event]:
-        """What the ledger has about a recipient."""
+    def events_for(self, recipient: str) -> list[Event]:
+        """Return all events of a recipient from the ledger."""
         return self._ledger.events_for(recipient)
 
-    def state(self) -> State:
-        """What works on the events, and what it put aside."""
-        bucket = self.outputs["ArchiveBucketName"]
+    def state(self) -> PipelineState:
+        """Return the state of queues and stream, and the number of records that could not be processed."""
         queues = []
         for name in ("Feedback", "Archive"):
-            kept, _ = self._queue(f"{name}DeadLetterQueueUrl")
-            queues.append(QueueState(name, *self._queue(f"{name}QueueUrl"), kept))
-        mappings = self.ses.emulated("lambda").list_event_source_mappings()["EventSourceMappings"]
-        [stream] = [found for found in mappings if ":dynamodb:" in found["EventSourceArn"]]
-        quarantined, uncounted = (
-            self.ses.emulated("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)["KeyCount"]
-            for prefix in (QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX)
+            dead_letters, _ = self._queue_sizes(f"{name}DeadLetterQueueUrl")
+            queues.append(QueueState(name, *self._queue_sizes(f"{name}QueueUrl"), dead_letters))
+        mappings = self.ses.emulator_client("lambda").list_event_source_mappings()["EventSourceMappings"]
+        [stream] = [mapping for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]]
+        return PipelineState(
+            queues,
+            stream=f"{stream['State'].lower()}, {stream['LastProcessingResult']}",
+            quarantined=self._objects(QUARANTINE_PREFIX),
+            failed_batches=self._objects(FAILED_BATCHES_PREFIX),
         )
-        return State(queues, f"{stream['State'].lower()}, {stream['LastProcessingResult']}", quarantined, uncounted)
 
-    def waiting(self) -> int:
-        """Messages in the queues, those in work included."""
+    def waiting_messages(self) -> int:
+        """Return the number of messages in the queues, including those being processed."""
         return self._messages("FeedbackQueueUrl", "ArchiveQueueUrl")
 
-    def until_quiet(self) -> Iterator[tuple[int, Outcome]]:
-        """What waits and what has come of the mail, again and again until all is done.
+    def wait_until_processed(self) -> Iterator[tuple[int, PipelineResult]]:
+        """Yield the number of waiting messages and the result, repeatedly until processing is complete.
 
         Raises:
-            Stalled: if something waits and nothing changes for STALLED_SECONDS.
+            Stalled: if messages wait and nothing changes for STALLED_SECONDS.
         """
         self.ses.drain()
-        last, since = None, time.monotonic()
+        last, changed_at = None, time.monotonic()
         while True:
-            state = self.waiting(), self.outcome()
-            yield state
-            if state != last:
-                last, since = state, time.monotonic()
-            quiet = time.monotonic() - since
-            if quiet > QUIET_SECONDS and state[0] == 0:
+            waiting = self.waiting_messages()
+            progress = waiting, self.result()
+            yield progress
+            if progress != last:
+                last, changed_at = progress, time.monotonic()
+            unchanged_seconds = time.monotonic() - changed_at
+            if unchanged_seconds > QUIET_SECONDS and waiting == 0:
                 return
-            if quiet > STALLED_SECONDS:
-                raise Stalled(f"{state[0]} messages wait, and nothing has changed for {STALLED_SECONDS:.0f} seconds.")
-            time.sleep(0.5)
+            if unchanged_seconds > STALLED_SECONDS:
+                raise Stalled(f"{waiting} messages wait, but nothing has changed for {STALLED_SECONDS:.0f} seconds.")
+            time.sleep(POLL_SECONDS)
 
-    def _messages(self, *queues: str) -> int:
-        return sum(sum(self._queue(queue)) for queue in queues)
+    def _update_event_destinations(self) -> None:
+        sesv2 = self._ses_client("sesv2")
+        for name in sesv2.list_configuration_sets()["ConfigurationSets"]:
+            answer = sesv2.get_configuration_set_event_destinations(ConfigurationSetName=name)
+            for destination in answer["EventDestinations"]:
+                destination_name = destination.pop("Name")
+                sesv2.update_configuration_set_event_destination(
+                    ConfigurationSetName=name, EventDestinationName=destination_name, EventDestination=destination
+                )
 
-    def _queue(self, output: str) -> tuple[int, int]:
-        """How many messages wait in the queue of that output, and how many are in work."""
+    def _update_notification_topics(self) -> None:
+        ses = self._ses_client("ses")
+        for identity, settings in list(self.ses.notification_settings.items()):
+            for kind, topic in list(settings.topics.items()):
+                ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic)
+
+    def _update_bucket_notifications(self) -> None:
+        s3, bucket = self.ses.emulator_client("s3"), self.outputs["ArchiveBucketName"]
+        configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
+        configuration.pop("ResponseMetadata")
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=configuration)
+        self.ses.publisher.count(("setup message", "s3:TestEvent"))
+
+    def _ses_client(self, name: str) -> Any:
+        return boto3.Session("test", "test", region_name=REGION).client(name, endpoint_url=self.ses_url)
+
+    def _messages(self, *outputs: str) -> int:
+        return sum(sum(self._queue_sizes(output)) for output in outputs)
+
+    def _queue_sizes(self, output: str) -> tuple[int, int]:
+        """Return how many messages wait in the queue whose URL is that output, and how many are being processed."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        answer = self.ses.emulated("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
-        waiting, in_work = (int(answer["Attributes"][name]) for name in names)
-        return waiting, in_work
+        sqs = self.ses.emulator_client("sqs")
+        attributes = sqs.get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)["Attributes"]
+        waiting, in_flight = (int(attributes[name]) for name in names)
+        return waiting, in_flight
 
-
-@contextmanager
-def deployed(seed: int = 0) -> Generator[LocalPipeline]:
-    """The pipeline, from starting the emulator to ending it. Takes about half a minute to be there."""
-    with (
-        TemporaryDirectory(prefix="aftersend-") as folder,
-        local_aws(Path(folder), seed) as (ses, ses_url, emulator_url),
-    ):
-        bootstrap(emulator_url)
-        outputs = deploy(emulator_url, Path(folder), "env=local")
-        yield LocalPipeline(ses, ses_url, emulator_url, outputs)
-
-
-@contextmanager
-def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, str, str]]:
-    """The local SES, its address, and that of the emulator behind it, with nothing deployed."""
-    ses_port = free_port()
-    with emulator(folder, ses_port) as emulator_url:
-        ses = LocalSes(emulator_url, seed=seed)
-        server = serve(ses, emulator_url, ses_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield ses, f"http://127.0.0.1:{ses_port}", emulator_url
-        finally:
-            ses.close()
-            server.shutdown()
-            server.server_close()
-
-
-def differences(expectation: Expectation, outcome: Outcome) -> list[str]:
-    """Where what came is not what must come; recipients are the generator's inventions and may be named."""
-    found = []
-    for key in sorted(expectation.counts.keys() | outcome.counts.keys()):
-        expected, counted = expectation.counts[key], outcome.counts[key]
-        if expected != counted:
-            found.append(
-                f"{key.tag}={key.value}, sent {key.hour:%d %b %H}h, {key.measure}: {counted} instead of {expected}"
-            )
-    suppressed = {name: entry.rule for name, entry in outcome.entries.items() if entry.lifted_by is None}
-    lifted = {name for name, entry in outcome.entries.items() if entry.lifted_by is not None}
-    for name in sorted(expectation.suppressed.keys() | suppressed.keys()):
-        expected, by = expectation.suppressed.get(name), suppressed.get(name)
-        if expected != by:
-            found.append(f"{name}: {by or 'not suppressed'} instead of {expected or 'not suppressed'}")
-    found += [f"{name}: {'not ' if name not in lifted else ''}lifted" for name in sorted(lifted ^ expectation.lifted)]
-    if outcome.kept:
-        found.append(f"{outcome.kept} messages in the dead-letter queues instead of none")
-    return found
-
-
-def rules_tried(mails: Iterable[Mail]) -> Counter[str]:
-    """How many bounces and complaints fall under each rule."""
-    return sum((mail.rules for mail in mails), Counter[str]())
-
-
-def undercovered(published: Counter[tuple[str, str]], rules: Counter[str]) -> list[str]:
-    """What a run was to try at least AT_LEAST times and did not."""
-    wanted = [("Firehose", kind) for kind in EVENT_BODIES]
-    wanted += [("SNS", kind) for kind in EVENT_BODIES if kind not in ("Send", "Delivery", "Open", "Click")]
-    wanted += [("identity notification", kind) for kind in NOTIFICATION_TYPES]
-    wanted += [("setup message", what) for what in SETUP_MESSAGES]
-    found = [f"{way}, {what}: {published[way, what]} times" for way, what in wanted if published[way, what] < AT_LEAST]
-    return found + [f"rule {rule}: {rules[rule]} times" for rule in RULES if rules[rule] < AT_LEAST]
+    def _objects(self, prefix: str) -> int:
+        s3 = self.ses.emulator_client("s3")
+        return s3.list_objects_v2(Bucket=self.outputs["ArchiveBucketName"], Prefix=prefix)["KeyCount"]

@@ -1,42 +1,49 @@
-"""What a person looks at, as HTML: pure, from values to text. The local page serves it.
-
-Each function makes one section, complete in itself, without scripts. Text is escaped by construction: what is built are
-elements, never strings.
-"""
+"""Render values as HTML sections. Each section is complete in itself and has no scripts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import quote
-from xml.etree.ElementTree import Element, SubElement, tostring
 
 from aftersend import ledger
+from aftersend.dashboard.elements import (
+    add_cell,
+    add_link,
+    add_number,
+    add_row,
+    add_share,
+    note,
+    placeholder,
+    section,
+    table,
+)
 from aftersend.events import Event
 from aftersend.suppression import EARLIEST, Effect, Entry, Policy, rule_for_feedback
 
 Measures = Mapping[str, int]
 """Counts by measure (aftersend/counting.py)."""
 
-ENTRIES_SHOWN = 25
+MAX_ENTRIES = 25
+"""How many suppression entries are shown."""
 
 
 class Rate(NamedTuple):
-    """A share, with what it is a share of: a rate without its numbers says nothing."""
+    """A rate and the two measures it is computed from. It is always shown with its numbers."""
 
     title: str
     numerator: str
     denominator: str
 
 
-COUNTS = {
+COUNT_COLUMNS = {
     "sent": "send",
     "delivered": "delivery",
     "bounced": "hard_bounce",
     "complained": "complaint",
-    "unique_opens": "unique_opens",
-    "unique_clicks": "unique_clicks",
+    "unique opens": "unique_opens",
+    "unique clicks": "unique_clicks",
 }
-"""The columns of the table of tags and the measures they show. Opened and clicked: recipients, each message once."""
+"""Columns of the table of message tags, and the measure that each of them shows."""
 
 RATES = (
     Rate("bounce rate", "hard_bounce", "send"),
@@ -45,185 +52,138 @@ RATES = (
     Rate("click rate", "unique_clicks", "delivery"),
 )
 
-
-RATES_EXPLAINED = (
-    "Bounced are hard bounces; opened and clicked count a message to a recipient once. "
-    "Bounces are a share of what was sent, all else of what was delivered."
+COLUMNS_EXPLAINED = (
+    "Only hard bounces are counted as bounced. Unique opens and clicks count a message once for each recipient. "
+    "The bounce rate is a share of the messages sent; the other rates are shares of the messages delivered."
 )
+
+EFFECTS = {
+    Effect.SUPPRESS: "suppresses",
+    Effect.LIFT_COMPLAINT: "lifts complaints",
+    Effect.LIFT: "lifts the suppression",
+    Effect.NONE: "does not suppress",
+}
+
+CALCULATED_KINDS = (ledger.FIRST_OPEN, ledger.FIRST_CLICK)
+"""Events that exist for counting alone and are not shown."""
 
 
 class QueueState(NamedTuple):
-    """A queue, and the dead-letter queue behind it."""
+    """The number of messages in a queue and in its dead-letter queue."""
 
     name: str
     waiting: int
     in_flight: int
-    kept: int
+    dead_letters: int
 
 
-class State(NamedTuple):
-    """What works on the events, at one moment."""
+class PipelineState(NamedTuple):
+    """The state of everything that processes events, at one moment."""
 
     queues: Sequence[QueueState]
     stream: str
-    """What Lambda says of the last records it took from the ledger's stream."""
+    """State of the event source mapping from the ledger's stream, and the result of its last batch."""
     quarantined: int
-    """Objects of unreadable lines."""
-    uncounted: int
-    """Batches of the stream that were put aside."""
+    """Number of S3 objects with lines that could not be parsed."""
+    failed_batches: int
+    """Number of batches of the stream that could not be counted."""
 
     @property
     def needs_attention(self) -> bool:
         """Whether anything waits for an operator."""
-        return bool(self.quarantined or self.uncounted or any(queue.kept for queue in self.queues))
+        return bool(self.quarantined or self.failed_batches or any(queue.dead_letters for queue in self.queues))
 
 
-def tags(counted: Mapping[tuple[str, str], Measures]) -> str:
-    """The mail by message tag; `counted` is by tag and value."""
-    if not counted:
-        return _section(
-            "Mail by message tag", _empty("No mail was counted yet. Send a message with a configuration set.")
-        )
-    table = _table(["message tag", *COUNTS, *(rate.title for rate in RATES)], numeric_from=1)
-    for (tag, value), measures in sorted(counted.items()):
-        row = SubElement(table[1], "tr")
-        _cell(row, f"{tag} = ", strong=value)
-        for measure in COUNTS.values():
-            _cell(row, f"{measures.get(measure, 0):,}", kind="number")
+def tags(counts: Mapping[tuple[str, str], Measures]) -> str:
+    """Render counts and rates by message tag and value."""
+    title = "Mail by message tag"
+    if not counts:
+        hint = "No mail has been counted yet. Send a message that uses a configuration set of this environment."
+        return section(title, placeholder(hint))
+    rows = table(["message tag", *COUNT_COLUMNS, *(rate.title for rate in RATES)], numeric_from=1)
+    for (tag, value), measures in sorted(counts.items()):
+        row = add_row(rows)
+        add_cell(row, f"{tag} = ", strong=value)
+        for measure in COUNT_COLUMNS.values():
+            add_number(row, measures.get(measure, 0))
         for rate in RATES:
-            _rate(row, measures.get(rate.numerator, 0), measures.get(rate.denominator, 0))
-    return _section("Mail by message tag", _note(RATES_EXPLAINED), table)
+            add_share(row, measures.get(rate.numerator, 0), measures.get(rate.denominator, 0))
+    return section(title, note(COLUMNS_EXPLAINED), rows)
 
 
-def suppressions(entries: Iterable[Entry], now: datetime, *, timeline_at: str = "?recipient=") -> str:
-    """The suppression list, those suppressed last first; `timeline_at` begins a link to a recipient's timeline."""
+def suppressions(entries: Iterable[Entry], now: datetime, *, timeline_url: str = "?recipient=") -> str:
+    """Render the suppression list: entries in force first, the newest at the top.
+
+    `timeline_url` followed by a recipient is the URL of the recipient's timeline.
+    """
     ordered = sorted(entries, key=lambda entry: (entry.is_in_force(now), entry.since or EARLIEST), reverse=True)
-    standing = sum(entry.is_in_force(now) for entry in ordered)
-    title = f"Suppression list: {standing:,} recipients"
+    title = f"Suppressed recipients: {sum(entry.is_in_force(now) for entry in ordered):,}"
     if not ordered:
-        return _section(title, _empty("Nobody is suppressed."))
-    table = _table(["recipient", "reason", "rule", "since (UTC)", "lifted by"])
-    for entry in ordered[:ENTRIES_SHOWN]:
-        row = SubElement(table[1], "tr", {} if entry.is_in_force(now) else {"class": "past"})
-        link = SubElement(SubElement(row, "td"), "a", href=f"{timeline_at}{_quoted(entry.recipient)}")
-        link.text = entry.recipient
-        for text in (entry.reason, entry.rule, _moment(entry.since), entry.lifted_by or ""):
-            _cell(row, text)
-    more = len(ordered) - ENTRIES_SHOWN
-    return _section(title, table, *([_note(f"… and {more:,} more.")] if more > 0 else []))
+        return section(title, placeholder("No recipient has been suppressed yet."))
+    rows = table(["recipient", "reason", "rule", "since (UTC)", "lifted by"])
+    for entry in ordered[:MAX_ENTRIES]:
+        row = add_row(rows, "" if entry.is_in_force(now) else "past")
+        add_link(row, entry.recipient, timeline_url + quote(entry.recipient, safe="@"))
+        for text in (entry.reason, entry.rule, _format_time(entry.since), entry.lifted_by or ""):
+            add_cell(row, text)
+    omitted = len(ordered) - MAX_ENTRIES
+    return section(title, rows, *([note(f"… and {omitted:,} more.")] if omitted > 0 else []))
 
 
 def timeline(recipient: str, events: Iterable[Event], entry: Entry | None, policy: Policy, now: datetime) -> str:
-    """Everything known about a recipient, the newest first, with what each fact does about suppression."""
-    happened = [
-        event for event in events if event.kind not in (ledger.FIRST_OPEN, ledger.FIRST_CLICK)
-    ]  # made for counting
-    ordered = sorted(happened, key=lambda event: event.occurred_at or EARLIEST, reverse=True)
+    """Render all events of a recipient, the newest first, with the rule that each of them matches."""
+    shown = [event for event in events if event.kind not in CALCULATED_KINDS]
     title = f"Timeline of {recipient}"
-    if not ordered and entry is None:
-        return _section(title, _empty("Nothing is known about this recipient. Addresses are compared in lower case."))
-    table = _table(["when (UTC)", "what", "details", "message", "tags", "rule"])
-    for event in ordered:
-        row = SubElement(table[1], "tr")
-        _cell(row, _moment(event.occurred_at), kind="moment")
-        _cell(row, "", strong=event.kind)
-        _cell(row, _details(event))
-        _cell(row, event.message_id or "", kind="id")
-        _cell(row, ", ".join(f"{tag}={value}" for tag, value in _own_tags(event)))
-        _cell(row, _rule(event, policy))
-    return _section(title, _note(_standing(entry, now)), table)
+    if not shown and entry is None:
+        return section(title, placeholder("There are no events for this recipient. Check the spelling of the address."))
+    rows = table(["time (UTC)", "event", "details", "message ID", "message tags", "rule"])
+    for event in sorted(shown, key=lambda event: event.occurred_at or EARLIEST, reverse=True):
+        row = add_row(rows)
+        add_cell(row, _format_time(event.occurred_at), css_class="moment")
+        add_cell(row, "", strong=event.kind)
+        add_cell(row, _details(event))
+        add_cell(row, event.message_id or "", css_class="id")
+        add_cell(row, ", ".join(f"{tag}={value}" for tag, value in _sender_tags(event)))
+        add_cell(row, _rule_and_effect(event, policy))
+    return section(title, note(_explain(entry, now)), rows)
 
 
-def state(found: State) -> str:
-    """The queues, the stream and what was kept aside."""
-    table = _table(["queue", "waiting", "in flight", "dead-letter queue"], numeric_from=1)
-    for queue in found.queues:
-        row = SubElement(table[1], "tr")
-        _cell(row, queue.name)
-        _cell(row, f"{queue.waiting:,}", kind="number")
-        _cell(row, f"{queue.in_flight:,}", kind="number")
-        _cell(row, f"{queue.kept:,}", kind="number bad" if queue.kept else "number")
-    kept = [
-        (found.quarantined, "objects of unreadable lines in quarantine"),
-        (found.uncounted, "batches of the ledger's stream put aside uncounted"),
-    ]
-    notes = [_note(f"{count:,} {what}.", bad=True) for count, what in kept if count]
-    return _section("At work", table, _note(f"Ledger's stream: {found.stream}."), *notes)
+def state(pipeline: PipelineState) -> str:
+    """Render the state of queues and stream, and what could not be processed."""
+    rows = table(["queue", "waiting", "in flight", "dead-letter queue"], numeric_from=1)
+    for queue in pipeline.queues:
+        row = add_row(rows)
+        add_cell(row, queue.name)
+        add_number(row, queue.waiting)
+        add_number(row, queue.in_flight)
+        add_number(row, queue.dead_letters, is_bad=bool(queue.dead_letters))
+    failures = {
+        "Quarantined S3 objects with lines that could not be parsed": pipeline.quarantined,
+        "Batches of the ledger's stream that could not be counted": pipeline.failed_batches,
+    }
+    notes = [note(f"{name}: {count:,}.", is_bad=True) for name, count in failures.items() if count]
+    return section("Queues and stream", rows, note(f"Stream of the ledger: {pipeline.stream}."), *notes)
 
 
 def failure(message: str) -> str:
-    """In the place of what cannot be shown."""
-    return _section("Something is wrong", _note(message, bad=True))
+    """Render the reason why other sections cannot be shown."""
+    return section("The results cannot be shown", note(message, is_bad=True))
 
 
-def _section(title: str, *content: Element) -> str:
-    section = Element("section")
-    SubElement(section, "h2").text = title
-    section.extend(content)
-    return tostring(section, encoding="unicode", method="html")
-
-
-def _table(titles: Sequence[str], numeric_from: int | None = None) -> Element:
-    """A table with its head; rows are added to its second child."""
-    table = Element("table")
-    row = SubElement(SubElement(table, "thead"), "tr")
-    for number, title in enumerate(titles):
-        numeric = numeric_from is not None and number >= numeric_from
-        SubElement(row, "th", {"scope": "col", **({"class": "number"} if numeric else {})}).text = title
-    SubElement(table, "tbody")
-    return table
-
-
-def _cell(row: Element, text: str, *, strong: str = "", kind: str = "") -> None:
-    cell = SubElement(row, "td", {"class": kind} if kind else {})
-    cell.text = text
-    if strong:
-        SubElement(cell, "strong").text = strong
-
-
-def _rate(row: Element, numerator: int, denominator: int) -> None:
-    cell = SubElement(row, "td", {"class": "number"})
-    if not denominator:
-        cell.text = "-"
-        return
-    cell.text = f"{100 * numerator / denominator:.1f} %"
-    SubElement(cell, "small").text = f"{numerator:,} of {denominator:,}"
-
-
-def _empty(text: str) -> Element:
-    return _paragraph(text, "empty")
-
-
-def _note(text: str, *, bad: bool = False) -> Element:
-    return _paragraph(text, "note bad" if bad else "note")
-
-
-def _paragraph(text: str, kind: str) -> Element:
-    paragraph = Element("p", {"class": kind})
-    paragraph.text = text
-    return paragraph
-
-
-def _standing(entry: Entry | None, now: datetime) -> str:
+def _explain(entry: Entry | None, now: datetime) -> str:
+    """Say whether a recipient is suppressed, and why."""
     if entry is None:
         return "Not suppressed."
-    made = f"by the rule {entry.rule} since {_moment(entry.since)} UTC"
+    since = f"since {_format_time(entry.since)} UTC"
     if entry.is_in_force(now):
-        return f"Suppressed everywhere {made}."
-    return f"Not suppressed: was {made}, lifted by {entry.lifted_by or 'its end'}."
+        return f"Suppressed everywhere by the rule {entry.rule} {since}."
+    end = f"was lifted by {entry.lifted_by}" if entry.lifted_by else "has expired"
+    return f"Not suppressed. The suppression by the rule {entry.rule} {since} {end}."
 
 
-def _rule(event: Event, policy: Policy) -> str:
+def _rule_and_effect(event: Event, policy: Policy) -> str:
     rule = rule_for_feedback(event, policy)
     return f"{rule.id}: {EFFECTS[rule.effect]}" if rule else ""
-
-
-EFFECTS = {
-    Effect.SUPPRESS: "suppresses",
-    Effect.LIFT_COMPLAINT: "takes a complaint back",
-    Effect.LIFT: "takes off the list",
-    Effect.NONE: "does not suppress",
-}
 
 
 def _details(event: Event) -> str:
@@ -244,15 +204,12 @@ def _details(event: Event) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _own_tags(event: Event) -> list[tuple[str, str]]:
+def _sender_tags(event: Event) -> list[tuple[str, str]]:
+    """Return the message tags that the sender chose; SES adds those that start with "ses:"."""
     return [
         (tag, value) for tag, values in sorted(event.tags.items()) if not tag.startswith("ses:") for value in values
     ]
 
 
-def _moment(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "unknown"
-
-
-def _quoted(text: str) -> str:
-    return quote(text, safe="@")
+def _format_time(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S}" if time else "unknown"

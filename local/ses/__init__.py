@@ -1,0 +1,31 @@
+"""Simulate Amazon SES: accept mail over SES's APIs and publish the records SES would publish about it.
+
+Nothing here imports aftersend. Others import from here.
+"""
+
+from local.ses.records import (
+    EVENT_BODIES,
+    NOTIFICATION_TYPES,
+    Message,
+    SimulatedEvent,
+    event_record,
+    new_id,
+    notification,
+)
+from local.ses.sending import SIMULATION_HEADER
+from local.ses.server import QuietServer, create_server
+from local.ses.simulator import LocalSes
+
+__all__ = [
+    "EVENT_BODIES",
+    "NOTIFICATION_TYPES",
+    "SIMULATION_HEADER",
+    "LocalSes",
+    "Message",
+    "QuietServer",
+    "SimulatedEvent",
+    "create_server",
+    "event_record",
+    "new_id",
+    "notification",
+]

@@ -1,7 +1,7 @@
-"""The records SES publishes about a message, complete and as SES writes them.
+"""Build the records that SES publishes about a message, complete and in SES's own form.
 
-Written from SES's documentation and captured records, and from nothing of aftersend: what reads these records must not
-have written them.
+They follow SES's documentation and captured records. Nothing here imports aftersend: the code that parses these records
+must not share code with the code that builds them.
 """
 
 import random
@@ -27,18 +27,19 @@ EVENT_BODIES = {
     "Open": "open",
     "Click": "click",
 }
-"""Each event type and the key its details stand under."""
+"""Every event type, and the key of the record that holds its details."""
 
 NOTIFICATION_TYPES = ("Bounce", "Complaint", "Delivery")
+"""The event types that identity notifications exist for."""
 
-Outcome = dict[str, Any]
-"""One thing that happens to a message: `event` (an event type), `seconds` after it was sent, `to` (those of the
-recipients it happens to; all, if absent), and whatever else the event's details are to say."""
+SimulatedEvent = dict[str, Any]
+"""An event to simulate: `event` (an event type), `seconds` after the message was sent, `to` (the affected recipients;
+all if absent), and details by their names in the record, such as `bounceType`."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message as SES accepted it."""
+    """A message that SES accepted."""
 
     id: str
     source: str
@@ -56,9 +57,9 @@ class Message:
         return parseaddr(self.source)[1].rpartition("@")[2].lower()
 
 
-def event_record(message: Message, outcome: Outcome) -> dict[str, Any]:
-    """The record of event publishing: with `eventType` and message tags."""
-    kind = outcome["event"]
+def event_record(message: Message, event: SimulatedEvent) -> dict[str, Any]:
+    """Return the record of event publishing, which has an `eventType` and message tags."""
+    event_type = event["event"]
     automatic = {
         "ses:operation": [message.operation],
         "ses:configuration-set": [message.configuration_set],
@@ -66,20 +67,24 @@ def event_record(message: Message, outcome: Outcome) -> dict[str, Any]:
         "ses:from-domain": [message.from_domain],
         "ses:caller-identity": ["bookshop-mailer"],
     }
-    if kind == "Delivery":
+    if event_type == "Delivery":
         automatic["ses:outgoing-ip"] = [OUTGOING_IP]
-    mail = _mail(message) | _with_headers(message, message.id) | {"tags": automatic | message.tags}
-    return {"eventType": kind, "mail": mail, EVENT_BODIES[kind]: _DETAILS[kind](message, outcome)}
+    mail = _mail(message) | _header_fields(message, message.id) | {"tags": automatic | message.tags}
+    return {"eventType": event_type, "mail": mail, EVENT_BODIES[event_type]: _DETAILS[event_type](message, event)}
 
 
-def notification(message: Message, outcome: Outcome, *, with_headers: bool = False) -> dict[str, Any]:
-    """The record of an identity notification: with `notificationType`, without tags; headers only where asked for."""
-    kind = outcome["event"]
+def notification(message: Message, event: SimulatedEvent, *, with_headers: bool = False) -> dict[str, Any]:
+    """Return the record of an identity notification, which has a `notificationType` and no message tags."""
+    event_type = event["event"]
     mail = _mail(message) | {"sourceIp": SOURCE_IP, "callerIdentity": "bookshop-mailer"}
     if with_headers:
-        # Here the id is the one in the message's own header, not SES's.
-        mail |= _with_headers(message, message_id=f"<{message.id[:20]}@{message.from_domain}>")
-    return {"notificationType": kind, EVENT_BODIES[kind]: _DETAILS[kind](message, outcome), "mail": mail}
+        # In a notification, this is the Message-ID header of the message and not the id SES gave it.
+        mail |= _header_fields(message, message_id=f"<{message.id[:20]}@{message.from_domain}>")
+    return {
+        "notificationType": event_type,
+        EVENT_BODIES[event_type]: _DETAILS[event_type](message, event),
+        "mail": mail,
+    }
 
 
 def _mail(message: Message) -> dict[str, Any]:
@@ -93,7 +98,7 @@ def _mail(message: Message) -> dict[str, Any]:
     }
 
 
-def _with_headers(message: Message, message_id: str) -> dict[str, Any]:
+def _header_fields(message: Message, message_id: str) -> dict[str, Any]:
     common = {
         "from": [message.source],
         "to": message.destination,
@@ -115,81 +120,81 @@ def _headers(message: Message) -> list[dict[str, str]]:
     ]
 
 
-def _affected(message: Message, outcome: Outcome) -> list[str]:
-    return [parseaddr(address)[1] for address in outcome.get("to", message.destination)]
+def _affected_recipients(message: Message, event: SimulatedEvent) -> list[str]:
+    return [parseaddr(address)[1] for address in event.get("to", message.destination)]
 
 
-def _happened(message: Message, outcome: Outcome) -> str:
-    return _time(message.sent_at + timedelta(seconds=outcome.get("seconds", 1)))
+def _occurred_at(message: Message, event: SimulatedEvent) -> str:
+    return _time(message.sent_at + timedelta(seconds=event.get("seconds", 1)))
 
 
-def _bounce(message: Message, outcome: Outcome) -> dict[str, Any]:
-    report = {name: outcome[name] for name in ("action", "status", "diagnosticCode") if name in outcome}
+def _bounce(message: Message, event: SimulatedEvent) -> dict[str, Any]:
+    report = {name: event[name] for name in ("action", "status", "diagnosticCode") if name in event}
     details = {
-        "feedbackId": outcome["feedbackId"],
-        "bounceType": outcome["bounceType"],
-        "bounceSubType": outcome["bounceSubType"],
-        "bouncedRecipients": [{"emailAddress": address, **report} for address in _affected(message, outcome)],
-        "timestamp": _happened(message, outcome),
+        "feedbackId": event["feedbackId"],
+        "bounceType": event["bounceType"],
+        "bounceSubType": event["bounceSubType"],
+        "bouncedRecipients": [{"emailAddress": address, **report} for address in _affected_recipients(message, event)],
+        "timestamp": _occurred_at(message, event),
     }
     return details | ({"reportingMTA": "dns; a8-50.smtp-out.amazonses.com"} if report else {})
 
 
-def _complaint(message: Message, outcome: Outcome) -> dict[str, Any]:
+def _complaint(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     report = {}
-    if "complaintFeedbackType" in outcome:
+    if "complaintFeedbackType" in event:
         report = {
             "userAgent": "Yahoo!-Mail-Feedback/2.0",
-            "complaintFeedbackType": outcome["complaintFeedbackType"],
+            "complaintFeedbackType": event["complaintFeedbackType"],
             "arrivalDate": _time(message.sent_at),
         }
     return {
-        "feedbackId": outcome["feedbackId"],
-        "complaintSubType": outcome.get("complaintSubType"),
-        "complainedRecipients": [{"emailAddress": address} for address in _affected(message, outcome)],
-        "timestamp": _happened(message, outcome),
+        "feedbackId": event["feedbackId"],
+        "complaintSubType": event.get("complaintSubType"),
+        "complainedRecipients": [{"emailAddress": address} for address in _affected_recipients(message, event)],
+        "timestamp": _occurred_at(message, event),
         **report,
     }
 
 
-def _delivery(message: Message, outcome: Outcome) -> dict[str, Any]:
+def _delivery(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     return {
-        "timestamp": _happened(message, outcome),
-        "processingTimeMillis": int(outcome.get("seconds", 1) * 1000),
-        "recipients": _affected(message, outcome),
+        "timestamp": _occurred_at(message, event),
+        "processingTimeMillis": int(event.get("seconds", 1) * 1000),
+        "recipients": _affected_recipients(message, event),
         "smtpResponse": "250 2.6.0 Message received",
         "remoteMtaIp": "192.0.2.54",
         "reportingMTA": "a8-53.smtp-out.amazonses.com",
     }
 
 
-def _delay(message: Message, outcome: Outcome) -> dict[str, Any]:
+def _delivery_delay(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     return {
-        "delayType": outcome.get("delayType", "TransientCommunicationFailure"),
+        "delayType": event.get("delayType", "TransientCommunicationFailure"),
         "expirationTime": _time(message.sent_at + timedelta(hours=14)),
         "delayedRecipients": [
             {"emailAddress": address, "status": "4.4.1", "diagnosticCode": "smtp; 421 4.4.1 Unable to connect to host"}
-            for address in _affected(message, outcome)
+            for address in _affected_recipients(message, event)
         ],
-        "timestamp": _happened(message, outcome),
+        "timestamp": _occurred_at(message, event),
     }
 
 
-def _opened(message: Message, outcome: Outcome) -> dict[str, Any]:
+def _open(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     return {
-        "ipAddress": outcome.get("ipAddress", "192.0.2.131"),
-        "timestamp": _happened(message, outcome),
-        "userAgent": outcome.get("userAgent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)"),
+        "ipAddress": event.get("ipAddress", "192.0.2.131"),
+        "timestamp": _occurred_at(message, event),
+        "userAgent": event.get("userAgent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)"),
         "isBotEvent": "Unlikely",
     }
 
 
-def _clicked(message: Message, outcome: Outcome) -> dict[str, Any]:
-    link = outcome.get("link", "https://bookshop.example/books/the-left-hand-of-darkness?from=newsletter")
-    return _opened(message, outcome) | {"link": link, "linkTags": outcome.get("linkTags")}
+def _click(message: Message, event: SimulatedEvent) -> dict[str, Any]:
+    link = event.get("link", "https://bookshop.example/books/the-left-hand-of-darkness?from=newsletter")
+    return _open(message, event) | {"link": link, "linkTags": event.get("linkTags")}
 
 
-def _subscription(message: Message, outcome: Outcome) -> dict[str, Any]:
+def _subscription(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     def preferences(unsubscribe_all: bool) -> dict[str, Any]:
         status = "OptOut" if unsubscribe_all else "OptIn"
         topics = [{"topicName": "new-books", "subscriptionStatus": status}]
@@ -197,33 +202,33 @@ def _subscription(message: Message, outcome: Outcome) -> dict[str, Any]:
 
     return {
         "contactList": "readers",
-        "timestamp": _happened(message, outcome),
+        "timestamp": _occurred_at(message, event),
         "source": "UnsubscribeHeader",
         "newTopicPreferences": preferences(True),
         "oldTopicPreferences": preferences(False),
     }
 
 
-_DETAILS: dict[str, Callable[[Message, Outcome], dict[str, Any]]] = {
-    "Send": lambda _message, _outcome: {},
-    "Reject": lambda _message, _outcome: {"reason": "Bad content"},
-    "Rendering Failure": lambda _message, _outcome: {
+_DETAILS: dict[str, Callable[[Message, SimulatedEvent], dict[str, Any]]] = {
+    "Send": lambda _message, _event: {},
+    "Reject": lambda _message, _event: {"reason": "Bad content"},
+    "Rendering Failure": lambda _message, _event: {
         "templateName": "spring-catalogue",
         "errorMessage": "Attribute 'first_name' is not present in the rendering data.",
     },
-    "DeliveryDelay": _delay,
+    "DeliveryDelay": _delivery_delay,
     "Delivery": _delivery,
     "Bounce": _bounce,
     "Complaint": _complaint,
     "Subscription": _subscription,
-    "Open": _opened,
-    "Click": _clicked,
+    "Open": _open,
+    "Click": _click,
 }
 
 
-def new_id(moment: datetime, draw: random.Random) -> str:
-    """An id as SES gives messages, bounces and complaints: it begins with the time in hexadecimal milliseconds."""
-    unique = uuid.UUID(int=draw.getrandbits(128), version=4)
+def new_id(moment: datetime, rng: random.Random) -> str:
+    """Return an id like those of SES messages and feedback: it starts with the time in hexadecimal milliseconds."""
+    unique = uuid.UUID(int=rng.getrandbits(128), version=4)
     return f"0100{int(moment.timestamp() * 1000):012x}-{unique}-000000"
 
 

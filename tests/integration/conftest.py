@@ -1,13 +1,14 @@
-"""One emulator with everything deployed, for all tests; they run one after another and clean up before themselves."""
+"""Deploy everything to one emulator for all tests. They run one after another; each cleans up before itself."""
 
 from collections.abc import Generator
 
 import pytest
 
-from local.pipeline import LocalPipeline, deployed
+from local.deployment import deployed_pipeline
+from local.pipeline import LocalPipeline
 
 
 @pytest.fixture(scope="session")
 def pipeline() -> Generator[LocalPipeline]:
-    with deployed(seed=1) as found:
-        yield found
+    with deployed_pipeline(seed=1) as pipeline:
+        yield pipeline

@@ -1,4 +1,4 @@
-"""What a person sees who runs the demo and has enough of it."""
+"""Interrupt the demo while it starts."""
 
 import os
 import signal
@@ -6,40 +6,43 @@ import subprocess
 import sys
 import time
 
-INTERRUPTED = 130
+EXIT_INTERRUPTED = 130
+START_SECONDS, STOP_SECONDS = 60, 30
 
 
 def processes() -> dict[int, tuple[int, str]]:
-    """Every process by its id: its parent, and how it was started."""
+    """Return the parent and the command of every process by its id."""
     command = ["ps", "-eww", "-o", "pid=,ppid=,args="]
-    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    rows = (line.split(maxsplit=2) for line in listed)
-    return {int(process): (int(parent), "".join(arguments)) for process, parent, *arguments in rows}
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    columns = (line.split(maxsplit=2) for line in lines)
+    return {int(process): (int(parent), "".join(arguments)) for process, parent, *arguments in columns}
 
 
-def started_by(process: int) -> dict[int, str]:
-    """The processes below a process; other tests run emulators too."""
-    known, below, parents = processes(), {}, {process}
+def descendants(process: int) -> dict[int, str]:
+    """Return the commands of a process's descendants by their ids; other tests run emulators too."""
+    everything, below, parents = processes(), {}, {process}
     while parents:
-        found = {each: arguments for each, (parent, arguments) in known.items() if parent in parents}
-        below |= found
-        parents = set(found)
+        children = {child: command for child, (parent, command) in everything.items() if parent in parents}
+        below |= children
+        parents = set(children)
     return below
 
 
-def test_an_interrupted_demo_stops_what_it_started_and_says_so():
+def runs_emulator(commands: dict[int, str]) -> bool:
+    return any("ministack" in command for command in commands.values())
+
+
+def test_interrupted_demo_stops_all_its_processes_and_says_so():
     demo = subprocess.Popen(
         [sys.executable, "-m", "local.demo"], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    deadline = time.monotonic() + 60
-    while not any("ministack" in each for each in started_by(demo.pid).values()) and time.monotonic() < deadline:
+    deadline = time.monotonic() + START_SECONDS
+    while not runs_emulator(descendants(demo.pid)) and time.monotonic() < deadline:
         time.sleep(0.1)
-    started = started_by(demo.pid)
-    assert any("ministack" in each for each in started.values()), "the emulator was started"
+    started = descendants(demo.pid)
+    assert runs_emulator(started), "the demo did not start the emulator"
     os.killpg(demo.pid, signal.SIGINT)
-    said, _ = demo.communicate(timeout=30)
-    assert (demo.returncode, said.splitlines()[-1]) == (
-        INTERRUPTED,
-        "Interrupted; everything that was started is stopped.",
-    )
+    output, _ = demo.communicate(timeout=STOP_SECONDS)
+    assert demo.returncode == EXIT_INTERRUPTED
+    assert output.splitlines()[-1] == "Interrupted. The emulator and all other processes have been stopped."
     assert not started.keys() & processes().keys()

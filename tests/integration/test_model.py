@@ -1,4 +1,4 @@
-"""The model of the world, held against the emulator."""
+"""Compare the model of DynamoDB in tests/world with the emulator."""
 
 import time
 from typing import Any
@@ -15,8 +15,8 @@ from tests.world.world import World, function_process
 
 @pytest.fixture
 def table(pipeline: LocalPipeline) -> str:
-    """A table of its own, with a stream."""
-    dynamodb = pipeline.ses.emulated("dynamodb")
+    """Create a table with a stream for one test."""
+    dynamodb = pipeline.ses.emulator_client("dynamodb")
     name = f"conformance-{time.monotonic_ns()}"
     keys = {"partition_key": "HASH", "sort_key": "RANGE"}
     dynamodb.create_table(
@@ -30,13 +30,13 @@ def table(pipeline: LocalPipeline) -> str:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_model_answers_as_the_emulator_does(pipeline: LocalPipeline, table: str, seed: int):
+def test_model_answers_as_the_emulator_does(pipeline: LocalPipeline, table: str, seed: int):
     with function_process():
-        assert model_transcript(seed) == transcript(pipeline.ses.emulated("dynamodb"), table, seed=seed)
+        assert model_transcript(seed) == transcript(pipeline.ses.emulator_client("dynamodb"), table, seed=seed)
 
 
-def test_the_models_stream_tells_what_the_emulators_does(pipeline: LocalPipeline, table: str):
-    dynamodb, world = pipeline.ses.emulated("dynamodb"), World(1)
+def test_stream_of_the_model_has_the_records_of_the_emulators_stream(pipeline: LocalPipeline, table: str):
+    dynamodb, world = pipeline.ses.emulator_client("dynamodb"), World(1)
     changes = [("a", 1), ("b", 1), ("a", 1), ("a", 2), ("b", 1), ("a", 1)]
     for partition, number in changes:
         put = serialize({"partition_key": partition, "sort_key": "s", "number": number})
@@ -45,12 +45,13 @@ def test_the_models_stream_tells_what_the_emulators_does(pipeline: LocalPipeline
     dynamodb.delete_item(TableName=table, Key=serialize({"partition_key": "a", "sort_key": "s"}))
     world.dynamodb.DeleteItem({"TableName": "ledger", "Key": serialize({"partition_key": "a", "sort_key": "s"})})
     [shard] = world.dynamodb.tables["ledger"].shards
-    assert [(record.name, record.new, record.old) for record in shard.records] == of_the_emulator(pipeline, table)
+    assert [(record.name, record.new, record.old) for record in shard.records] == stream_records(pipeline, table)
 
 
-def of_the_emulator(pipeline: LocalPipeline, table: str) -> list[tuple[str, Any, Any]]:
+def stream_records(pipeline: LocalPipeline, table: str) -> list[tuple[str, Any, Any]]:
+    """Return event name, new image and old image of each record of a table's stream in the emulator."""
     streams = boto3.client("dynamodbstreams", endpoint_url=pipeline.emulator_url)
-    arn = pipeline.ses.emulated("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
+    arn = pipeline.ses.emulator_client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
     [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
     records = streams.get_records(ShardIterator=iterator["ShardIterator"])["Records"]

@@ -1,4 +1,7 @@
-"""The deployed pipeline, from mail sent to the outcome compared; and that the comparison would notice."""
+"""Send mail through the deployed pipeline and compare the results with the expectation.
+
+The code is then changed in places that matter: the comparison must notice each change.
+"""
 
 import io
 import json
@@ -14,77 +17,78 @@ import boto3
 import pytest
 
 from aftersend.config.loader import load
-from local.pipeline import LocalPipeline, Outcome, differences, rules_tried, undercovered
-from local.traffic import expected, plan
+from local.pipeline import LocalPipeline
+from local.traffic import plan_mails, predict
+from local.verification import differences, rule_occurrences, undercovered
 from stacks.bundling import bundle
 from tests.record_files import published
 
 DEADLINE_SECONDS = 60
 
 
-def result(pipeline: LocalPipeline, messages: int, seed: int) -> list[str]:
-    """Send mail; what differs from the expectation when all is done."""
-    mails = list(pipeline.send(plan(messages, seed, datetime.now(UTC))))
-    return differences(expected(mails), settled(pipeline)) + undercovered(pipeline.ses.published, rules_tried(mails))
+def send_and_compare(pipeline: LocalPipeline, messages: int, seed: int) -> list[str]:
+    """Send mail, wait until it is processed and return the differences from the expectation."""
+    mails = list(pipeline.send(plan_mails(messages, seed, datetime.now(UTC))))
+    *_, (_, result) = pipeline.wait_until_processed()
+    published = pipeline.ses.publisher.published
+    return differences(predict(mails), result) + undercovered(published, rule_occurrences(mails))
 
 
-def settled(pipeline: LocalPipeline) -> Outcome:
-    *_, (_, outcome) = pipeline.until_quiet()
-    return outcome
-
-
-def until(holds: Callable[[], Any], what: str) -> Any:
-    """What `holds` gives as soon as that is true."""
+def wait_for(condition: Callable[[], Any], description: str) -> Any:
+    """Return the value of `condition` as soon as it is true."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
-        if found := holds():
-            return found
+        if value := condition():
+            return value
         time.sleep(0.2)
-    raise AssertionError(f"Not within {DEADLINE_SECONDS} seconds: {what}.")
+    raise AssertionError(f"Not within {DEADLINE_SECONDS} seconds: {description}.")
 
 
 def a_bounce_of(recipient: str) -> str:
-    """A record about a message of just now."""
+    """Return a bounce record about a message that was just sent."""
     record = published("bounce")
     record["mail"] |= {"timestamp": datetime.now(UTC).isoformat(), "destination": [recipient]}
     record["bounce"]["bouncedRecipients"][0]["emailAddress"] = recipient
     return json.dumps(record)
 
 
-def test_every_message_is_counted_and_every_recipient_decided_about(pipeline: LocalPipeline):
+def test_results_of_the_pipeline_are_as_expected(pipeline: LocalPipeline):
     pipeline.apply_settings_again()
-    assert result(pipeline, messages=500, seed=1) == []
-    assert pipeline.ses.through_firehose >= 200
+    assert send_and_compare(pipeline, messages=500, seed=1) == []
+    assert pipeline.ses.publisher.records_through_firehose >= 200
 
 
-def test_an_unreadable_message_costs_itself_and_is_kept(pipeline: LocalPipeline):
-    sns, sqs = pipeline.ses.emulated("sns"), pipeline.ses.emulated("sqs")
+def test_unreadable_message_goes_to_the_dead_letter_queue_and_blocks_no_other(pipeline: LocalPipeline):
+    sns, sqs = pipeline.ses.emulator_client("sns"), pipeline.ses.emulator_client("sqs")
     queue = pipeline.outputs["FeedbackQueueUrl"]
-    usual = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    original = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["VisibilityTimeout"])["Attributes"]
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1"})
-    topic = pipeline.ses.settings["bookshop.example"].topics["Bounce"]
+    topic = pipeline.ses.notification_settings["bookshop.example"].topics["Bounce"]
     for text in ("unreadable", a_bounce_of("unlucky@mail.example")):
         sns.publish(TopicArn=topic, Message=text)
-    until(lambda: "unlucky@mail.example" in pipeline.outcome().entries, "the readable message is recorded")
-    until(lambda: pipeline.outcome().kept == 1, "the unreadable message is in the dead-letter queue")
-    [kept] = sqs.receive_message(QueueUrl=pipeline.outputs["FeedbackDeadLetterQueueUrl"])["Messages"]
-    assert kept["Body"] == "unreadable"
+    wait_for(lambda: "unlucky@mail.example" in pipeline.result().entries, "the readable message is recorded")
+    wait_for(lambda: pipeline.result().dead_letters == 1, "the unreadable message is in the dead-letter queue")
+    [dead_letter] = sqs.receive_message(QueueUrl=pipeline.outputs["FeedbackDeadLetterQueueUrl"])["Messages"]
+    assert dead_letter["Body"] == "unreadable"
     sqs.purge_queue(QueueUrl=pipeline.outputs["FeedbackDeadLetterQueueUrl"])
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes=usual)
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes=original)
 
 
-def test_an_unreadable_line_of_the_archive_costs_itself_and_is_kept(pipeline: LocalPipeline):
-    s3, bucket = pipeline.ses.emulated("s3"), pipeline.outputs["ArchiveBucketName"]
+def test_unreadable_line_of_an_archive_object_is_quarantined_and_blocks_no_other(pipeline: LocalPipeline):
+    s3, bucket = pipeline.ses.emulator_client("s3"), pipeline.outputs["ArchiveBucketName"]
     content = f"unreadable\n{a_bounce_of('unlucky-2@mail.example')}\n"
     s3.put_object(Bucket=bucket, Key="events/a folder/lines=2", Body=content.encode())
-    until(lambda: "unlucky-2@mail.example" in pipeline.outcome().entries, "the readable line is recorded")
+    wait_for(lambda: "unlucky-2@mail.example" in pipeline.result().entries, "the readable line is recorded")
 
-    def quarantined() -> list[str]:
-        return [found["Key"] for found in s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", [])]
+    def quarantined_keys() -> list[str]:
+        answer = s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/")
+        return [item["Key"] for item in answer.get("Contents", [])]
 
-    assert until(quarantined, "the unreadable line is kept") == ["quarantine/events/a folder/lines=2.jsonl"]
-    kept = s3.get_object(Bucket=bucket, Key="quarantine/events/a folder/lines=2.jsonl")["Body"].read()
-    assert json.loads(kept)["record"] == "unreadable"
+    assert wait_for(quarantined_keys, "the unreadable line is in quarantine") == [
+        "quarantine/events/a folder/lines=2.jsonl"
+    ]
+    quarantined = s3.get_object(Bucket=bucket, Key="quarantine/events/a folder/lines=2.jsonl")["Body"].read()
+    assert json.loads(quarantined)["record"] == "unreadable"
 
 
 MUTATIONS = {
@@ -103,30 +107,30 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_the_comparison_notices_a_changed(mutation: str, pipeline: LocalPipeline, tmp_path: Path):
+def test_comparison_notices_a_change_of(mutation: str, pipeline: LocalPipeline, tmp_path: Path):
     file, original, changed = MUTATIONS[mutation]
     code = shutil.copytree(bundle(load("local").functions), tmp_path / "code")
-    text = (code / file).read_text()
-    assert text.count(original) == 1
-    (code / file).write_text(text.replace(original, changed))
+    source = (code / file).read_text()
+    assert source.count(original) == 1
+    (code / file).write_text(source.replace(original, changed))
     for stale in code.rglob(f"{Path(file).stem}.*.pyc"):
         stale.unlink()
-    forget_everything(pipeline)
+    empty_tables(pipeline)
     deploy_code(pipeline, code)
     try:
-        assert result(pipeline, messages=1, seed=2) != []
+        assert send_and_compare(pipeline, messages=1, seed=2) != []
     finally:
         deploy_code(pipeline, bundle(load("local").functions))
 
 
-def test_after_the_mutations_there_is_no_difference_again(pipeline: LocalPipeline):
-    """Or the differences might have come from forgetting and deploying."""
-    forget_everything(pipeline)
-    assert result(pipeline, messages=1, seed=2) == []
+def test_original_code_deployed_again_has_no_differences(pipeline: LocalPipeline):
+    """Check that the differences above did not come from emptying tables or updating functions."""
+    empty_tables(pipeline)
+    assert send_and_compare(pipeline, messages=1, seed=2) == []
 
 
-def forget_everything(pipeline: LocalPipeline) -> None:
-    """Empty the tables; what was counted stays known, as it stays in the stream."""
+def empty_tables(pipeline: LocalPipeline) -> None:
+    """Delete all items but the checkpoints, which belong to the stream and not to the tables."""
     dynamodb = boto3.resource("dynamodb", endpoint_url=pipeline.emulator_url)
     for output in ("LedgerTableName", "CountersTableName", "SuppressionsTableName"):
         table = dynamodb.Table(pipeline.outputs[output])
@@ -138,12 +142,13 @@ def forget_everything(pipeline: LocalPipeline) -> None:
 
 
 def deploy_code(pipeline: LocalPipeline, folder: Path) -> None:
+    """Replace the code of all functions of the pipeline."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         for file in folder.rglob("*"):
             archive.write(file, file.relative_to(folder))
-    functions = pipeline.ses.emulated("lambda")
-    for page in functions.get_paginator("list_functions").paginate():
-        for found in page["Functions"]:
-            if found["Handler"].startswith("lambdas."):
-                functions.update_function_code(FunctionName=found["FunctionName"], ZipFile=packed.getvalue())
+    client = pipeline.ses.emulator_client("lambda")
+    for page in client.get_paginator("list_functions").paginate():
+        for function in page["Functions"]:
+            if function["Handler"].startswith("lambdas."):
+                client.update_function_code(FunctionName=function["FunctionName"], ZipFile=packed.getvalue())

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from local.ses.records import NOTIFICATION_TYPES, Message, event_record, new_id, notification
+from local.ses import NOTIFICATION_TYPES, Message, event_record, new_id, notification
 from tests.record_files import in_sns_envelope, setup
 from tests.world.world import World
 

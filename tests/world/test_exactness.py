@@ -13,7 +13,7 @@ from aftersend.aws.serialization import serialize
 from aftersend.events import ADDED, REMOVED, Event
 from aftersend.parsing import parse
 from aftersend.suppression import decide
-from local.ses.records import event_record, notification
+from local.ses import event_record, notification
 from tests.event_factory import an_event
 from tests.world.arrivals import HARD_BOUNCE, READERS, a_message, a_record, deliver, published_events
 from tests.world.scenario import differences, run_scenario

@@ -1,0 +1,91 @@
+"""Start the local AWS and deploy the stacks to it with the CDK CLI."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from local.emulator import (
+    ACCOUNT,
+    BIN,
+    PROJECT,
+    REGION,
+    ProcessFailed,
+    free_port,
+    process_environment,
+    running_emulator,
+    stop,
+)
+from local.pipeline import LocalPipeline
+from local.ses import LocalSes, create_server
+
+
+@contextmanager
+def deployed_pipeline(seed: int = 0) -> Generator[LocalPipeline]:
+    """Start the local AWS, deploy environments/local.toml and yield the pipeline, after about half a minute."""
+    with (
+        TemporaryDirectory(prefix="aftersend-") as folder,
+        local_aws(Path(folder), seed) as (ses, ses_url, emulator_url),
+    ):
+        bootstrap(emulator_url)
+        outputs = deploy(emulator_url, Path(folder), "env=local")
+        yield LocalPipeline(ses, ses_url, emulator_url, outputs)
+
+
+@contextmanager
+def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, str, str]]:
+    """Start the emulator with the local SES in front of it; yield the SES, its URL and the URL of the emulator."""
+    ses_port = free_port()
+    with running_emulator(folder, ses_port) as emulator_url:
+        ses = LocalSes(emulator_url, seed=seed)
+        server = create_server(ses, emulator_url, ses_port)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield ses, f"http://127.0.0.1:{ses_port}", emulator_url
+        finally:
+            ses.close()
+            server.shutdown()
+            server.server_close()
+
+
+def bootstrap(emulator_url: str) -> None:
+    """Prepare the emulator's account for the CDK CLI."""
+    cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", emulator_url=emulator_url)
+
+
+def deploy(emulator_url: str, folder: Path, *context: str) -> dict[str, str]:
+    """Deploy all stacks of an environment and return their outputs. The context names it, as in "env=local"."""
+    outputs_file = folder / "outputs.json"
+    options = ["--output", str(folder / "cdk.out"), "--outputs-file", str(outputs_file)]
+    options += [option for pair in context for option in ("--context", pair)]
+    cdk("deploy", "--all", "--require-approval", "never", *options, emulator_url=emulator_url)
+    stacks: dict[str, dict[str, str]] = json.loads(outputs_file.read_text())
+    return {name: value for outputs in stacks.values() for name, value in outputs.items()}
+
+
+def cdk(*arguments: str, emulator_url: str) -> str:
+    """Run the CDK CLI against the emulator and return its output.
+
+    Raises:
+        ProcessFailed: if the exit code is not 0.
+    """
+    settings = {"AWS_ENDPOINT_URL": emulator_url, "CDK_DISABLE_CLI_TELEMETRY": "true", "CI": "true"}
+    process = subprocess.Popen(
+        [BIN / "cdk", "--no-color", "--no-notices", *arguments],
+        cwd=PROJECT,
+        env=process_environment(settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate()
+    finally:
+        stop(process)
+    if process.returncode:
+        raise ProcessFailed(f"`cdk {' '.join(arguments)}` failed", output)
+    return output
