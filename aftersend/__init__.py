@@ -1,3 +1,1 @@
-"""What happens after Amazon SES says yes: events read, recorded once, decided on and counted."""
-
-__version__ = "0.1.0"
+"""Parse Amazon SES events, record each once, decide who is suppressed, and count message tags."""
