@@ -74,11 +74,11 @@ anymail_view = AmazonSESTrackingWebhookView()
 
 ANYMAIL_KINDS = {
     "bounced": "Bounce",
-    "unique_clicks": "Click",
+    "clicked": "Click",
     "complained": "Complaint",
     "delivered": "Delivery",
     "failed": "Rendering Failure",
-    "unique_opens": "Open",
+    "opened": "Open",
     "rejected": "Reject",
     "sent": "Send",
     "unknown": None,
@@ -161,7 +161,7 @@ def floor(request: Request) -> list[Event]:
             "bounce_subtype": bounce.bounce_sub_type,
             "action": first.action,
             "status": first.status,
-            "diagnostic": first.diagnostic_code,
+            "diagnostic_code": first.diagnostic_code,
             "feedback_id": bounce.feedback_id,
         }
     elif kind == Kind.COMPLAINT and (complaint := record.complaint):
@@ -174,29 +174,33 @@ def floor(request: Request) -> list[Event]:
         }
     elif kind == Kind.DELIVERY and (delivery := record.delivery):
         at, recipients = delivery.timestamp, list(delivery.recipients or ())
-        details = {"processing_time_millis": delivery.processing_time_millis, "response": delivery.smtp_response}
+        details = {"processing_time_millis": delivery.processing_time_millis, "smtp_response": delivery.smtp_response}
     elif kind == Kind.DELIVERY_DELAY and (delay := record.delivery_delay):
         at, recipients = delay.timestamp, [each.email_address for each in delay.delayed_recipients or ()]
         first = (delay.delayed_recipients or [ses_schema.AffectedRecipient()])[0]
         details = {
             "status": first.status,
-            "diagnostic": first.diagnostic_code,
+            "diagnostic_code": first.diagnostic_code,
             "delay_type": delay.delay_type,
             "delay_expires_at": delay.expiration_time,
         }
     elif kind == Kind.REJECT and record.reject:
         details = {"reject_reason": record.reject.reason}
     elif kind == Kind.RENDERING_FAILURE and record.failure:
-        details = {"template": record.failure.template_name, "error": record.failure.error_message}
+        details = {"template_name": record.failure.template_name, "error_message": record.failure.error_message}
     elif kind == Kind.OPEN and (opened := record.open):
         at = opened.timestamp
-        details = {"address": opened.ip_address, "user_agent": opened.user_agent, "bot": opened.is_bot_event}
+        details = {
+            "ip_address": opened.ip_address,
+            "user_agent": opened.user_agent,
+            "bot_likelihood": opened.is_bot_event,
+        }
     elif kind == Kind.CLICK and (clicked := record.click):
         at = clicked.timestamp
         details = {
-            "address": clicked.ip_address,
+            "ip_address": clicked.ip_address,
             "user_agent": clicked.user_agent,
-            "bot": clicked.is_bot_event,
+            "bot_likelihood": clicked.is_bot_event,
             "link": clicked.link,
             "link_tags": clicked.link_tags,
         }
