@@ -1,3 +1,1 @@
-"""Turn Amazon SES events into a suppression list and exact counters per message tag."""
-
-__version__ = "0.1.0"
+"""Parse Amazon SES events, record each once, decide who is suppressed, and count message tags."""
