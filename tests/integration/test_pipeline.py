@@ -13,7 +13,7 @@ from typing import Any
 import boto3
 import pytest
 
-from aftersend.config.loader import load
+from aftersend.contract import FUNCTIONS
 from local.pipeline import LocalPipeline, Outcome, differences, rules_tried, undercovered
 from local.traffic import expected, plan
 from stacks.bundling import bundle
@@ -105,18 +105,21 @@ MUTATIONS = {
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_the_comparison_notices_a_changed(mutation: str, pipeline: LocalPipeline, tmp_path: Path):
     file, original, changed = MUTATIONS[mutation]
-    code = shutil.copytree(bundle(load("local").functions), tmp_path / "code")
-    text = (code / file).read_text()
-    assert text.count(original) == 1
-    (code / file).write_text(text.replace(original, changed))
-    for stale in code.rglob(f"{Path(file).stem}.*.pyc"):
-        stale.unlink()
+    bundles = {name: shutil.copytree(bundle(name, "local"), tmp_path / name) for name in FUNCTIONS}
+    mutated = [code for code in bundles.values() if (code / file).exists()]
+    assert mutated
+    for code in mutated:
+        text = (code / file).read_text()
+        assert text.count(original) == 1
+        (code / file).write_text(text.replace(original, changed))
+        for stale in code.rglob(f"{Path(file).stem}.*.pyc"):
+            stale.unlink()
     forget_everything(pipeline)
-    deploy_code(pipeline, code)
+    deploy_code(pipeline, bundles)
     try:
         assert result(pipeline, messages=1, seed=2) != []
     finally:
-        deploy_code(pipeline, bundle(load("local").functions))
+        deploy_code(pipeline, {name: bundle(name, "local") for name in FUNCTIONS})
 
 
 def test_after_the_mutations_there_is_no_difference_again(pipeline: LocalPipeline):
@@ -137,13 +140,19 @@ def forget_everything(pipeline: LocalPipeline) -> None:
                 writer.delete_item(Key={name: item[name] for name in ("partition_key", "sort_key")})
 
 
-def deploy_code(pipeline: LocalPipeline, folder: Path) -> None:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for file in folder.rglob("*"):
-            archive.write(file, file.relative_to(folder))
+def deploy_code(pipeline: LocalPipeline, bundles: dict[str, Path]) -> None:
+    """Give every function the code of its bundle."""
     functions = pipeline.ses.emulated("lambda")
     for page in functions.get_paginator("list_functions").paginate():
-        for found in page["Functions"]:
-            if found["Handler"].startswith("lambdas."):
-                functions.update_function_code(FunctionName=found["FunctionName"], ZipFile=packed.getvalue())
+        for function in page["Functions"]:
+            if function["Handler"].startswith("lambdas."):
+                code = zipped(bundles[function["Handler"].split(".")[1]])
+                functions.update_function_code(FunctionName=function["FunctionName"], ZipFile=code)
+
+
+def zipped(folder: Path) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, file.relative_to(folder))
+    return content.getvalue()
