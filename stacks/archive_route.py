@@ -1,52 +1,42 @@
-"""The archive route: the Firehose stream SES writes every event to, and the queue of the objects it makes of them."""
+"""The archive route: Firehose writes objects to the archive, and record_archive consumes the queue of their keys."""
 
-import aws_cdk as cdk
-from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from constructs import Construct
 
 from aftersend.config.environment import Environment
-from aftersend.contract import EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX
-from stacks.logs import LogGroup
+from aftersend.contract import EVENTS_PREFIX, QUARANTINE_PREFIX
+from stacks.alarms import Alarms
+from stacks.archive_stream import ArchiveStream
 from stacks.queue import ConsumerQueue
-from stacks.state import ArchiveBucket
-
-OBJECT_MEBIBYTES = 5
-"""What Firehose collects at most: about 2,500 events, recorded in some two seconds of the five minutes there are."""
+from stacks.queue_alarms import QueueAlarms
+from stacks.recorder_function import RecorderFunction
+from stacks.state import State
 
 
 class ArchiveRoute(Construct):
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        environment: Environment,
-        archive: ArchiveBucket,
-        consumer_timeout: cdk.Duration,
-    ) -> None:
+    """Every event arrives here, a minute or two after it happened."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
         super().__init__(scope, id)
-        logs = LogGroup(self, "StreamLogs", environment=environment)
-        self.stream = firehose.DeliveryStream(
+        self.stream = ArchiveStream(self, "Stream", environment=environment, archive=state.archive).stream
+        recorder = RecorderFunction(
             self,
-            "Stream",
-            destination=firehose.S3Bucket(
-                archive,
-                data_output_prefix=EVENTS_PREFIX,
-                error_output_prefix=FIREHOSE_ERRORS_PREFIX,
-                buffering_size=cdk.Size.mebibytes(OBJECT_MEBIBYTES),
-                buffering_interval=cdk.Duration.seconds(environment.archive_interval_seconds),
-                compression=firehose.Compression.GZIP,
-                logging_config=firehose.EnableLogging(logs),
-            ),
-            encryption=firehose.StreamEncryption.aws_owned_key(),
+            "RecordArchive",
+            file="record_archive",
+            description="Records SES events from the archive and updates suppression entries",
+            environment=environment,
+            state=state,
         )
-        archive.acknowledge_writer(self.stream)
-        self.queue = ConsumerQueue(self, "Queue", consumer_timeout=consumer_timeout)
-        # By reference to its ARN: the notification then belongs to this stack, not to the one that keeps the state.
-        s3.Bucket.from_bucket_arn(self, "Archive", archive.bucket_arn).add_event_notification(
+        state.archive.grant_objects(recorder.function, "s3:GetObject", prefix=EVENTS_PREFIX)
+        state.archive.grant_objects(recorder.function, "s3:PutObject", prefix=QUARANTINE_PREFIX)
+        self.queues = ConsumerQueue(
+            self, "Queue", consumer=recorder, max_concurrency=environment.functions.archive_max_concurrency
+        )
+        # Through an import by ARN, so that the notification belongs to this stack and not to the one of the bucket.
+        s3.Bucket.from_bucket_arn(self, "Archive", state.archive.bucket_arn).add_event_notification(
             s3.EventType.OBJECT_CREATED,
-            notifications.SqsDestination(self.queue),  # ty: ignore[invalid-argument-type] (jsii names a parameter otherwise)
+            notifications.SqsDestination(self.queues.queue),  # ty: ignore[invalid-argument-type] (jsii)
             s3.NotificationKeyFilter(prefix=EVENTS_PREFIX),
         )
+        QueueAlarms(self, "Alarms", route="Archive", queues=self.queues, alarms=alarms)

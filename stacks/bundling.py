@@ -1,10 +1,11 @@
-"""The code of the functions with their packages, built without Docker."""
+"""Bundle a function with its packages and the modules it imports, and nothing else. No Docker is needed."""
 
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from platform import machine
 from tempfile import mkdtemp
@@ -12,12 +13,11 @@ from tempfile import mkdtemp
 import uv
 from aws_cdk import aws_lambda as lambda_
 
-from aftersend.config.environment import Functions
+from stacks.import_closure import PACKAGES, import_closure
 
 PROJECT = Path(__file__).parent.parent
-BUILT = PROJECT / ".build"
-LOCK = PROJECT / "lambdas" / "requirements.lock"
-SOURCES = ("aftersend", "lambdas")
+LOCK = Path("lambdas", "requirements.lock")
+"""The packages of all functions. boto3 is not among them: the runtime has it (docs/decisions/0003)."""
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 THIS_MACHINE = lambda_.Architecture.ARM_64 if machine() in ("arm64", "aarch64") else lambda_.Architecture.X86_64
@@ -26,49 +26,88 @@ PLATFORMS = {
     "aws": ["--python-platform", "aarch64-manylinux2014", "--python-version", "3.13"],
     "local": ["--python", sys.executable],
 }
+"""Options of uv, by what functions run on."""
 
 DIFFER_BY_MACHINE = ("bin", "*.dist-info/RECORD", "*.dist-info/INSTALLER", "*.dist-info/REQUESTED", "*.pth", ".lock")
-"""What an installation leaves behind that would give the same code another asset hash on another machine."""
+"""Files of an installation that would give the same code another asset hash on another machine."""
 
 
-def bundle(functions: Functions) -> Path:
-    """The folder with everything the functions import but boto3, which the runtime brings; built if it is not there."""
-    folder = BUILT / f"functions-{functions.runs_on}-{_digest(functions)}"
+def bundle(file: str, platform: str, project: Path = PROJECT) -> Path:
+    """Return the folder with a function of lambdas/, built for a platform. It is built if there is none."""
+    modules = import_closure(f"lambdas.{file}", project)
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(_packages(platform, project), folder, copy_function=_link, dirs_exist_ok=True)
+        for module in modules:
+            target = folder / module.relative_to(project)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(module, target)
+        if platform == "local":
+            _compile(*(folder / package for package in PACKAGES))
+
+    return _build(f"{file}-{platform}", digest(file, platform, project), project, fill)
+
+
+def digest(file: str, platform: str, project: Path = PROJECT) -> str:
+    """Return the digest of everything that goes into a function's bundle."""
+    return _digest([project / LOCK, *import_closure(f"lambdas.{file}", project)], platform, project)
+
+
+def _packages(platform: str, project: Path) -> Path:
+    """Return the folder with the installed packages, which all functions of a platform share."""
+
+    def fill(folder: Path) -> None:
+        options = ["--requirements", str(project / LOCK), "--target", str(folder), "--only-binary", ":all:", "--quiet"]
+        subprocess.run([uv.find_uv_bin(), "pip", "install", *options, *PLATFORMS[platform]], check=True)
+        for pattern in DIFFER_BY_MACHINE:
+            for path in folder.glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if platform == "local":
+            _compile(folder)
+
+    return _build(f"packages-{platform}", _digest([project / LOCK], platform, project), project, fill)
+
+
+def _build(name: str, digest: str, project: Path, fill: Callable[[Path], None]) -> Path:
+    """Return the folder of a name and digest. If there is none, fill one and remove those of other digests."""
+    builds = project / ".build"
+    folder = builds / f"{name}-{digest}"
     if not folder.exists():
-        BUILT.mkdir(exist_ok=True)
-        for stale in BUILT.glob(f"functions-{functions.runs_on}-*"):
-            shutil.rmtree(stale)
-        # Built aside and then renamed: a build that was interrupted is never taken for a finished one.
-        unfinished = Path(mkdtemp(dir=BUILT))
-        _install(functions, unfinished)
+        builds.mkdir(exist_ok=True)
+        for stale in builds.glob(f"{name}-*"):
+            shutil.rmtree(stale, ignore_errors=True)  # another synthesis may be removing it as well
+        # Filled under another name and renamed: a build that was interrupted is never taken for a finished one.
+        unfinished = Path(mkdtemp(dir=builds))
+        fill(unfinished)
         try:
             unfinished.rename(folder)
         except OSError:
             if not folder.exists():
                 raise
-            shutil.rmtree(unfinished)  # another synthesis was quicker
+            shutil.rmtree(unfinished)  # another synthesis was faster
     return folder
 
 
-def _install(functions: Functions, folder: Path) -> None:
-    packages = ["--requirements", str(LOCK), "--target", str(folder), "--only-binary", ":all:", "--quiet"]
-    subprocess.run([uv.find_uv_bin(), "pip", "install", *packages, *PLATFORMS[functions.runs_on]], check=True)
-    for pattern in DIFFER_BY_MACHINE:
-        for found in folder.glob(pattern):
-            shutil.rmtree(found) if found.is_dir() else found.unlink()
-    for source in SOURCES:
-        shutil.copytree(
-            PROJECT / source, folder / source, ignore=shutil.ignore_patterns("__pycache__", "cli", "*.txt", "*.lock")
-        )
-    if functions.runs_on == "local":
-        # Only here is the runtime's Python the one at hand; bytecode that is never checked halves a cold start.
-        subprocess.run(
-            [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", folder], check=True
-        )
-
-
-def _digest(functions: Functions) -> str:
-    content = hashlib.blake2b(sys.version.encode() if functions.runs_on == "local" else b"", digest_size=8)
-    for file in sorted([LOCK, *(file for source in SOURCES for file in (PROJECT / source).rglob("*.py"))]):
-        content.update(os.fsencode(file.relative_to(PROJECT)) + b"\0" + file.read_bytes())
+def _digest(files: Iterable[Path], platform: str, project: Path) -> str:
+    # Bytecode depends on the Python that compiles it.
+    content = hashlib.blake2b(sys.version.encode() if platform == "local" else b"", digest_size=8)
+    for file in sorted(files):
+        content.update(os.fsencode(file.relative_to(project)) + b"\0" + file.read_bytes())
     return content.hexdigest()
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file, which nothing changes once it is built, or copy it where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _compile(*folders: Path) -> None:
+    """Compile bytecode that is never checked, which halves a cold start.
+
+    Only for this machine: no other runtime is known to have the Python at hand.
+    """
+    options = ["-q", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([sys.executable, "-m", "compileall", *options, *folders], check=True)

@@ -1,4 +1,4 @@
-"""A configuration set with its event destinations: Aftersend's two, and what else the environment asks for."""
+"""A configuration set with its event destinations: the two of Aftersend, and those the environment adds."""
 
 from typing import Any
 
@@ -7,75 +7,66 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config import environment
-from aftersend.config.environment import EventDestination
+from aftersend.config.environment import ConfigurationSet, Dimension, EventDestination
 from stacks.tags import tag
 
-Destination = ses.CfnConfigurationSetEventDestination
-Set = ses.CfnConfigurationSet
+CfnDestination = ses.CfnConfigurationSetEventDestination
 
 
-class ConfigurationSet(Construct):
+class PublishingConfigurationSet(Construct):
     def __init__(
         self,
         scope: Construct,
         id: str,
         *,
         name: str,
-        settings: environment.ConfigurationSet,
+        settings: ConfigurationSet,
         topic_arn: str,
         stream_arn: str,
     ) -> None:
         super().__init__(scope, id)
-        self.resource = Set(self, "Resource", name=name, **_options(settings))
+        self.resource = ses.CfnConfigurationSet(self, "Resource", name=name, **_options(settings))
         tag(self.resource, settings.resource_tags)
         self._name = name
-        self._add("feedback", EventDestination(events=settings.feedback, sns_topic_arn=topic_arn))
-        self._add("archive", EventDestination(events=settings.archive, firehose_stream_arn=stream_arn))
-        for other, destination in settings.event_destinations.items():
-            self._add(other, destination)
+        self._publish("feedback", EventDestination(events=settings.feedback, sns_topic_arn=topic_arn))
+        self._publish("archive", EventDestination(events=settings.archive, firehose_stream_arn=stream_arn))
+        for destination_name, destination in settings.event_destinations.items():
+            self._publish(destination_name, destination)
 
-    def _add(self, name: str, settings: EventDestination) -> None:
-        """A destination for no event at all is none."""
-        if not settings.events:
+    def _publish(self, name: str, destination: EventDestination) -> None:
+        """Add an event destination, unless no event is to be published to it."""
+        if not destination.events:
             return
-        Destination(
+        CfnDestination(
             self,
             name,
             configuration_set_name=self.resource.ref,
-            event_destination=Destination.EventDestinationProperty(
+            event_destination=CfnDestination.EventDestinationProperty(
                 name=name,
-                enabled=settings.enabled,
-                matching_event_types=[_in_cloudformation(kind) for kind in settings.events],
-                **self._target(name, settings),
+                enabled=destination.enabled,
+                matching_event_types=[_event_type(kind) for kind in destination.events],
+                **self._target(name, destination),
             ),
         )
 
-    def _target(self, name: str, settings: EventDestination) -> dict[str, Any]:
-        if settings.sns_topic_arn:
-            return {"sns_destination": Destination.SnsDestinationProperty(topic_arn=settings.sns_topic_arn)}
-        if settings.firehose_stream_arn:
-            stream = Destination.KinesisFirehoseDestinationProperty(
-                delivery_stream_arn=settings.firehose_stream_arn,
-                iam_role_arn=self._role(f"{name}-role", settings.firehose_stream_arn).role_arn,
+    def _target(self, name: str, destination: EventDestination) -> dict[str, Any]:
+        if destination.sns_topic_arn:
+            return {"sns_destination": CfnDestination.SnsDestinationProperty(topic_arn=destination.sns_topic_arn)}
+        if destination.firehose_stream_arn:
+            stream = CfnDestination.KinesisFirehoseDestinationProperty(
+                delivery_stream_arn=destination.firehose_stream_arn,
+                iam_role_arn=self._role(f"{name}-role", destination.firehose_stream_arn).role_arn,
             )
             return {"kinesis_firehose_destination": stream}
-        if settings.event_bridge:
+        if destination.event_bridge:
             bus = cdk.Stack.of(self).format_arn(service="events", resource="event-bus/default")
-            return {"event_bridge_destination": Destination.EventBridgeDestinationProperty(event_bus_arn=bus)}
-        dimensions = [
-            Destination.DimensionConfigurationProperty(
-                dimension_name=dimension.name,
-                dimension_value_source=dimension.source,
-                default_dimension_value=dimension.default,
-            )
-            for dimension in settings.cloudwatch_dimensions
-        ]
-        metrics = Destination.CloudWatchDestinationProperty(dimension_configurations=dimensions)
+            return {"event_bridge_destination": CfnDestination.EventBridgeDestinationProperty(event_bus_arn=bus)}
+        dimensions = [_dimension(dimension) for dimension in destination.cloudwatch_dimensions]
+        metrics = CfnDestination.CloudWatchDestinationProperty(dimension_configurations=dimensions)
         return {"cloud_watch_destination": metrics}
 
     def _role(self, id: str, stream_arn: str) -> iam.Role:
-        """What SES writes to a stream with, for this configuration set alone."""
+        """Create the role that SES writes to a stream with, for this configuration set alone."""
         stack = cdk.Stack.of(self)
         source = stack.format_arn(service="ses", resource=f"configuration-set/{self._name}")
         conditions = {"StringEquals": {"AWS:SourceAccount": stack.account, "AWS:SourceArn": source}}
@@ -83,46 +74,53 @@ class ConfigurationSet(Construct):
         return iam.Role(
             self,
             id,
-            description=f"What Amazon SES writes events of the configuration set {self._name} to a stream with",
+            description=f"Amazon SES writes events of the configuration set {self._name} to a stream",
             assumed_by=iam.ServicePrincipal("ses.amazonaws.com", conditions=conditions),  # ty: ignore[invalid-argument-type] (jsii)
             inline_policies={"WriteToStream": iam.PolicyDocument(statements=[may_write])},
         )
 
 
-def _options(settings: environment.ConfigurationSet) -> dict[str, Any]:
-    """The options that were set; all others stay as SES has them."""
-    options: dict[str, Any] = {"reputation_options": {"reputationMetricsEnabled": settings.reputation_metrics}}
-    if delivery := _given(
-        tlsPolicy=settings.tls_policy,
-        sendingPoolName=settings.dedicated_pool,
-        maxDeliverySeconds=settings.max_delivery_seconds,
-    ):
-        options["delivery_options"] = delivery
-    if tracking := _given(customRedirectDomain=settings.redirect_domain, httpsPolicy=settings.https_policy):
-        options["tracking_options"] = tracking
-    if not settings.sending_enabled:
-        options["sending_options"] = {"sendingEnabled": False}
-    if settings.suppressed_reasons is not None:
-        options["suppression_options"] = {"suppressedReasons": list(settings.suppressed_reasons)}
-    if deliverability := _given(
-        dashboardOptions=_switch("engagementMetrics", settings.engagement_metrics),
-        guardianOptions=_switch("optimizedSharedDelivery", settings.optimized_shared_delivery),
-    ):
-        options["vdm_options"] = deliverability
-    if settings.mail_archive_arn:
-        options["archiving_options"] = {"archiveArn": settings.mail_archive_arn}
-    return options
+def _options(settings: ConfigurationSet) -> dict[str, Any]:
+    """Return the options that the environment sets. SES keeps its own for all others."""
+    options = {
+        "reputation_options": {"reputationMetricsEnabled": settings.reputation_metrics},
+        "delivery_options": _given(
+            tlsPolicy=settings.tls_policy,
+            sendingPoolName=settings.dedicated_pool,
+            maxDeliverySeconds=settings.max_delivery_seconds,
+        ),
+        "tracking_options": _given(customRedirectDomain=settings.redirect_domain, httpsPolicy=settings.https_policy),
+        # Never true: a deployment must not resume sending that was paused.
+        "sending_options": _given(sendingEnabled=None if settings.sending_enabled else False),
+        "suppression_options": _given(
+            suppressedReasons=None if settings.suppressed_reasons is None else [*settings.suppressed_reasons]
+        ),
+        "vdm_options": _given(
+            dashboardOptions=_switch("engagementMetrics", settings.engagement_metrics),
+            guardianOptions=_switch("optimizedSharedDelivery", settings.optimized_shared_delivery),
+        ),
+        "archiving_options": _given(archiveArn=settings.mail_archive_arn),
+    }
+    return {name: option for name, option in options.items() if option}
 
 
 def _given(**options: object) -> dict[str, object]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _switch(name: str, wanted: bool | None) -> dict[str, str] | None:
-    return None if wanted is None else {name: "ENABLED" if wanted else "DISABLED"}
+def _switch(name: str, enabled: bool | None) -> dict[str, str] | None:
+    return None if enabled is None else {name: "ENABLED" if enabled else "DISABLED"}
 
 
-def _in_cloudformation(kind: str) -> str:
-    """CloudFormation's name of an event type, as in renderingFailure."""
+def _dimension(dimension: Dimension) -> CfnDestination.DimensionConfigurationProperty:
+    return CfnDestination.DimensionConfigurationProperty(
+        dimension_name=dimension.name,
+        dimension_value_source=dimension.source,
+        default_dimension_value=dimension.default,
+    )
+
+
+def _event_type(kind: str) -> str:
+    """Return CloudFormation's name of an event type: "Rendering Failure" is "renderingFailure"."""
     name = kind.replace(" ", "")
     return name[0].lower() + name[1:]

@@ -1,4 +1,4 @@
-"""The first look at three in the morning: what happens, what bounces, what waits and what was kept aside."""
+"""The stack of the dashboard: what is sent, what bounces, what waits, and what failed."""
 
 from typing import Any
 
@@ -8,56 +8,62 @@ from constructs import Construct
 
 from aftersend.config.environment import Environment
 from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
+from stacks.outputs import add_outputs
 from stacks.pipeline import Pipeline
 
-MINUTE = cdk.Duration.minutes(1)
+EVENT_GRAPHS = (
+    {
+        "Sent and delivered": ("send", "delivery", "delivery_delay", "reject", "rendering_failure"),
+        "Opened and clicked": ("open", "click", "unique_opens", "unique_clicks"),
+    },
+    {
+        "Bounces": ("hard_bounce", "soft_bounce", "sender_refused", "suppression_list_echo"),
+        "Complaints": ("complaint", "not_spam"),
+    },
+)
+"""Rows of graphs: the title and the measures of each."""
 
 
-class Dashboard(cdk.Stack):
+class DashboardStack(cdk.Stack):
     def __init__(
         self, scope: Construct, id: str, *, environment: Environment, pipeline: Pipeline, **stack: Any
     ) -> None:
         super().__init__(scope, id, description="Aftersend: the dashboard", **stack)
-        queues = {"Feedback": pipeline.feedback.queue, "Archive": pipeline.archive.queue}
-
-        def totals(*measures: str) -> list[cloudwatch.IMetric]:
-            return [
-                cloudwatch.Metric(
-                    namespace=METRICS_NAMESPACE,
-                    metric_name=measure,
-                    dimensions_map=dict(zip(METRICS_DIMENSIONS, (environment.name, name), strict=True)),
-                    label=f"{name} {measure.replace('_', ' ')}",
-                    statistic="Sum",
-                    period=MINUTE,
-                )
-                for name in environment.configuration_sets
-                for measure in measures
-            ]
-
         board = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.hours(12))
-        address = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}#dashboards:name="
-        cdk.CfnOutput(self, "DashboardUrl", value=f"{address}{board.dashboard_name}")
-        board.add_widgets(
-            _graph("Sent and delivered", totals("send", "delivery", "delivery_delay", "reject", "rendering_failure")),
-            _graph("Opened and clicked", totals("open", "click", "unique_opens", "unique_clicks")),
-        )
-        board.add_widgets(
-            _graph("Bounces", totals("hard_bounce", "soft_bounce", "sender_refused", "suppression_list_echo")),
-            _graph("Complaints", totals("complaint", "not_spam")),
-        )
+        for row in EVENT_GRAPHS:
+            board.add_widgets(*(_graph(title, _sums(environment, *measures)) for title, measures in row.items()))
+        queues = {"Feedback": pipeline.feedback.queues, "Archive": pipeline.archive.queues}
         board.add_widgets(
             _graph(
                 "Age of the oldest message waiting, seconds",
-                [queue.metric_approximate_age_of_oldest_message(label=name) for name, queue in queues.items()],
+                [each.queue.metric_approximate_age_of_oldest_message(label=name) for name, each in queues.items()],
             ),
             _graph(
-                "Messages kept aside in the dead-letter queues",
+                "Messages in the dead-letter queues",
                 [
-                    queue.dead_letters.metric_approximate_number_of_messages_visible(label=name)
-                    for name, queue in queues.items()
+                    each.dead_letter_queue.metric_approximate_number_of_messages_visible(label=name)
+                    for name, each in queues.items()
                 ],
             ),
         )
+        console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
+        add_outputs(self, DashboardUrl=f"{console}#dashboards:name={board.dashboard_name}")
+
+
+def _sums(environment: Environment, *measures: str) -> list[cloudwatch.IMetric]:
+    """Return the sum of each measure a minute, for each configuration set."""
+    return [
+        cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE,
+            metric_name=measure,
+            dimensions_map=dict(zip(METRICS_DIMENSIONS, (environment.name, name), strict=True)),
+            label=f"{name} {measure.replace('_', ' ')}",
+            statistic="Sum",
+            period=cdk.Duration.minutes(1),
+        )
+        for name in environment.configuration_sets
+        for measure in measures
+    ]
 
 
 def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -1,16 +1,22 @@
-"""A Lambda function of ours: a file in lambdas/ with what it may use."""
+"""A Lambda function whose handler is a file in lambdas/."""
+
+from collections.abc import Mapping
 
 import aws_cdk as cdk
+import msgspec
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from aftersend.config.environment import Environment
-from stacks.acknowledged import acknowledge
+from aftersend.contract import FUNCTIONS, Variable
+from stacks.acknowledgments import acknowledge
 from stacks.bundling import ARCHITECTURES, RUNTIME, bundle
-from stacks.logs import LogGroup
+from stacks.log_group import ExpiringLogGroup
 
 
-class Function(lambda_.Function):
+class HandlerFunction(Construct):
+    """A function and its log group. Its size is the one that the contract has under the name of its file."""
+
     def __init__(
         self,
         scope: Construct,
@@ -19,22 +25,28 @@ class Function(lambda_.Function):
         file: str,
         description: str,
         environment: Environment,
-        timeout: cdk.Duration,
-        memory_mebibytes: int = 512,
-        settings: dict[str, str],
+        settings: Mapping[Variable, str],
     ) -> None:
-        """`file` is the file in lambdas/, `does` what it is for, `settings` its environment variables."""
-        super().__init__(
-            scope,
-            id,
+        super().__init__(scope, id)
+        memory_mebibytes, timeout_seconds = FUNCTIONS[file]
+        self.timeout = cdk.Duration.seconds(timeout_seconds)
+        self.function = lambda_.Function(
+            self,
+            "Function",
             description=description,
-            code=lambda_.Code.from_asset(str(bundle(environment.functions))),
+            code=lambda_.Code.from_asset(str(bundle(file, environment.functions.runs_on))),
             handler=f"lambdas.{file}.handler",
             runtime=RUNTIME,
             architecture=ARCHITECTURES[environment.functions.runs_on],
-            timeout=timeout,
+            timeout=self.timeout,
             memory_size=memory_mebibytes,
-            environment=settings,
-            log_group=LogGroup(scope, f"{id}Logs", environment=environment),
+            environment={variable.value: value for variable, value in settings.items()},
+            log_group=ExpiringLogGroup(self, "Logs", environment=environment),
         )
-        acknowledge(self, "A newer runtime is taken with the packages, when all of them have wheels for it.", "L1")
+        reason = "A newer runtime is taken once all packages have wheels for it."
+        acknowledge(self, reason, "L1")
+
+
+def to_json(value: object) -> str:
+    """Encode a value for a function. References in it are still resolved at deployment."""
+    return msgspec.json.encode(value).decode()

@@ -1,99 +1,47 @@
-"""The hourly comparison of the notification settings SES has with those that were deployed."""
+"""The hourly comparison of SES's notification settings with the deployed ones."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from aftersend.config.environment import Environment
-from aftersend.contract import IDENTITIES_PREFIX, METRICS_NAMESPACE
-from stacks.acknowledged import acknowledge
-from stacks.alarms import Alarm, Alarms
-from stacks.function import Function
+from aftersend.contract import Variable
+from stacks.alarms import Alarms
+from stacks.function import to_json
+from stacks.identity_alarms import IdentityAlarms
+from stacks.identity_function import IdentityFunction
 from stacks.state import State
 
-TIMEOUT = cdk.Duration.minutes(15)
-"""At a call a second some two hundred identities are put back in one go; the next hour does the rest."""
-EVERY = cdk.Duration.hours(1)
-
-COUNTED = {
-    "identities_drifted": "SES no longer has notification settings that were deployed: it drops them silently when "
-    "it cannot publish to a topic.",
-    "identities_failed": "SES refused to set notifications of an identity.",
-}
-"""Metrics of which one is too many, and what is wrong then."""
+INTERVAL = cdk.Duration.hours(1)
 
 
 class IdentityCheck(Construct):
+    """check_identities with its schedule. It also sets identities that were verified after they were deployed.
+
+    At one call a second it restores some two hundred identities within its timeout; the next hour does the rest.
+    """
+
     def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
         super().__init__(scope, id)
-        function = Function(
+        checker = IdentityFunction(
             self,
-            "Function",
+            "CheckIdentities",
             file="check_identities",
-            description="Compares the notification settings SES has with those deployed",
+            description="Compares the notification settings of identities with the deployed ones",
             environment=environment,
-            timeout=TIMEOUT,
-            memory_mebibytes=256,
+            state=state,
+            object_actions=("s3:GetObject", "s3:PutObject"),
             settings={
-                **identity_function_settings(environment, state),
-                "RESTORE_DRIFT": "true" if environment.on_identity_drift == "restore" else "false",
-                "ENVIRONMENT": environment.name,
+                Variable.RESTORE_DRIFT: to_json(environment.on_identity_drift == "restore"),
+                Variable.ENVIRONMENT: environment.name,
             },
         )
-        events.Rule(
-            self,
-            "Schedule",
-            schedule=events.Schedule.rate(EVERY),
-            targets=[targets.LambdaFunction(function)],  # ty: ignore[invalid-argument-type] (jsii)
-        )
-        cdk.CfnOutput(self, "FunctionName", value=function.function_name, description="Invoke it to compare at once")
-        grant_identity_notifications(function)
-        state.archive.grant_objects(function, "s3:GetObject", "s3:PutObject", below=IDENTITIES_PREFIX)
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn])
-        )
-        for name, is_wrong in COUNTED.items():
-            found = cloudwatch.Metric(
-                namespace=METRICS_NAMESPACE,
-                metric_name=name,
-                dimensions_map={"Environment": environment.name},
-                statistic="Maximum",
-                period=EVERY,
-            )
-            description = f"{is_wrong} The logs of {function.function_name} name the identity and what is different."
-            Alarm(self, name, topic=alarms.topic, metric=found, threshold=0, description=description)
-        description = f"{function.function_name} fails: nobody notices if SES drops the notifications of an identity."
-        Alarm(
-            self,
-            "IdentityCheckFailed",
-            topic=alarms.topic,
-            metric=function.metric_errors(period=EVERY),
-            threshold=0,
-            description=description,
-        )
-
-
-def identity_function_settings(environment: Environment, state: State) -> dict[str, str]:
-    """What every function is told that sets notifications: where it keeps what is deployed, how fast it may call."""
-    return {"ARCHIVE_BUCKET": state.archive.bucket_name, "PACE_SECONDS": "0" if environment.is_emulated else "1"}
-
-
-def grant_identity_notifications(function: lambda_.Function) -> None:
-    """SES knows no resource-level permissions for these actions (service authorization reference of Amazon SES)."""
-    function.add_to_role_policy(
-        iam.PolicyStatement(
-            actions=[
-                "ses:GetIdentityNotificationAttributes",
-                "ses:GetIdentityVerificationAttributes",
-                "ses:SetIdentityNotificationTopic",
-                "ses:SetIdentityHeadersInNotificationsEnabled",
-                "ses:SetIdentityFeedbackForwardingEnabled",
-            ],
-            resources=["*"],
-        )
-    )
-    acknowledge(function, "SES knows no resource-level permissions for these.", "IAM5[Resource::*]")
+        may_list = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn])
+        checker.function.add_to_role_policy(may_list)
+        target = targets.LambdaFunction(checker.function)  # ty: ignore[invalid-argument-type] (jsii)
+        events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
+        IdentityAlarms(self, "Alarms", environment=environment, checker=checker, interval=INTERVAL, alarms=alarms)
+        name = checker.function.function_name
+        cdk.CfnOutput(self, "FunctionName", value=name, description="Invoke it to compare at once")

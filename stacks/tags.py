@@ -7,6 +7,6 @@ from constructs import IConstruct
 
 
 def tag(construct: IConstruct, tags: Mapping[str, str]) -> None:
-    """Put tags on a construct and all in it; nearer ones win."""
+    """Tag a construct and everything in it. Where tags of a construct inside have the same key, those win."""
     for key, value in tags.items():
         cdk.Tags.of(construct).add(key, value)

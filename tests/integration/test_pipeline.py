@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
-from aftersend.config.loader import load
+from aftersend.contract import FUNCTIONS
 from local.pipeline import LocalPipeline
 from local.traffic import plan_mails, predict
 from local.verification import differences, rule_occurrences, undercovered
@@ -109,18 +109,21 @@ MUTATIONS = {
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_comparison_notices_a_change_of(mutation: str, pipeline: LocalPipeline, tmp_path: Path):
     file, original, changed = MUTATIONS[mutation]
-    code = shutil.copytree(bundle(load("local").functions), tmp_path / "code")
-    source = (code / file).read_text()
-    assert source.count(original) == 1
-    (code / file).write_text(source.replace(original, changed))
-    for stale in code.rglob(f"{Path(file).stem}.*.pyc"):
-        stale.unlink()
+    bundles = {name: shutil.copytree(bundle(name, "local"), tmp_path / name) for name in FUNCTIONS}
+    mutated = [code for code in bundles.values() if (code / file).exists()]
+    assert mutated
+    for code in mutated:
+        text = (code / file).read_text()
+        assert text.count(original) == 1
+        (code / file).write_text(text.replace(original, changed))
+        for stale in code.rglob(f"{Path(file).stem}.*.pyc"):
+            stale.unlink()
     empty_tables(pipeline)
-    deploy_code(pipeline, code)
+    deploy_code(pipeline, bundles)
     try:
         assert send_and_compare(pipeline, messages=1, seed=2) != []
     finally:
-        deploy_code(pipeline, bundle(load("local").functions))
+        deploy_code(pipeline, {name: bundle(name, "local") for name in FUNCTIONS})
 
 
 def test_original_code_deployed_again_has_no_differences(pipeline: LocalPipeline):
@@ -141,14 +144,19 @@ def empty_tables(pipeline: LocalPipeline) -> None:
                 writer.delete_item(Key={name: item[name] for name in ("partition_key", "sort_key")})
 
 
-def deploy_code(pipeline: LocalPipeline, folder: Path) -> None:
-    """Replace the code of all functions of the pipeline."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        for file in folder.rglob("*"):
-            archive.write(file, file.relative_to(folder))
-    client = pipeline.ses.emulator_client("lambda")
-    for page in client.get_paginator("list_functions").paginate():
+def deploy_code(pipeline: LocalPipeline, bundles: dict[str, Path]) -> None:
+    """Give every function the code of its bundle."""
+    functions = pipeline.ses.emulator_client("lambda")
+    for page in functions.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             if function["Handler"].startswith("lambdas."):
-                client.update_function_code(FunctionName=function["FunctionName"], ZipFile=packed.getvalue())
+                code = zipped(bundles[function["Handler"].split(".")[1]])
+                functions.update_function_code(FunctionName=function["FunctionName"], ZipFile=code)
+
+
+def zipped(folder: Path) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for file in folder.rglob("*"):
+            archive.write(file, file.relative_to(folder))
+    return content.getvalue()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-os.environ["CDK_VALIDATION"] = "false"  # two seconds a synthesis; `cdk synth` and `cdk deploy` have it on
+os.environ["CDK_VALIDATION"] = "false"  # it takes two seconds a synthesis; `cdk synth` and `cdk deploy` have it on
 
 import aws_cdk as cdk
 import msgspec
@@ -18,17 +18,19 @@ from stacks.app import add_stacks
 
 PROJECT = Path(__file__).parent.parent.parent
 
+CONTEXT = {**json.loads((PROJECT / "cdk.json").read_bytes())["context"], "aws:cdk:disable-asset-staging": True}
+"""As in a synthesis, but bundles are not copied into its output: nothing is deployed from it."""
 
-def stacks_of(environment: Environment, folder: Path) -> dict[str, cdk.Stack]:
-    """The stacks of an environment, by their last name."""
-    context = json.loads((PROJECT / "cdk.json").read_bytes())["context"]
-    app = cdk.App(context=context, outdir=str(folder))
+
+def build_stacks(environment: Environment, folder: Path) -> dict[str, cdk.Stack]:
+    """Return the stacks of an environment by the last part of their name."""
+    app = cdk.App(context=CONTEXT, outdir=str(folder))
     return {stack.stack_name.rpartition("-")[2]: stack for stack in add_stacks(app, environment)}
 
 
 @pytest.fixture(scope="session")
 def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, cdk.Stack]:
-    return stacks_of(load("prod"), tmp_path_factory.mktemp("prod"))
+    return build_stacks(load("prod"), tmp_path_factory.mktemp("prod"))
 
 
 @pytest.fixture(scope="session")
@@ -37,9 +39,10 @@ def templates(stacks: dict[str, cdk.Stack]) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="session")
-def changed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
-    """The environment that sets everything there is (tests/environments/b), as it would be deployed to AWS."""
-    found = load("change", PROJECT / "tests" / "environments" / "b")
-    on_aws = msgspec.structs.replace(found, functions=msgspec.structs.replace(found.functions, runs_on="aws"))
-    stacks = stacks_of(on_aws, tmp_path_factory.mktemp("changed"))
+def full_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Return the templates of the environment that sets everything (tests/environments/b), deployed to AWS."""
+    environment = load("change", PROJECT / "tests" / "environments" / "b")
+    functions = msgspec.structs.replace(environment.functions, runs_on="aws")
+    on_aws = msgspec.structs.replace(environment, functions=functions)
+    stacks = build_stacks(on_aws, tmp_path_factory.mktemp("full"))
     return {name: Template.from_stack(stack) for name, stack in stacks.items()}

@@ -1,4 +1,4 @@
-"""What a person is told who synthesises: `python app.py` is what the CDK CLI runs."""
+"""What the CDK CLI runs, `python app.py`, and what it prints for a person."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.stacks.conftest import PROJECT
+from tests.stacks.conftest import CONTEXT, PROJECT
 
 ENVIRONMENT = """
 account = "111111111111"
@@ -18,30 +18,29 @@ configuration_set = "%s"
 """
 
 
-def synthesised(folder: Path, environment: str) -> subprocess.CompletedProcess[str]:
+def synthesize(folder: Path, environment: str) -> subprocess.CompletedProcess[str]:
     (folder / "shop.toml").write_text(environment)
-    context = {"env": "shop", "environments": str(folder)}
-    settings = {
-        "CDK_CONTEXT_JSON": json.dumps(context),
+    variables = {
+        "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "shop", "environments": str(folder)}),
         "CDK_OUTDIR": str(folder / "cdk.out"),
         "CDK_VALIDATION": "false",
     }
     command = [sys.executable, "app.py"]
-    return subprocess.run(command, cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=False)
+    return subprocess.run(command, cwd=PROJECT, env=os.environ | variables, capture_output=True, text=True, check=False)
 
 
-def test_what_ses_would_refuse_ends_the_synthesis_with_the_file_and_the_key(tmp_path: Path):
-    result = synthesised(tmp_path, ENVIRONMENT % "newz")
+def test_setting_that_ses_refuses_ends_the_synthesis_with_file_and_key(tmp_path: Path):
+    result = synthesize(tmp_path, ENVIRONMENT % "newz")
     assert result.returncode == 1
-    [said] = [line for line in result.stderr.splitlines() if line.startswith("aftersend: ")]
-    assert said.startswith(
+    [message] = [line for line in result.stderr.splitlines() if line.startswith("aftersend: ")]
+    assert message.startswith(
         f'aftersend: {tmp_path.name}/shop.toml: identities."bookshop.example".configuration_set: this environment'
     )
     assert not list((tmp_path / "cdk.out").glob("*.template.json"))
 
 
-def test_warnings_go_with_the_stacks_and_the_cost_is_told(tmp_path: Path):
-    result = synthesised(tmp_path, ENVIRONMENT % "news")
+def test_synthesis_attaches_warnings_to_the_stacks_and_prints_the_cost(tmp_path: Path):
+    result = synthesize(tmp_path, ENVIRONMENT % "news")
     assert result.returncode == 0
     assert "a month for 1,000 messages, excluding SES charges" in result.stderr
     metadata = (tmp_path / "cdk.out" / "Aftersend-shop-Publishing.metadata.json").read_text()

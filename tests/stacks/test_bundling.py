@@ -1,54 +1,167 @@
+"""A function's bundle: what is in it, and what changes its digest."""
+
 import json
+import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from aftersend.config.environment import Functions
+from aftersend.contract import FUNCTIONS
 from stacks import bundling
+from stacks.bundling import bundle, digest
+from tests.stacks.conftest import PROJECT
+
+BROUGHT_BY_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+NEVER_BUNDLED = ("config", "dashboard", "cli")
 
 
-@pytest.fixture
-def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(bundling, "BUILT", tmp_path / "build")
-    return tmp_path / "build"
+def copy_project(folder: Path) -> Path:
+    """Return a copy of everything that functions are made of."""
+    for package in ("aftersend", "lambdas"):
+        shutil.copytree(PROJECT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the project in which the tests build bundles and change nothing."""
+    return copy_project(tmp_path_factory.mktemp("project"))
+
+
+def modules(folder: Path) -> set[str]:
+    """Return the project's own modules in a bundle."""
+    files = (file for package in ("aftersend", "lambdas") for file in (folder / package).rglob("*.py"))
+    return {str(file.relative_to(folder)) for file in files}
+
+
+def digests(project: Path) -> dict[str, str]:
+    return {file: digest(file, "aws", project) for file in FUNCTIONS}
+
+
+def functions_changed_by(file: str, folder: Path) -> set[str]:
+    """Return the functions whose digest differs once a file of the project is reworded."""
+    project = copy_project(folder / "project")
+    before = digests(project)
+    with (project / file).open("a") as source:
+        source.write("\n# Another word.\n")
+    after = digests(project)
+    return {name for name in FUNCTIONS if before[name] != after[name]}
 
 
 def content(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_the_same_code_gives_the_same_bundle(built: Path):
-    """Or every machine would deploy what another already has."""
-    first = content(bundling.bundle(Functions()))
-    bundling.BUILT = built / "again"
-    assert content(bundling.bundle(Functions())) == first
+def test_every_file_with_a_handler_has_a_size():
+    files = {file.stem for file in (PROJECT / "lambdas").glob("*.py") if "\ndef handler(" in file.read_text()}
+    assert files == FUNCTIONS.keys()
 
 
-def test_a_bundle_holds_functions_library_and_packages_but_no_sdk(built: Path):
-    folder = bundling.bundle(Functions())
-    assert (folder / "lambdas" / "record_feedback.py").exists()
-    assert (folder / "aftersend" / "parsing" / "parser.py").exists()
+def test_bundle_is_the_same_wherever_it_is_built(project: Path, tmp_path: Path):
+    """Otherwise every machine would deploy again what another has deployed."""
+    elsewhere = copy_project(tmp_path / "elsewhere")
+    here, there = (bundle("record_feedback", "aws", folder) for folder in (project, elsewhere))
+    assert here.name == there.name
+    assert content(here) == content(there)
+
+
+def test_bundle_holds_packages_for_the_platform_but_no_sdk_and_no_bytecode(project: Path):
+    folder = bundle("record_feedback", "aws", project)
     assert list((folder / "msgspec").glob("*aarch64*.so"))
+    assert (folder / "aws_lambda_powertools").exists()
     assert not (folder / "botocore").exists()
     assert not list(folder.rglob("__pycache__"))
 
 
-def test_an_interrupted_build_is_not_taken_for_a_finished_one(built: Path, monkeypatch: pytest.MonkeyPatch):
+def test_bundle_holds_the_modules_that_are_imported_and_no_others(project: Path):
+    bundled = modules(bundle("count_tags", "aws", project))
+    assert {"lambdas/__init__.py", "lambdas/count_tags.py", "lambdas/settings.py"} <= bundled
+    assert {"aftersend/__init__.py", "aftersend/ledger.py", "aftersend/metrics/emf.py"} <= bundled
+    assert not {"lambdas/record_feedback.py", "lambdas/sqs_batch.py", "aftersend/aws/custom_resource.py"} & bundled
+
+
+@pytest.mark.parametrize("file", FUNCTIONS)
+def test_configuration_pages_and_commands_never_reach_lambda(file: str, project: Path):
+    folder = bundle(file, "aws", project)
+    assert modules(folder)
+    assert not [room for room in NEVER_BUNDLED if (folder / "aftersend" / room).exists()]
+
+
+@pytest.mark.parametrize(
+    "file", ["aftersend/config/lint_rules.py", "aftersend/config/cost.py", "aftersend/dashboard/sections.py"]
+)
+def test_rewording_what_functions_do_not_import_changes_no_function(file: str, tmp_path: Path):
+    assert functions_changed_by(file, tmp_path) == set()
+
+
+def test_changing_the_ledger_changes_the_functions_that_use_it(tmp_path: Path):
+    assert {"record_feedback", "record_archive", "count_tags"} <= functions_changed_by("aftersend/ledger.py", tmp_path)
+
+
+def test_changing_a_handler_changes_its_function_alone(tmp_path: Path):
+    assert functions_changed_by("lambdas/check_identities.py", tmp_path) == {"check_identities"}
+
+
+def test_changing_the_lock_changes_every_function(tmp_path: Path):
+    assert functions_changed_by("lambdas/requirements.lock", tmp_path) == set(FUNCTIONS)
+
+
+def test_new_bundle_replaces_the_previous_one_of_its_function(tmp_path: Path):
+    project = copy_project(tmp_path / "project")
+    other, previous = bundle("count_tags", "aws", project), bundle("check_identities", "aws", project)
+    (project / "lambdas" / "check_identities.py").write_text("def handler(): ...\n")
+    current = bundle("check_identities", "aws", project)
+    assert (current / "lambdas" / "check_identities.py").read_text() == "def handler(): ...\n"
+    assert not previous.exists()
+    assert other.exists()
+
+
+def test_interrupted_build_is_not_taken_for_a_finished_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    project = copy_project(tmp_path / "project")
     with monkeypatch.context() as patched:
         patched.setattr(bundling.uv, "find_uv_bin", lambda: "/bin/false")
         with pytest.raises(subprocess.CalledProcessError):
-            bundling.bundle(Functions())
-    assert (bundling.bundle(Functions()) / "msgspec").exists()
+            bundle("count_tags", "aws", project)
+    assert (bundle("count_tags", "aws", project) / "msgspec").exists()
 
 
-def test_the_bundle_for_this_machine_runs_on_this_machine(built: Path):
-    folder = bundling.bundle(Functions(runs_on="local"))
-    imported = (
-        "import json, msgspec, lambdas.dependencies as ours; print(json.dumps([msgspec.__file__, ours.__cached__]))"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", imported], cwd=folder, check=True, capture_output=True, text=True
-    ).stdout
-    assert all(path.startswith(str(folder)) for path in json.loads(said))
+def test_bundle_is_copied_where_the_file_system_has_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    project = copy_project(tmp_path / "project")
+    monkeypatch.setattr(bundling.os, "link", refuse)
+    assert (bundle("count_tags", "aws", project) / "msgspec" / "__init__.py").stat().st_nlink == 1
+
+
+@pytest.fixture(scope="session")
+def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the packages that AWS Lambda's runtime brings, and no others."""
+    folder = tmp_path_factory.mktemp("runtime")
+    for name in BROUGHT_BY_THE_RUNTIME:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        path = Path(spec.origin)
+        source = path.parent if path.name == "__init__.py" else path
+        (folder / source.name).symlink_to(source)
+    return folder
+
+
+@pytest.mark.parametrize("file", FUNCTIONS)
+def test_bundle_can_be_imported_with_nothing_but_the_runtime(file: str, project: Path, runtime: Path):
+    folder = bundle(file, "local", project)
+    code = f"""
+import json, sys
+sys.path += {[str(folder), str(runtime)]}
+import msgspec, lambdas.{file} as function
+print(json.dumps([callable(function.handler), msgspec.__file__, function.__cached__]))
+"""
+    command = [sys.executable, "-I", "-S", "-c", code]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    is_callable, *paths = json.loads(printed)
+    assert is_callable
+    assert all(path.startswith(str(folder)) and Path(path).exists() for path in paths)

@@ -1,4 +1,4 @@
-"""Everything an environment may set, in the template; what the emulator cannot tell stands here alone."""
+"""Every setting of an environment in the templates. What the emulator does not support is tested only here."""
 
 from typing import Any
 
@@ -8,21 +8,21 @@ from aws_cdk.assertions import Match, Template
 
 
 @pytest.fixture(scope="session")
-def publishing(changed: dict[str, Template]) -> Template:
-    return changed["Publishing"]
+def publishing(full_templates: dict[str, Template]) -> Template:
+    return full_templates["Publishing"]
 
 
-def properties(template: Template, kind: str, **of: Any) -> list[dict[str, Any]]:
-    """The properties of the resources of a type that have these."""
-    found = [resource["Properties"] for resource in template.find_resources(kind).values()]
-    return [each for each in found if of.items() <= each.items()]
+def properties(template: Template, resource_type: str, **expected: Any) -> list[dict[str, Any]]:
+    """Return the properties of the resources of a type that have the expected ones."""
+    resources = template.find_resources(resource_type).values()
+    return [each["Properties"] for each in resources if expected.items() <= each["Properties"].items()]
 
 
-def test_every_option_of_a_configuration_set(publishing: Template):
-    [found] = properties(publishing, "AWS::SES::ConfigurationSet", Name="kept")
-    tags = {tag["Key"]: tag["Value"] for tag in found.pop("Tags")}
+def test_configuration_set_has_every_option(publishing: Template):
+    [options] = properties(publishing, "AWS::SES::ConfigurationSet", Name="kept")
+    tags = {tag["Key"]: tag["Value"] for tag in options.pop("Tags")}
     assert tags == {"aftersend:environment": "change", "of": "set-b", "step": "b"}
-    assert found == {
+    assert options == {
         "Name": "kept",
         "ArchivingOptions": {"ArchiveArn": "arn:aws:ses:us-east-1:000000000000:mailmanager-archive/b-2"},
         "DeliveryOptions": {"MaxDeliverySeconds": 3600, "SendingPoolName": "pool-b", "TlsPolicy": "REQUIRE"},
@@ -37,17 +37,17 @@ def test_every_option_of_a_configuration_set(publishing: Template):
     }
 
 
-def test_what_is_left_out_is_left_to_ses_so_that_nothing_paused_is_resumed(publishing: Template):
-    [found] = properties(publishing, "AWS::SES::ConfigurationSet", Name="only-b")
-    del found["Tags"]
-    assert found == {"Name": "only-b", "ReputationOptions": {"ReputationMetricsEnabled": False}}
+def test_option_that_is_not_set_is_left_to_ses_so_that_paused_sending_is_not_resumed(publishing: Template):
+    [options] = properties(publishing, "AWS::SES::ConfigurationSet", Name="only-b")
+    del options["Tags"]
+    assert options == {"Name": "only-b", "ReputationOptions": {"ReputationMetricsEnabled": False}}
 
 
-def test_every_kind_of_event_destination_with_its_exact_event_types(publishing: Template):
+def test_event_destinations_of_every_kind_have_exactly_their_event_types(publishing: Template):
     destinations = {
-        found["EventDestination"]["Name"]: found["EventDestination"]
-        for found in properties(publishing, "AWS::SES::ConfigurationSetEventDestination")
-        if "kept" in str(found["ConfigurationSetName"])
+        each["EventDestination"]["Name"]: each["EventDestination"]
+        for each in properties(publishing, "AWS::SES::ConfigurationSetEventDestination")
+        if "kept" in str(each["ConfigurationSetName"])
     }
     assert destinations["metrics"] == {
         "Name": "metrics",
@@ -70,38 +70,37 @@ def test_every_kind_of_event_destination_with_its_exact_event_types(publishing: 
     assert set(destinations) == {"feedback", "archive", "metrics", "topic", "stream", "either"}
 
 
-def test_the_event_bus_is_the_default_one(templates: dict[str, Template]):
-    [found] = [
+def test_event_bridge_destination_is_the_default_event_bus(templates: dict[str, Template]):
+    [destination] = [
         each["EventDestination"]
         for each in properties(templates["Publishing"], "AWS::SES::ConfigurationSetEventDestination")
         if each["EventDestination"]["Name"] == "shop"
     ]
     bus = "arn:aws:events:eu-west-1:222222222222:event-bus/default"
-    assert found["EventBridgeDestination"] == {"EventBusArn": bus}
+    assert destination["EventBridgeDestination"] == {"EventBusArn": bus}
 
 
-def test_dkim_and_mail_from_of_a_domain(publishing: Template):
-    [found] = properties(publishing, "AWS::SES::EmailIdentity", EmailIdentity="kept.example")
-    assert found["DkimAttributes"] == {"SigningEnabled": False}
-    assert found["DkimSigningAttributes"] == {"NextSigningKeyLength": "RSA_1024_BIT"}
-    assert found["MailFromAttributes"] == {
+def test_domain_has_dkim_and_mail_from_settings(publishing: Template):
+    [identity] = properties(publishing, "AWS::SES::EmailIdentity", EmailIdentity="kept.example")
+    assert identity["DkimAttributes"] == {"SigningEnabled": False}
+    assert identity["DkimSigningAttributes"] == {"NextSigningKeyLength": "RSA_1024_BIT"}
+    assert identity["MailFromAttributes"] == {
         "MailFromDomain": "bounce-b.kept.example",
         "BehaviorOnMxFailure": "REJECT_MESSAGE",
     }
 
 
-def test_an_identity_that_is_there_is_not_created_but_its_notifications_are_set(publishing: Template):
+def test_existing_identity_is_not_created_but_its_notifications_are_set(publishing: Template):
     assert not properties(publishing, "AWS::SES::EmailIdentity", EmailIdentity="there.example")
     assert properties(publishing, "Custom::IdentityNotifications", Identity="there.example")
 
 
-def test_the_contact_list_with_its_topics_is_kept(publishing: Template):
-    """It holds what people have subscribed to, and nobody could tell that again."""
+def test_contact_list_is_retained_with_its_topics(publishing: Template):
+    """It stores what people have subscribed to, which is stored nowhere else."""
     [resource] = publishing.find_resources("AWS::SES::ContactList").values()
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
-    found = resource["Properties"]
-    assert found["ContactListName"] == "readers"
-    assert found["Topics"] == [
+    assert resource["Properties"]["ContactListName"] == "readers"
+    assert resource["Properties"]["Topics"] == [
         {
             "TopicName": "new-books",
             "DisplayName": "New books and audiobooks",
@@ -111,7 +110,7 @@ def test_the_contact_list_with_its_topics_is_kept(publishing: Template):
     ]
 
 
-def test_what_is_worth_keeping_is_protected_where_it_is_kept(stacks: dict[str, cdk.Stack]):
+def test_only_the_state_is_protected_from_termination(stacks: dict[str, cdk.Stack]):
     assert {name: stack.termination_protection for name, stack in stacks.items()} == {
         "State": True,
         "Pipeline": False,
@@ -120,20 +119,23 @@ def test_what_is_worth_keeping_is_protected_where_it_is_kept(stacks: dict[str, c
     }
 
 
-def test_logs_end_when_the_environment_says_and_drift_is_put_back(changed: dict[str, Template]):
+def test_logs_expire_as_the_environment_says(full_templates: dict[str, Template]):
     for name in ("Pipeline", "Publishing"):
-        groups = properties(changed[name], "AWS::Logs::LogGroup")
-        assert {found["RetentionInDays"] for found in groups} == {14}
-    changed["Publishing"].has_resource_properties(
+        groups = properties(full_templates[name], "AWS::Logs::LogGroup")
+        assert {group["RetentionInDays"] for group in groups} == {14}
+
+
+def test_drift_is_restored_where_the_environment_says_so(publishing: Template):
+    publishing.has_resource_properties(
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"RESTORE_DRIFT": "true", "PACE_SECONDS": "1"})}},
     )
 
 
-def test_every_resource_bears_the_tags_of_its_environment(changed: dict[str, Template]):
+def test_every_resource_has_the_tags_of_its_environment(full_templates: dict[str, Template]):
     untagged = {
         resource["Type"]
-        for template in changed.values()
+        for template in full_templates.values()
         for resource in template.to_json()["Resources"].values()
         if isinstance(tags := resource.get("Properties", {}).get("Tags"), list)
         and not {("step", "b"), ("aftersend:environment", "change")} <= {(tag["Key"], tag["Value"]) for tag in tags}
@@ -141,20 +143,20 @@ def test_every_resource_bears_the_tags_of_its_environment(changed: dict[str, Tem
     assert untagged == set()
 
 
-def test_two_environments_of_one_account_share_no_name(changed: dict[str, Template], templates: dict[str, Template]):
-    def names(found: dict[str, Template]) -> set[str]:
-        """Names of exports and of what has one of its own."""
-        exports = [
-            output.get("Export", {}).get("Name") for t in found.values() for output in t.find_outputs("*").values()
-        ]
-        given = ("Name", "EmailIdentity", "ContactListName")
-        own = [
-            each["Properties"][name]
-            for template in found.values()
-            for each in template.to_json()["Resources"].values()
-            for name in given
-            if isinstance(each.get("Properties", {}).get(name), str)
-        ]
-        return {*map(str, exports), *own} - {"None"}
+NAME_PROPERTIES = ("Name", "EmailIdentity", "ContactListName")
 
-    assert names(changed) & names(templates) == {"readers"}, "a contact list: two in one account are an error"
+
+def names(templates: dict[str, Template]) -> set[str]:
+    """Return the names of all exports, and of all resources that have a name of their own."""
+    outputs = [output for template in templates.values() for output in template.find_outputs("*").values()]
+    exports = {str(output["Export"]["Name"]) for output in outputs if "Export" in output}
+    resources = [each for template in templates.values() for each in template.to_json()["Resources"].values()]
+    values = [each["Properties"].get(name) for each in resources if "Properties" in each for name in NAME_PROPERTIES]
+    return exports | {value for value in values if isinstance(value, str)}
+
+
+def test_two_environments_of_one_account_share_no_name(
+    full_templates: dict[str, Template], templates: dict[str, Template]
+):
+    shared = names(full_templates) & names(templates)
+    assert shared == {"readers"}, "a contact list: a second one in an account is an error"

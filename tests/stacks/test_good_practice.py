@@ -1,4 +1,4 @@
-"""cdk-nag (AwsSolutions) and cfn-lint have nothing to say that is not acknowledged with a reason."""
+"""Hold the templates to cdk-nag (AwsSolutions) and cfn-lint: every finding is acknowledged with a reason."""
 
 import json
 from pathlib import Path
@@ -10,26 +10,26 @@ from cfnlint.api import lint_file
 from cfnlint.config import ManualArgs
 
 from aftersend.config.loader import load
-from tests.stacks.conftest import stacks_of
+from tests.stacks.conftest import build_stacks
 
-SAID_OF_ALL_THE_CDK_WRITES = ["W3005"]
-"""A dependency that a reference makes already."""
+IGNORED_CHECKS = ["W3005"]
+"""A dependency that a reference implies: the CDK writes many."""
 
 
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Prod, synthesised with the checks on; they make the synthesis fail where they find anything."""
+    """Return the folder of prod, synthesized with the checks on. A finding makes the synthesis fail."""
     folder = tmp_path_factory.mktemp("checked")
-    app = next(iter(stacks_of(load("prod"), folder).values())).node.root
+    app = next(iter(build_stacks(load("prod"), folder).values())).node.root
     assert isinstance(app, cdk.App)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     app.synth()
     return folder
 
 
-def test_cdk_nag_finds_nothing_that_is_not_acknowledged(assembly: Path):
+def test_cdk_nag_finds_only_what_is_acknowledged(assembly: Path):
     report = json.loads((assembly / "validation-report.json").read_bytes())
-    [plugin] = [found for found in report["pluginReports"] if found["pluginName"] == "AwsSolutions"]
+    [plugin] = [each for each in report["pluginReports"] if each["pluginName"] == "AwsSolutions"]
     assert plugin["conclusion"] == "success"
 
 
@@ -37,4 +37,4 @@ def test_cfn_lint_finds_nothing(assembly: Path):
     templates = sorted(assembly.glob("*.template.json"))
     assert len(templates) == 4
     for template in templates:
-        assert lint_file(template, config=ManualArgs(ignore_checks=SAID_OF_ALL_THE_CDK_WRITES)) == []
+        assert lint_file(template, config=ManualArgs(ignore_checks=IGNORED_CHECKS)) == []

@@ -1,4 +1,4 @@
-"""Every statement of every role, with what it is for: whatever is not in the table is too much."""
+"""Hold every statement of every role to a table with its purpose: what is not in the table is too much."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Template
 
-SES_SETTINGS = (
+IDENTITY_SETTINGS = (
     "ses:GetIdentityNotificationAttributes",
     "ses:GetIdentityVerificationAttributes",
     "ses:SetIdentityNotificationTopic",
@@ -20,41 +20,44 @@ CONSUME = (
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 )
-TO_ANY_KEY_OF_THE_BUCKET = (
+ALL_OBJECTS = (
     *("s3:GetObject*", "s3:GetBucket*", "s3:List*", "s3:DeleteObject*", "s3:PutObject", "s3:PutObjectLegalHold"),
     *("s3:PutObjectRetention", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:Abort*"),
 )
 RECORD = {
-    (("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"), "Ledger"): "record events, read facts",
-    (("dynamodb:GetItem", "dynamodb:PutItem"), "Suppressions"): "read and write entries",
+    (
+        ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
+        "Ledger",
+    ): "record events, read those of a recipient",
+    (("dynamodb:GetItem", "dynamodb:PutItem"), "Suppressions"): "read and write suppression entries",
 }
 
 PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
-    "RecordFeedback": {(CONSUME, "FeedbackQueue"): "take its messages", **RECORD},
-    "RecordArchive": {
-        (CONSUME, "ArchiveQueue"): "take its messages",
+    "FeedbackRecordFeedbackFunction": {(CONSUME, "FeedbackQueue"): "consume its queue", **RECORD},
+    "ArchiveRecordArchiveFunction": {
+        (CONSUME, "ArchiveQueue"): "consume its queue",
         **RECORD,
-        (("s3:GetObject",), "Archive/events/*"): "read what Firehose wrote",
-        (("s3:PutObject",), "Archive/quarantine/*"): "keep what nobody understood",
+        (("s3:GetObject",), "Archive/events/*"): "read objects that Firehose wrote",
+        (("s3:PutObject",), "Archive/quarantine/*"): "quarantine unparseable lines",
     },
-    "CountTags": {
+    "CountingCountTagsFunction": {
         (("dynamodb:ListStreams",), "*"): "find the stream",
         (("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), "Ledger"): "read changes",
-        (("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and positions",
-        (TO_ANY_KEY_OF_THE_BUCKET, "Archive, Archive/*"): "keep batches that fail (the CDK's own grant)",
+        (("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and checkpoints",
+        (ALL_OBJECTS, "Archive, Archive/*"): "write failed batches (the CDK's own grant)",
     },
-    "NotificationsSetIdentityNotifications": {
-        (("s3:PutObject", "s3:DeleteObject"), "Archive/identities/*"): "remember what is deployed",
-        (SES_SETTINGS, "*"): "set and restore notification settings",
+    "NotificationsSetIdentityNotificationsFunction": {
+        (("s3:PutObject", "s3:DeleteObject"), "Archive/identities/*"): "write the deployed settings",
+        (IDENTITY_SETTINGS, "*"): "set and restore notification settings",
     },
-    "CheckFunction": {
-        (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "know what is deployed, and whether it was set",
-        (("s3:ListBucket",), "Archive"): "find all that is deployed",
-        (SES_SETTINGS, "*"): "compare notification settings and put them back",
+    "CheckCheckIdentitiesFunction": {
+        (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read the deployed settings, note what is set",
+        (("s3:ListBucket",), "Archive"): "list the deployed settings",
+        (IDENTITY_SETTINGS, "*"): "compare and restore notification settings",
     },
     "ArchiveStreamS3Destination": {
-        (TO_ANY_KEY_OF_THE_BUCKET, "Archive, Archive/*"): "write the archive (the CDK's own grant)",
-        (("logs:CreateLogStream", "logs:PutLogEvents"), "ArchiveStreamLogs"): "say what it could not write",
+        (ALL_OBJECTS, "Archive, Archive/*"): "write the archive (the CDK's own grant)",
+        (("logs:CreateLogStream", "logs:PutLogEvents"), "ArchiveStreamLogs"): "log what it could not write",
     },
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
@@ -66,31 +69,31 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
 EVERY_RESOURCE = {
     "dynamodb:ListStreams": "it has no resource type (service authorization reference of Amazon DynamoDB)",
     **dict.fromkeys(
-        SES_SETTINGS, "SES knows no resource-level permissions for them (its service authorization reference)"
+        IDENTITY_SETTINGS, "SES has no resource-level permissions for them (its service authorization reference)"
     ),
 }
 """Why an action is allowed on every resource."""
 
 
-def listed(value: Any) -> list[Any]:
+def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def shown(resource: Any) -> str:
-    """A resource by the name its construct has in our code."""
+def construct_path(resource: Any) -> str:
+    """Return the path of the construct that makes a resource, without separators."""
     if isinstance(resource, str):
         return resource
     [(function, argument)] = resource.items()
     if function == "Fn::Join":
-        return "".join(shown(part) for part in argument[1])
+        return "".join(construct_path(part) for part in argument[1])
     name = argument[0] if isinstance(argument, list) else re.sub(r".*ExportsOutput(FnGetAtt|Ref)", "", argument)
     return re.sub(r"(Resource)?[0-9A-F]{8}.*", "", name)
 
 
 @pytest.fixture(scope="session")
 def statements(templates: dict[str, Template]) -> list[tuple[str, tuple[str, ...], str]]:
-    """Who may do what on which resource."""
-    found = []
+    """Return which role may do what on which resource."""
+    statements = []
     for template in templates.values():
         for name, resource in template.to_json()["Resources"].items():
             properties = resource.get("Properties", {})
@@ -98,15 +101,19 @@ def statements(templates: dict[str, Template]) -> list[tuple[str, tuple[str, ...
             if resource["Type"] == "AWS::IAM::Role":
                 documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
             owner = re.split(r"ServiceRole|Role[0-9A-F]|[0-9A-F]{8}|Role", name)[0]
-            found += [
-                (owner, tuple(listed(statement["Action"])), ", ".join(map(shown, listed(statement["Resource"]))))
+            statements += [
+                (
+                    owner,
+                    tuple(as_list(statement["Action"])),
+                    ", ".join(map(construct_path, as_list(statement["Resource"]))),
+                )
                 for document in documents
                 for statement in document["Statement"]
             ]
-    return found
+    return statements
 
 
-def test_every_role_may_do_what_it_is_for_and_no_more(statements: list[tuple[str, tuple[str, ...], str]]):
+def test_every_role_may_do_exactly_what_it_is_for(statements: list[tuple[str, tuple[str, ...], str]]):
     allowed: dict[str, set[tuple[tuple[str, ...], str]]] = {}
     for owner, actions, resource in statements:
         allowed.setdefault(owner, set()).add((tuple(sorted(actions)), resource))
@@ -117,10 +124,10 @@ def test_every_role_may_do_what_it_is_for_and_no_more(statements: list[tuple[str
     assert allowed == expected
 
 
-def test_what_is_allowed_everywhere_has_a_reason(statements: list[tuple[str, tuple[str, ...], str]]):
+def test_permission_on_every_resource_has_a_reason(statements: list[tuple[str, tuple[str, ...], str]]):
     everywhere = {action for _, actions, resource in statements if resource == "*" for action in actions}
     assert everywhere == set(EVERY_RESOURCE)
 
 
-def test_nothing_may_do_everything(statements: list[tuple[str, tuple[str, ...], str]]):
+def test_no_role_may_do_everything(statements: list[tuple[str, tuple[str, ...], str]]):
     assert not [actions for _, actions, _ in statements if {"*", "s3:*", "dynamodb:*", "ses:*", "kms:*"} & {*actions}]

@@ -5,8 +5,9 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from aftersend.config.cost import ALARMS
+from aftersend.contract import FUNCTIONS
 from lambdas.check_identities import Report
-from stacks.identity_check import COUNTED
+from stacks.identity_alarms import REPORTED
 
 
 @pytest.fixture(scope="session")
@@ -19,16 +20,16 @@ def resources(pipeline: Template) -> dict[str, Any]:
     return pipeline.to_json()["Resources"]
 
 
-def of_type(resources: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {name: found["Properties"] for name, found in resources.items() if found["Type"] == kind}
+def of_type(resources: dict[str, Any], resource_type: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in resources.items() if each["Type"] == resource_type}
 
 
-def test_only_ses_may_publish_and_only_for_these_sets_and_identities(pipeline: Template):
-    allowing = publishing_allowed(pipeline)["ses.amazonaws.com"]
-    assert allowing["Action"] == "sns:Publish"
+def test_feedback_topic_accepts_only_ses_for_these_sets_and_identities(pipeline: Template):
+    statement = publishers(pipeline)["ses.amazonaws.com"]
+    assert statement["Action"] == "sns:Publish"
     names = ("configuration-set/newsletter", "configuration-set/receipts")
     names += ("identity/bookshop.example", "identity/orders.bookshop.example")
-    assert allowing["Condition"] == {
+    assert statement["Condition"] == {
         "StringEquals": {
             "AWS:SourceAccount": "222222222222",
             "AWS:SourceArn": [f"arn:aws:ses:eu-west-1:222222222222:{name}" for name in names],
@@ -36,26 +37,26 @@ def test_only_ses_may_publish_and_only_for_these_sets_and_identities(pipeline: T
     }
 
 
-def publishing_allowed(pipeline: Template) -> dict[str, Any]:
-    """What topics let whom do."""
+def publishers(pipeline: Template) -> dict[str, Any]:
+    """Return the statement that allows each service to publish."""
     policies = pipeline.find_resources("AWS::SNS::TopicPolicy").values()
-    statements = [found for policy in policies for found in policy["Properties"]["PolicyDocument"]["Statement"]]
-    return {found["Principal"]["Service"]: found for found in statements if found["Effect"] == "Allow"}
+    statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    return {each["Principal"]["Service"]: each for each in statements if each["Effect"] == "Allow"}
 
 
-def test_only_alarms_of_this_account_may_alarm(pipeline: Template):
-    assert publishing_allowed(pipeline)["cloudwatch.amazonaws.com"]["Condition"] == {
+def test_alarm_topic_accepts_only_alarms_of_this_account(pipeline: Template):
+    assert publishers(pipeline)["cloudwatch.amazonaws.com"]["Condition"] == {
         "StringEquals": {"AWS:SourceAccount": "222222222222"}
     }
 
 
-def test_topics_are_encrypted_with_a_key_that_lets_those_publish_who_must(pipeline: Template):
-    [(key, found)] = pipeline.find_resources("AWS::KMS::Key").items()
+def test_topics_are_encrypted_with_a_key_that_their_publishers_may_use(pipeline: Template):
+    [(name, key)] = pipeline.find_resources("AWS::KMS::Key").items()
     for topic in pipeline.find_resources("AWS::SNS::Topic").values():
-        assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [key, "Arn"]}
+        assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [name, "Arn"]}
     allowed = {
         statement["Principal"]["Service"]: (statement["Action"], statement["Condition"])
-        for statement in found["Properties"]["KeyPolicy"]["Statement"]
+        for statement in key["Properties"]["KeyPolicy"]["Statement"]
         if "Service" in statement["Principal"]
     }
     may_publish = (
@@ -63,26 +64,44 @@ def test_topics_are_encrypted_with_a_key_that_lets_those_publish_who_must(pipeli
         {"StringEquals": {"AWS:SourceAccount": "222222222222"}},
     )
     assert allowed == {"ses.amazonaws.com": may_publish, "cloudwatch.amazonaws.com": may_publish}
-    assert found["Properties"]["EnableKeyRotation"] is True
+    assert key["Properties"]["EnableKeyRotation"] is True
 
 
-def test_whoever_is_to_be_alarmed_is_subscribed(pipeline: Template):
+def test_alarm_addresses_are_subscribed(pipeline: Template):
     pipeline.has_resource_properties(
         "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "operations@bookshop.example"}
     )
 
 
-def test_every_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(templates: dict[str, Template]):
-    alarms = [
-        found["Properties"]
-        for name in ("Pipeline", "Publishing")
-        for found in templates[name].find_resources("AWS::CloudWatch::Alarm").values()
-    ]
-    assert len(alarms) == ALARMS, "as the estimate of the cost counts them"
-    for alarm in alarms:
+def alarms(templates: dict[str, Template]) -> dict[str, Any]:
+    """Return the properties of every alarm by its logical id."""
+    groups = [templates[name].find_resources("AWS::CloudWatch::Alarm") for name in ("Pipeline", "Publishing")]
+    return {name: resource["Properties"] for resources in groups for name, resource in resources.items()}
+
+
+def test_alarms_have_the_names_that_the_documentation_gives(templates: dict[str, Template]):
+    assert alarms(templates).keys() == {
+        "FeedbackDeadLetters",
+        "FeedbackLate",
+        "ArchiveDeadLetters",
+        "ArchiveLate",
+        "CountingLate",
+        "CountingFailed",
+        "IdentitiesDrifted",
+        "IdentitiesFailed",
+        "IdentityCheckFailed",
+    }
+    assert len(alarms(templates)) == ALARMS, "as the cost estimate counts them"
+
+
+def test_alarm_notifies_when_it_begins_and_ends_and_describes_what_to_do(templates: dict[str, Template]):
+    for alarm in alarms(templates).values():
         assert alarm["AlarmActions"] == alarm["OKActions"] != []
-        assert alarm["AlarmDescription"]
-    assert {alarm.get("MetricName") for alarm in alarms} == {
+        assert "first" in str(alarm["AlarmDescription"])
+
+
+def test_alarms_watch_every_queue_and_function(templates: dict[str, Template]):
+    assert {alarm["MetricName"] for alarm in alarms(templates).values()} == {
         "ApproximateNumberOfMessagesVisible",
         "ApproximateAgeOfOldestMessage",
         "IteratorAge",
@@ -92,24 +111,24 @@ def test_every_alarm_tells_the_topic_when_it_begins_and_ends_and_what_to_do(temp
     }
 
 
-def test_alarms_listen_to_what_the_check_of_identities_counts():
-    assert COUNTED.keys() <= set(Report.__struct_fields__)
+def test_alarms_watch_metrics_that_check_identities_reports():
+    assert {metric for metric, _ in REPORTED.values()} <= set(Report.__struct_fields__)
 
 
-def test_messages_come_to_the_queue_as_ses_wrote_them(pipeline: Template):
+def test_messages_arrive_in_the_queue_as_ses_wrote_them(pipeline: Template):
     pipeline.has_resource_properties("AWS::SNS::Subscription", {"Protocol": "sqs", "RawMessageDelivery": True})
 
 
-def test_a_queue_waits_long_enough_for_its_function_and_keeps_what_fails(resources: dict[str, Any]):
-    """AWS asks for six times the function's timeout and for at least five receives."""
-    queues = of_type(resources, "AWS::SQS::Queue")
-    consumed = {name: found for name, found in queues.items() if "RedrivePolicy" in found}
-    assert sorted(found["VisibilityTimeout"] for found in consumed.values()) == [6 * 60, 6 * 300]
-    assert {found["RedrivePolicy"]["maxReceiveCount"] for found in consumed.values()} == {5}
-    assert {found["MessageRetentionPeriod"] for found in queues.values()} == {14 * 24 * 3600}
+def test_queue_waits_long_enough_for_its_function_and_has_a_dead_letter_queue(resources: dict[str, Any]):
+    """AWS recommends six times the function's timeout and at least five receives."""
+    queues = of_type(resources, "AWS::SQS::Queue").values()
+    consumed = [queue for queue in queues if "RedrivePolicy" in queue]
+    assert sorted(queue["VisibilityTimeout"] for queue in consumed) == [6 * 60, 6 * 300]
+    assert {queue["RedrivePolicy"]["maxReceiveCount"] for queue in consumed} == {5}
+    assert {queue["MessageRetentionPeriod"] for queue in queues} == {14 * 24 * 3600}
 
 
-def test_messages_that_fail_come_back_alone(pipeline: Template):
+def test_failed_messages_are_delivered_again_without_the_others(pipeline: Template):
     pipeline.resource_properties_count_is(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -121,7 +140,7 @@ def test_messages_that_fail_come_back_alone(pipeline: Template):
     )
 
 
-def test_the_stream_is_read_from_its_beginning_shard_by_shard_and_loses_nothing(pipeline: Template):
+def test_stream_is_read_from_its_beginning_in_order_and_without_loss(pipeline: Template):
     pipeline.has_resource_properties(
         "AWS::Lambda::EventSourceMapping",
         {
@@ -137,7 +156,7 @@ def test_the_stream_is_read_from_its_beginning_shard_by_shard_and_loses_nothing(
     )
 
 
-def test_objects_are_small_enough_to_be_done_well_within_the_timeout(pipeline: Template):
+def test_objects_are_small_enough_to_be_recorded_well_within_the_timeout(pipeline: Template):
     pipeline.has_resource_properties(
         "AWS::KinesisFirehose::DeliveryStream",
         {
@@ -151,32 +170,40 @@ def test_objects_are_small_enough_to_be_done_well_within_the_timeout(pipeline: T
     )
 
 
-def test_only_what_firehose_wrote_triggers_anything(pipeline: Template):
-    [(_, found)] = pipeline.find_resources("Custom::S3BucketNotifications").items()
-    [queue] = found["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
+def test_only_objects_of_firehose_are_announced(pipeline: Template):
+    [resource] = pipeline.find_resources("Custom::S3BucketNotifications").values()
+    [queue] = resource["Properties"]["NotificationConfiguration"]["QueueConfigurations"]
     assert queue["Filter"] == {"Key": {"FilterRules": [{"Name": "prefix", "Value": "events/"}]}}
 
 
-def test_functions_are_python_on_arm_and_say_what_they_do(resources: dict[str, Any]):
-    ours = {
-        name: found
-        for name, found in of_type(resources, "AWS::Lambda::Function").items()
-        if found["Handler"].startswith("lambdas.")
-    }
-    assert {found["Handler"] for found in ours.values()} == {
-        "lambdas.record_feedback.handler",
-        "lambdas.record_archive.handler",
-        "lambdas.count_tags.handler",
-    }
-    assert {(found["Runtime"], *found["Architectures"]) for found in ours.values()} == {("python3.13", "arm64")}
-    assert all(found["Description"] and found["LoggingConfig"] for found in ours.values())
+def handler_functions(templates: dict[str, Template]) -> dict[str, Any]:
+    """Return the properties of every function by the name of its file, without those that the CDK adds."""
+    properties = [
+        resource["Properties"]
+        for name in ("Pipeline", "Publishing")
+        for resource in templates[name].find_resources("AWS::Lambda::Function").values()
+    ]
+    prefix, suffix = "lambdas.", ".handler"
+    ours = [each for each in properties if each["Handler"].startswith(prefix)]
+    return {each["Handler"].removeprefix(prefix).removesuffix(suffix): each for each in ours}
 
 
-def test_logs_have_an_end(resources: dict[str, Any]):
-    assert {found["RetentionInDays"] for found in of_type(resources, "AWS::Logs::LogGroup").values()} == {30}
+def test_functions_have_the_size_of_the_contract(templates: dict[str, Template]):
+    functions = handler_functions(templates)
+    assert {name: (each["MemorySize"], each["Timeout"]) for name, each in functions.items()} == FUNCTIONS
 
 
-def test_nothing_but_ses_has_a_name_of_its_own(templates: dict[str, Template]):
+def test_functions_are_python_on_arm_with_a_description_and_a_log_group(templates: dict[str, Template]):
+    functions = handler_functions(templates).values()
+    assert {(each["Runtime"], *each["Architectures"]) for each in functions} == {("python3.13", "arm64")}
+    assert all(each["Description"] and each["LoggingConfig"] for each in functions)
+
+
+def test_logs_expire(resources: dict[str, Any]):
+    assert {group["RetentionInDays"] for group in of_type(resources, "AWS::Logs::LogGroup").values()} == {30}
+
+
+def test_only_resources_of_ses_have_a_physical_name(templates: dict[str, Template]):
     """A physical name would make a replacement collide with what it replaces."""
     names = {
         "TableName",
@@ -198,11 +225,11 @@ def test_nothing_but_ses_has_a_name_of_its_own(templates: dict[str, Template]):
     assert given == set()
 
 
-def test_the_stacks_are_deployed_from_what_is_kept_to_what_publishes(stacks: dict[str, cdk.Stack]):
-    names = {
-        name: {found.stack_name.rpartition("-")[2] for found in stack.dependencies} for name, stack in stacks.items()
+def test_stacks_are_deployed_from_the_state_to_publishing(stacks: dict[str, cdk.Stack]):
+    dependencies = {
+        name: {each.stack_name.rpartition("-")[2] for each in stack.dependencies} for name, stack in stacks.items()
     }
-    assert names == {
+    assert dependencies == {
         "State": set(),
         "Pipeline": {"State"},
         "Publishing": {"State", "Pipeline"},

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from aws_cdk.assertions import Match, Template
 
+from aftersend.contract import CustomResource
+
 UNTRACKED_EVENTS = {
     "send",
     "delivery",
@@ -24,18 +26,20 @@ def publishing(templates: dict[str, Template]) -> Template:
 
 @pytest.fixture(scope="session")
 def destinations(publishing: Template) -> dict[tuple[str, str], dict[str, Any]]:
-    """Each event destination by the construct of its configuration set and its own name."""
-    found = publishing.find_resources("AWS::SES::ConfigurationSetEventDestination").values()
-    properties = [resource["Properties"] for resource in found]
+    """Return each event destination by its configuration set and its own name."""
+    resources = publishing.find_resources("AWS::SES::ConfigurationSetEventDestination").values()
+    properties = [resource["Properties"] for resource in resources]
     return {
         (each["ConfigurationSetName"]["Ref"][3:-8], each["EventDestination"]["Name"]): each["EventDestination"]
         for each in properties
     }
 
 
-def test_feedback_goes_to_the_topic_and_everything_to_the_archive(destinations: dict[tuple[str, str], dict[str, Any]]):
+def test_feedback_is_published_to_the_topic_and_everything_to_the_archive(
+    destinations: dict[tuple[str, str], dict[str, Any]],
+):
     feedback = UNTRACKED_EVENTS - {"send", "delivery"}
-    assert {name: set(found["MatchingEventTypes"]) for name, found in destinations.items()} == {
+    assert {name: set(each["MatchingEventTypes"]) for name, each in destinations.items()} == {
         ("newsletter", "feedback"): feedback,
         ("newsletter", "archive"): UNTRACKED_EVENTS | {"open", "click"},
         ("receipts", "feedback"): feedback,
@@ -43,7 +47,7 @@ def test_feedback_goes_to_the_topic_and_everything_to_the_archive(destinations: 
         ("receipts", "shop"): {"delivery", "bounce"},
     }
     assert {
-        name: set(found) & {"SnsDestination", "KinesisFirehoseDestination"} for name, found in destinations.items()
+        name: set(each) & {"SnsDestination", "KinesisFirehoseDestination"} for name, each in destinations.items()
     } == {
         ("newsletter", "feedback"): {"SnsDestination"},
         ("newsletter", "archive"): {"KinesisFirehoseDestination"},
@@ -53,7 +57,7 @@ def test_feedback_goes_to_the_topic_and_everything_to_the_archive(destinations: 
     }
 
 
-def test_ses_may_write_to_the_stream_only_for_the_configuration_set(publishing: Template):
+def test_ses_may_write_to_the_stream_for_the_configuration_set_alone(publishing: Template):
     publishing.has_resource_properties(
         "AWS::IAM::Role",
         {
@@ -72,7 +76,7 @@ def test_ses_may_write_to_the_stream_only_for_the_configuration_set(publishing: 
     )
 
 
-def test_an_identity_has_a_default_configuration_set_so_that_all_its_mail_is_seen(publishing: Template):
+def test_identity_has_a_default_configuration_set_so_that_all_its_mail_has_events(publishing: Template):
     publishing.has_resource_properties(
         "AWS::SES::EmailIdentity",
         {
@@ -83,55 +87,48 @@ def test_an_identity_has_a_default_configuration_set_so_that_all_its_mail_is_see
 
 
 def wanted(resource: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a resource, with a stand-in for what is known at deployment only."""
+    """Return the settings of a custom resource, with TOPIC for the reference to the topic."""
     parts = resource["Properties"]["Wanted"]["Fn::Join"][1]
     return json.loads("".join(part if isinstance(part, str) else "TOPIC" for part in parts))
 
 
-def test_an_identity_notifies_of_bounces_and_complaints_once_it_is_there(publishing: Template):
+def test_identity_notifies_of_bounces_and_complaints(publishing: Template):
     resources = publishing.find_resources("Custom::IdentityNotifications")
-    [resource] = [found for found in resources.values() if found["Properties"]["Identity"] == "bookshop.example"]
+    [resource] = [each for each in resources.values() if each["Properties"]["Identity"] == "bookshop.example"]
     assert wanted(resource) == {"topics": {"Bounce": "TOPIC", "Complaint": "TOPIC"}, "headers": [], "forwarding": False}
     assert resource["Properties"]["ServiceTimeout"] == "300"
 
 
-def test_what_was_set_before_is_looked_up_first_and_one_identity_after_another(publishing: Template):
-    """SES takes one call a second; and what is found must not be what we have set."""
+def test_identities_are_set_one_after_another_and_read_before_they_are_set(publishing: Template):
+    """SES takes one call a second; and the previous settings must not be those of this deployment."""
     resources = publishing.to_json()["Resources"]
-    custom = {
-        name: found
-        for name, found in resources.items()
-        if found["Type"] in ("Custom::PreviousIdentityNotifications", "Custom::IdentityNotifications")
-    }
-    order, left = [], set(custom)
-    while left:
-        ready = {name for name in left if not left & set(dependencies(custom[name]))}
+    pending = {name: each for name, each in resources.items() if each["Type"] in [*CustomResource]}
+    order = []
+    while pending:
+        ready = [name for name, each in pending.items() if not pending.keys() & set(dependencies(each))]
         assert len(ready) == 1, "never two at once"
-        order += [(custom[name]["Type"][8:], custom[name]["Properties"]["Identity"]) for name in ready]
-        left -= ready
+        resource = pending.pop(ready[0])
+        order.append((resource["Type"], resource["Properties"]["Identity"]))
     assert order == [
-        (kind, name)
+        (resource_type, name)
         for name in ("bookshop.example", "orders.bookshop.example")
-        for kind in ("PreviousIdentityNotifications", "IdentityNotifications")
+        for resource_type in (CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS, CustomResource.IDENTITY_NOTIFICATIONS)
     ]
 
 
 def dependencies(resource: Mapping[str, Any]) -> list[str]:
-    found = resource["Properties"].get("Previous", {"Fn::GetAtt": []})
-    return resource.get("DependsOn", []) + found["Fn::GetAtt"]
+    reference = resource["Properties"].get("Previous", {"Fn::GetAtt": []})
+    return resource.get("DependsOn", []) + reference["Fn::GetAtt"]
 
 
-def test_identities_that_wait_for_verification_are_looked_after_every_hour(publishing: Template):
+def test_identities_are_checked_every_hour(publishing: Template):
     publishing.has_resource_properties("AWS::Events::Rule", {"ScheduleExpression": "rate(1 hour)", "State": "ENABLED"})
 
 
-def test_the_dns_records_that_verify_a_domain_are_outputs(publishing: Template):
+def test_dns_records_of_a_domain_are_outputs(publishing: Template):
     outputs = publishing.find_outputs("*")
-    records = {name: found["Value"] for name, found in outputs.items() if name.startswith("DnsRecords")}
-    texts = [
-        "".join(part if isinstance(part, str) else "TOKEN" for part in value["Fn::Join"][1])
-        for value in records.values()
-    ]
+    values = [output["Value"] for name, output in outputs.items() if name.startswith("DnsRecords")]
+    texts = ["".join(part if isinstance(part, str) else "TOKEN" for part in value["Fn::Join"][1]) for value in values]
     dkim = ["TOKEN CNAME TOKEN"] * 3
     assert [text.splitlines() for text in texts] == [
         [

@@ -1,4 +1,4 @@
-"""Logs that have an end."""
+"""Log groups with a retention."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
@@ -7,8 +7,8 @@ from constructs import Construct
 from aftersend.config.environment import Environment
 
 
-class LogGroup(logs.LogGroup):
-    """Kept for as long as the environment says, and removed with its stack."""
+class ExpiringLogGroup(logs.LogGroup):
+    """A log group whose lines expire as the environment says, and which is removed with its stack."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
         super().__init__(scope, id, removal_policy=cdk.RemovalPolicy.DESTROY)

@@ -1,0 +1,25 @@
+"""A function that records events and updates suppression entries."""
+
+from constructs import Construct
+
+from aftersend.config.environment import Environment
+from aftersend.contract import Variable
+from stacks.function import HandlerFunction, to_json
+from stacks.state import State
+
+
+class RecorderFunction(HandlerFunction):
+    """A function with the settings and the permissions of aftersend.recorder.Recorder."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, file: str, description: str, environment: Environment, state: State
+    ) -> None:
+        settings = {
+            Variable.LEDGER_TABLE: state.ledger.table_name,
+            Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+            Variable.RETENTION: to_json(environment.retention),
+            Variable.POLICY: to_json(environment.suppression),
+        }
+        super().__init__(scope, id, file=file, description=description, environment=environment, settings=settings)
+        state.ledger.grant(self.function, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
+        state.suppressions.grant(self.function, "dynamodb:GetItem", "dynamodb:PutItem")

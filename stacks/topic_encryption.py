@@ -1,0 +1,41 @@
+"""The key that topics are encrypted with, where an environment asks for it."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from aftersend.config.environment import Environment
+
+PUBLISHERS = {"LetSesPublish": "ses.amazonaws.com", "LetCloudwatchPublish": "cloudwatch.amazonaws.com"}
+"""Services that publish to the topics, by the id of their statement in the key's policy."""
+
+
+class TopicEncryption(Construct):
+    """A key of this environment. No service may publish with the AWS-managed key, whose policy cannot be changed."""
+
+    key: kms.Key | None = None
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
+        super().__init__(scope, id)
+        if environment.encrypted_topics:
+            self.key = kms.Key(
+                self,
+                "Key",
+                description="Aftersend: encrypts messages in its topics",
+                enable_key_rotation=True,
+                # Topics hold messages for seconds: nothing that is stored needs this key.
+                removal_policy=cdk.RemovalPolicy.DESTROY,
+                pending_window=cdk.Duration.days(7),
+            )
+            for sid, publisher in PUBLISHERS.items():
+                self.key.add_to_resource_policy(self._allow(publisher, sid))
+
+    def _allow(self, publisher: str, sid: str) -> iam.PolicyStatement:
+        return iam.PolicyStatement(
+            sid=sid,
+            principals=[iam.ServicePrincipal(publisher)],  # ty: ignore[invalid-argument-type] (jsii)
+            actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+            resources=["*"],  # in the policy of a key: this key
+            conditions={"StringEquals": {"AWS:SourceAccount": cdk.Stack.of(self).account}},
+        )
