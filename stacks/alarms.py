@@ -1,4 +1,4 @@
-"""The topic that all alarms notify."""
+"""Create the topic that all alarms notify."""
 
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions

@@ -1,4 +1,4 @@
-"""The stacks of an environment, in the order in which they are deployed."""
+"""Add an environment's stacks to an app, in the order in which they are deployed."""
 
 from typing import NamedTuple
 

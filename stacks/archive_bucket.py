@@ -1,4 +1,4 @@
-"""The archive: every event as Firehose wrote it, from which everything else can be rebuilt."""
+"""Store every event as Firehose wrote it. Everything else can be rebuilt from this archive."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

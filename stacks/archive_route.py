@@ -1,4 +1,4 @@
-"""The archive route: Firehose writes objects to the archive, and record_archive consumes the queue of their keys."""
+"""Connect SES to the ledger through the archive: record_archive consumes a queue of the objects Firehose writes."""
 
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications

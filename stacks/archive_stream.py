@@ -1,4 +1,4 @@
-"""The Firehose stream that SES writes every event to."""
+"""Create the Firehose stream that SES writes every event to."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kinesisfirehose as firehose

@@ -1,4 +1,4 @@
-"""A configuration set with its event destinations: the two of Aftersend, and those the environment adds."""
+"""Create a configuration set with its event destinations: the two of Aftersend and those of the environment."""
 
 from typing import Any
 

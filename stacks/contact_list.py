@@ -1,4 +1,4 @@
-"""The contact list behind SES's unsubscribe links."""
+"""Create the contact list behind SES's unsubscribe links."""
 
 from aws_cdk import aws_ses as ses
 from constructs import Construct

@@ -1,4 +1,4 @@
-"""Counting: count_tags moves the counters by what the ledger's stream says is new."""
+"""Connect the ledger's stream to the counters: count_tags moves them by what is new."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_

@@ -1,4 +1,4 @@
-"""The alarms of counting."""
+"""Notify when counting is late or fails."""
 
 import aws_cdk as cdk
 from constructs import Construct

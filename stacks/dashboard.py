@@ -1,4 +1,4 @@
-"""The stack of the dashboard: what is sent, what bounces, what waits, and what failed."""
+"""Show what is sent, what bounces, what waits and what failed."""
 
 from typing import Any
 

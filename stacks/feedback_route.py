@@ -1,4 +1,4 @@
-"""The feedback route: SES publishes to a topic, and record_feedback consumes the queue behind it."""
+"""Connect SES to the ledger through a topic: record_feedback consumes the queue that is subscribed to it."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms

@@ -1,4 +1,4 @@
-"""A Lambda function whose handler is a file in lambdas/."""
+"""Create a Lambda function whose handler is a file in lambdas/."""
 
 from collections.abc import Mapping
 

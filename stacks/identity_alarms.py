@@ -1,4 +1,4 @@
-"""The alarms of identities."""
+"""Notify when notification settings of identities are not as they were deployed."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch

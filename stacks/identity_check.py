@@ -1,4 +1,4 @@
-"""The hourly comparison of SES's notification settings with the deployed ones."""
+"""Compare SES's notification settings with the deployed ones every hour."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events

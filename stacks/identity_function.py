@@ -1,4 +1,4 @@
-"""A function that reads and sets the notification settings of identities."""
+"""Create a function that reads and sets the notification settings of identities."""
 
 from collections.abc import Mapping
 

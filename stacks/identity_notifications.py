@@ -1,4 +1,4 @@
-"""Notification settings of identities. CloudFormation cannot set them, so custom resources do over SES's API."""
+"""Set the notification settings of identities by custom resources: CloudFormation itself cannot."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns

@@ -1,4 +1,4 @@
-"""Log groups with a retention."""
+"""Create log groups with a retention."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs

@@ -1,4 +1,4 @@
-"""Outputs of a stack under exactly the names that are asked for."""
+"""Add outputs to a stack under exactly the names that are asked for."""
 
 import aws_cdk as cdk
 

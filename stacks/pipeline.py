@@ -1,4 +1,4 @@
-"""The stack of everything between SES and the tables: two routes that record events, and counting."""
+"""Connect SES to the tables: two routes that record events, and counting."""
 
 from typing import Any
 

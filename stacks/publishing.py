@@ -1,4 +1,4 @@
-"""The stack of everything that makes SES publish: configuration sets, identities with notifications, contact lists."""
+"""Make SES publish: configuration sets, identities with notifications, and contact lists."""
 
 from typing import Any
 

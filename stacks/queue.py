@@ -1,4 +1,4 @@
-"""A queue with the function that consumes it and a dead-letter queue."""
+"""Create a queue with a dead-letter queue and connect it to the function that consumes it."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda_event_sources as sources

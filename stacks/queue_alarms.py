@@ -1,4 +1,4 @@
-"""The alarms of a queue with a consumer."""
+"""Notify of dead letters and late messages of a queue."""
 
 import aws_cdk as cdk
 from constructs import Construct

@@ -1,4 +1,4 @@
-"""A function that records events and updates suppression entries."""
+"""Create a function that records events and updates suppression entries."""
 
 from constructs import Construct
 

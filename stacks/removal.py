@@ -1,4 +1,4 @@
-"""What becomes of stateful resources when they are removed from a stack."""
+"""Decide what becomes of stateful resources that are removed from a stack."""
 
 import aws_cdk as cdk
 

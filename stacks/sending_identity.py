@@ -1,4 +1,4 @@
-"""An e-mail address or domain that messages are sent from."""
+"""Create an e-mail address or domain that messages are sent from."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_ses as ses

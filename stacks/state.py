@@ -1,4 +1,4 @@
-"""The stack of everything worth keeping. It stands alone, so that everything else can be replaced."""
+"""Keep the tables and the archive in a stack of their own, so that everything else can be replaced."""
 
 from typing import Any
 

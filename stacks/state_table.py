@@ -1,4 +1,4 @@
-"""A table of the state."""
+"""Create a table of the state."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct

@@ -1,4 +1,4 @@
-"""Resource tags, as an environment gives them."""
+"""Tag resources as an environment asks for."""
 
 from collections.abc import Mapping
 

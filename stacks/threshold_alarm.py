@@ -1,4 +1,4 @@
-"""An alarm for the people who operate an environment."""
+"""Create an alarm for the people who operate an environment."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,4 +1,4 @@
-"""An SNS topic that an AWS service publishes to."""
+"""Create an SNS topic that an AWS service publishes to."""
 
 from collections.abc import Mapping
 

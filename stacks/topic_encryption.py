@@ -1,4 +1,4 @@
-"""The key that topics are encrypted with, where an environment asks for it."""
+"""Create the key that topics are encrypted with, where an environment asks for it."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam

@@ -1,4 +1,4 @@
-"""One synthesis for all tests: the example environment prod, as `cdk synth -c env=prod` makes it."""
+"""Synthesize the example environment prod once for all tests, as `cdk synth -c env=prod` does."""
 
 import json
 import os

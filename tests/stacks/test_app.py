@@ -1,4 +1,4 @@
-"""What the CDK CLI runs, `python app.py`, and what it prints for a person."""
+"""Hold what `python app.py`, which the CDK CLI runs, prints for a person."""
 
 import json
 import os

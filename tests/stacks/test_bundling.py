@@ -1,4 +1,4 @@
-"""A function's bundle: what is in it, and what changes its digest."""
+"""Hold what is in a function's bundle and what changes its digest."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Every setting of an environment in the templates. What the emulator does not support is tested only here."""
+"""Hold every setting of an environment in the templates. What the emulator does not support is tested only here."""
 
 from typing import Any
 
