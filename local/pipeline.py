@@ -21,6 +21,7 @@ from aftersend.dashboard.sections import QueueState, State
 from aftersend.events import Event
 from aftersend.suppression import Entry
 from local.emulator import REGION, bootstrap, deploy, emulator, free_port
+from local.endpoint import published_endpoint
 from local.mailer import Mailer
 from local.ses.records import EVENT_BODIES, NOTIFICATION_TYPES
 from local.ses.server import serve
@@ -181,7 +182,8 @@ def deployed(seed: int = 0) -> Generator[LocalPipeline]:
     ):
         bootstrap(emulator_url)
         outputs = deploy(emulator_url, Path(folder), "env=local")
-        yield LocalPipeline(ses, ses_url, emulator_url, outputs)
+        with published_endpoint(emulator_url, ses_url):
+            yield LocalPipeline(ses, ses_url, emulator_url, outputs)
 
 
 @contextmanager
