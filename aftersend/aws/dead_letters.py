@@ -4,7 +4,7 @@ Messages are received, sent and deleted, in this order: where this is stopped in
 which changes nothing, and is never lost.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +32,7 @@ class DeadLetters:
         answer = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
-    def failures(self, limit: int) -> Iterator[Failure]:
+    def failures(self, limit: int) -> Generator[Failure]:
         """Describe messages, `limit` at the most, and count the others; all become visible again at the end."""
         total, receipts = self.count(), []
         try:

@@ -2,7 +2,7 @@
 
 import gzip
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ class StoredFailures:
             if self._key in (None, stored.key):
                 yield stored
 
-    def failures(self, limit: int) -> Iterator[Failure]:
+    def failures(self, limit: int) -> Generator[Failure]:
         """Describe the records of objects, `limit` objects at the most, and count the other objects."""
         unopened, oldest = 0, None
         for number, stored in enumerate(self.objects()):

@@ -1,5 +1,6 @@
 """What the commands that ask a deployment share: the option --env, and a sentence for whatever stops them."""
 
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Annotated, NamedTuple
@@ -63,7 +64,8 @@ def _find(name: str) -> Target:
 
 def confirm(question: str) -> bool:
     """Ask on standard error, so that standard output stays JSON; where nobody answers, the answer is no."""
-    try:
-        return typer.confirm(question, err=True)
-    except typer.Abort:
-        return False
+    typer.echo(f"{question} [y/N] ", nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        typer.echo(err=True)
+    return answer.strip().lower() in ("y", "yes")

@@ -30,8 +30,8 @@ SOMETHING = 1
 MAX_OPENED = 1_000
 """Messages and objects of a kind that are opened for their reasons, unless said otherwise: some seconds' work."""
 
-MAX_SEARCHED = 100_000
-"""Dead letters that are looked through for one: SQS hides no more than about 120,000 at once."""
+MAX_SEARCHED = 10_000
+"""Dead letters that are looked through for one: more would take longer than they stay hidden."""
 
 app = typer.Typer(
     help="List, show and redrive the records that were put aside.", no_args_is_help=True, rich_markup_mode="markdown"
@@ -202,13 +202,14 @@ def _repaired_lines(file: Path, key: str | None) -> list[str]:
     try:
         lines = [line for line in file.read_text("utf-8").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error}") from error
-    wrong = [
-        f"{file}, record {number}: {result.reason}: {result.detail}"
-        for number, line in enumerate(lines, 1)
-        for result in parse_recordable(line)
-        if isinstance(result, Unreadable)
-    ]
+        lines, wrong = [], [f"{file} cannot be read: {error}"]
+    else:
+        wrong = [
+            f"{file}, record {number}: {result.reason}: {result.detail}"
+            for number, line in enumerate(lines, 1)
+            for result in parse_recordable(line)
+            if isinstance(result, Unreadable)
+        ]
     if wrong or not lines:
         typer.echo("\n".join(wrong) or f"{file} has no records.", err=True)
         raise typer.Exit(SOMETHING)

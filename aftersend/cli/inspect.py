@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from aftersend.aws.archive import lines, unpacked
+from aftersend.aws.archive import LINE_BYTES, lines, unpacked
 from aftersend.events import Event, Preferences
+from aftersend.operations.failures import quarantined_record
 from aftersend.parsing.parser import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
@@ -71,7 +72,7 @@ def inspect(
         typer.Argument(
             metavar="FILE",
             help="Files with a payload each, as it arrived: a record, in whatever envelope; a Lambda invocation; an "
-            "object of the archive, plain or gzip. `-`, or none, is standard input.",
+            "object of the archive or of its quarantine, plain or gzip. `-`, or none, is standard input.",
             show_default=False,
         ),
     ] = None,
@@ -119,6 +120,13 @@ def inspect(
 def _outcomes(file: Path) -> Iterator[ParseResult]:
     """What the records of a file became: of a payload, or, where it is longer than any, of each of its lines."""
     with _opened(file) as raw:
+        if quarantined_record(unpacked(raw).readline(LINE_BYTES)) is not None:
+            raw.seek(0)
+            for _, line in lines(unpacked(raw)):
+                record = quarantined_record(line)
+                yield from parse(line if record is None else record)
+            return
+        raw.seek(0)
         payload = unpacked(raw).read(MAX_PAYLOAD_BYTES + 1)
         if len(payload) <= MAX_PAYLOAD_BYTES:
             yield from parse(payload)

@@ -99,7 +99,7 @@ def redriven_key(key: str) -> str:
         name = key.removeprefix(FIREHOSE_ERRORS_PREFIX)
         if hour := HOUR.search(name):
             name = hour[0] + (name[: hour.start()] + name[hour.end() :]).replace("/", "-")
-    return f"{EVENTS_PREFIX}{name.removesuffix('.gz')}{REDRIVEN}"
+    return f"{EVENTS_PREFIX}{name}{REDRIVEN}"
 
 
 def dead_letter(kind: FailureKind, id: str, body: str, since: datetime | None) -> Failure:

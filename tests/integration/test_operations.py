@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,14 +34,14 @@ def ids_put_aside() -> dict[str, list[str]]:
 
 
 @pytest.fixture
-def bucket(pipeline: LocalPipeline) -> Generator[str]:
+def bucket(pipeline: LocalPipeline) -> str:
     """The archive, and nothing put aside before the test."""
     for output in ("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl"):
         pipeline.ses.emulated("sqs").purge_queue(QueueUrl=pipeline.outputs[output])
     s3, bucket = pipeline.ses.emulated("s3"), pipeline.outputs["ArchiveBucketName"]
     for found in s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", ()):
         s3.delete_object(Bucket=bucket, Key=found["Key"])
-    yield bucket
+    return bucket
 
 
 def hard_bounces(pipeline: LocalPipeline) -> int:
