@@ -90,7 +90,7 @@ def replay(
             {**total._asdict(), "dollars": round(total.dollars, 4), "ignored": notice, "announced": run.announced}
         )
     elif not dry_run and total.objects:
-        typer.echo(f"Announced: {run.announced} objects." if not refused else "Nothing was announced.")
+        typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
     if status:
         typer.echo(f"Go on with: {_command(env, hours, per_second, run.last or after)}", err=True)
     if status or refused:
@@ -136,14 +136,17 @@ def _print_estimate(hours: HourRange, total: Estimate, per_second: int, notice: 
     if not total.objects:
         typer.echo(f"The archive has no objects of {when}.")
         return
-    seconds = total.events / per_second
+    minutes, dollars = max(1, round(total.events / per_second / 60)), max(0.01, total.dollars)
     typer.echo(
-        f"{total.objects:,} objects of {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
-        f"At {per_second:,} events a second it takes about {max(1, round(seconds / 60)):,} min, "
-        f"and costs about ${total.dollars:,.2f} at the most."
+        f"{_objects(total.objects)} of {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
+        f"At {per_second:,} events a second it takes about {minutes:,} min and costs at most about ${dollars:,.2f}."
     )
     if notice:
         typer.echo(notice)
+
+
+def _objects(count: int) -> str:
+    return f"{count:,} object{'s' if count != 1 else ''}"
 
 
 def _command(env: str, hours: HourRange, per_second: int, after: str | None) -> str:

@@ -244,7 +244,7 @@ def test_dry_run_tells_objects_events_dollars_and_what_is_ignored(shop: Shop):
     archive(shop, 12)
     told = run(*HOUR, "--dry-run").stdout
     assert "12 objects of 2026-03-14 09:00 to 2026-03-14 10:00 UTC" in told
-    assert "events a second it takes about 1 min, and costs about $0.00 at the most." in told
+    assert "events a second it takes about 1 min and costs at most about $0.01." in told
     assert "Ignored on replay" in told
     numbers = json.loads(run(*HOUR, "--dry-run", "--json").stdout)
     assert list(numbers) == ["objects", "size_bytes", "events", "dollars", "ignored", "announced"]
@@ -256,7 +256,7 @@ def test_objects_are_announced_after_a_confirmation(shop: Shop):
     archive(shop, 12)
     assert run(*HOUR, exits=1).stdout.splitlines()[-1] == "Nothing was announced."
     assert announced(shop) == []
-    assert run(*HOUR, given="y\n").stdout.splitlines()[-1] == "Announced: 12 objects."
+    assert run(*HOUR, given="y\n").stdout.splitlines()[-1] == "Announced 12 objects."
     assert announced(shop) == [f"{number:02}.gz" for number in range(12)]
 
 
