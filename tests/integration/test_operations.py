@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from aftersend.aws import dead_letters
 from aftersend.cli.main import app
 from local.pipeline import LocalPipeline
 from tests.integration.test_pipeline import a_bounce_of, until
@@ -17,6 +18,12 @@ from tests.integration.test_pipeline import a_bounce_of, until
 POISONED = datetime.now(UTC) - timedelta(hours=3)
 LOST = datetime.now(UTC) - timedelta(hours=5)
 """Hours in which no test has objects of its own."""
+
+
+@pytest.fixture(autouse=True)
+def _one_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The emulator has every message of a queue in one place: nothing is gained by waiting for more."""
+    monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
 
 
 def run(*arguments: str | Path, given: str = "") -> Result:
