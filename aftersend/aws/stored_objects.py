@@ -1,0 +1,144 @@
+"""Read and hand back the records that were put aside in the archive bucket, and announce its objects again."""
+
+import gzip
+import tempfile
+from collections.abc import Generator, Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from aftersend.aws.archive import Archive
+from aftersend.contract import EVENTS_PREFIX
+from aftersend.operations.failures import (
+    NOT_OPENED,
+    PREFIXES,
+    UNKNOWN_FORMAT,
+    Failure,
+    FailureKind,
+    Redriven,
+    StoredObject,
+    parse_stored,
+    redriven_key,
+)
+from aftersend.operations.replay import HourRange, object_notification
+from aftersend.parsing.parser import ArchivedObject
+
+MEMORY_BYTES = 8 * 1_048_576
+"""What is handed back is collected in memory up to this size, then in a temporary file."""
+
+
+class UnknownFormat(Exception):
+    """An object has a line that is not of its kind's format."""
+
+
+class NotAnnounced(Exception):
+    """SQS refused messages that announce objects."""
+
+
+class StoredFailures:
+    """The objects of one kind of failure, or a single one of them."""
+
+    def __init__(self, s3: Any, bucket: str, kind: FailureKind, key: str | None = None) -> None:
+        self.kind = kind
+        self._s3, self._bucket, self._archive, self._key = s3, bucket, Archive(s3), key
+
+    def objects(self) -> Iterator[StoredObject]:
+        """List the objects."""
+        for stored in list_objects(self._s3, self._bucket, self._key or PREFIXES[self.kind]):
+            if self._key in (None, stored.key):
+                yield stored
+
+    def failures(self, limit: int) -> Generator[Failure]:
+        """Describe the records of objects, `limit` objects at the most, and count the other objects."""
+        unopened, oldest = 0, None
+        for number, stored in enumerate(self.objects()):
+            if number < limit:
+                yield from self.records(stored)
+            else:
+                unopened, oldest = unopened + 1, min(oldest or stored.since, stored.since)
+        if unopened:
+            yield Failure(self.kind, "", NOT_OPENED, "", oldest, count=unopened)
+
+    def records(self, stored: StoredObject) -> Iterator[Failure]:
+        """Describe the records of an object; none if it is gone meanwhile."""
+        try:
+            lines = self._archive.lines(ArchivedObject(self._bucket, stored.key))
+            if self.kind is FailureKind.BATCH:  # one document, which Lambda may write over several lines
+                lines = iter([(1, b"".join(line for _, line in lines))])
+            yield from parse_stored(self.kind, stored, lines)
+        except self._s3.exceptions.NoSuchKey:
+            return
+
+    def redrive(self, until: datetime, lines: list[str] | None = None) -> Iterator[Redriven]:
+        """Write the records of each object, or repaired lines, below `events/`, then delete the object.
+
+        Objects stored after `until` stay, so that what fails again is not redriven for ever. So do those of which a
+        line does not tell its record. Writing is repeatable: it writes the same object again.
+        """
+        for stored in self.objects():
+            if stored.since < until:
+                try:
+                    written = self._write(stored, self._record_lines(stored) if lines is None else lines)
+                except UnknownFormat as error:
+                    yield Redriven(0, str(error))
+                else:
+                    self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
+                    yield Redriven(written)
+
+    def _write(self, stored: StoredObject, lines: Iterable[str]) -> int:
+        """Write lines as an object of the archive; return how many there were."""
+        with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as content:
+            count = 0
+            with gzip.GzipFile("", "wb", fileobj=content, mtime=0) as packed:
+                for line in lines:
+                    packed.write(line.encode() + b"\n")
+                    count += 1
+            content.seek(0)
+            if count:
+                self._s3.put_object(Bucket=self._bucket, Key=redriven_key(stored.key), Body=content)
+        return count
+
+    def _record_lines(self, stored: StoredObject) -> Iterator[str]:
+        """Return the records, a repeated one once: a line is quarantined as often as it has bad parts."""
+        previous = None
+        for failure in self.records(stored):
+            if failure.reason == UNKNOWN_FORMAT:
+                raise UnknownFormat(f"{failure.id}: {failure.detail}")
+            if failure.record != previous:
+                yield failure.record
+            previous = failure.record
+
+
+class Announcer:
+    """Announces objects of the archive to its queue, as Amazon S3 does."""
+
+    def __init__(self, s3: Any, sqs: Any, bucket: str, queue: str) -> None:
+        self._s3, self._sqs, self._bucket, self._queue = s3, sqs, bucket, queue
+
+    def objects(self, hours: HourRange, after: str | None) -> Iterator[StoredObject]:
+        """List the objects of a time range in the order of their keys, or those behind one of them."""
+        start_after = max(hours.start_after, after or "")
+        for stored in list_objects(self._s3, self._bucket, EVENTS_PREFIX, start_after):
+            if not hours.includes(stored.key):
+                return
+            yield stored
+
+    def announce(self, objects: list[StoredObject]) -> None:
+        """Send a message for each object, in one request.
+
+        Raises:
+            NotAnnounced: if SQS refused any.
+        """
+        entries = [
+            {"Id": str(number), "MessageBody": object_notification(self._bucket, stored.key)}
+            for number, stored in enumerate(objects)
+        ]
+        if refused := self._sqs.send_message_batch(QueueUrl=self._queue, Entries=entries).get("Failed"):
+            raise NotAnnounced(f"SQS refused {len(refused)} messages ({refused[0]['Code']}).")
+
+
+def list_objects(s3: Any, bucket: str, prefix: str, start_after: str = "") -> Iterator[StoredObject]:
+    """List objects in the order of their keys, a page at a time."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)
+    for page in pages:
+        for found in page.get("Contents", ()):
+            yield StoredObject(found["Key"], found["LastModified"], found["Size"])

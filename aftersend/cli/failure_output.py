@@ -1,0 +1,115 @@
+"""Print what was put aside: for a person as tables and texts, for scripts as JSON."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from aftersend.operations.failures import QUEUES, Failure, FailureKind
+from aftersend.operations.masking import mask_addresses, mask_record
+
+WIDTH_IN_A_FILE = 200
+
+RECOUNT_NOTICE = (
+    "Failed batches stay: the counters have moved past them. They are counted again by a recount, which comes with a "
+    "later release."
+)
+
+
+def print_lines(failures: Iterator[Failure]) -> int:
+    total = 0
+    for failure in failures:
+        total += failure.count
+        print_json({name: value for name, value in msgspec.to_builtins(failure).items() if name != "record"})
+    return total
+
+
+def print_table(failures: Iterator[Failure], env: str) -> int:
+    """Print a row for each kind and reason, with the oldest record's id."""
+    rows: dict[tuple[str, str], Failure] = {}
+    for failure in failures:
+        name = failure.kind, failure.reason
+        row = rows.get(name, msgspec.structs.replace(failure, count=0))
+        oldest = min(row, failure, key=lambda each: each.since or datetime.max.replace(tzinfo=UTC))
+        rows[name] = msgspec.structs.replace(oldest, count=row.count + failure.count, record="")
+    console = _console()
+    if not rows:
+        console.print("Nothing was put aside.")
+        return 0
+    table = Table(box=box.SIMPLE_HEAD)
+    for name, justify in (("kind", "left"), ("reason", "left"), ("count", "right"), ("oldest", "right")):
+        table.add_column(name, justify=justify)
+    table.add_column("its id", overflow="fold")
+    for (kind, reason), row in sorted(rows.items()):
+        table.add_row(kind, printable(reason), str(row.count), _age(row.since), printable(row.id))
+    console.print(table)
+    console.print(f"One record: aftersend failures show ID --env {env}")
+    if any(kind != FailureKind.BATCH for kind, _ in rows):
+        console.print(f"Hand back, after a fix: aftersend failures redrive --env {env}")
+    if any(kind == FailureKind.BATCH for kind, _ in rows):
+        console.print(RECOUNT_NOTICE)
+    return sum(row.count for row in rows.values())
+
+
+def print_failure(failure: Failure, addresses: bool, as_json: bool) -> None:
+    record = failure.record if addresses else mask_record(failure.record)
+    if as_json:
+        text = record if isinstance(record, str) else json.dumps(record)
+        print_json(msgspec.to_builtins(failure) | {"record": text, "detail": mask_addresses(failure.detail)})
+        return
+    if addresses:
+        with suppress(ValueError, RecursionError):
+            record = json.loads(failure.record)
+    for name, value in (
+        ("id", failure.id),
+        ("kind", failure.kind),
+        ("reason", failure.reason),
+        ("detail", failure.detail if addresses else mask_addresses(failure.detail)),
+        ("age", _age(failure.since)),
+    ):
+        typer.echo(f"{name:8}{printable(value)}")
+    text = record if isinstance(record, str) else json.dumps(record, indent=2, ensure_ascii=False)
+    typer.echo("\n".join(printable(line) for line in text.split("\n")) + "\n")
+
+
+def print_plan(there: Mapping[FailureKind, int]) -> None:
+    for kind, count in there.items():
+        if kind is not FailureKind.BATCH:
+            typer.echo(f"{kind}: {count}, to {'the queue' if kind in QUEUES else 'a new object below events/'}")
+    if FailureKind.BATCH in there:
+        typer.echo(RECOUNT_NOTICE)
+    if not there:
+        typer.echo("Nothing was put aside.")
+
+
+def print_json(value: dict[str, Any]) -> None:
+    typer.echo(msgspec.json.encode(value).decode())
+
+
+def _age(since: datetime | None) -> str:
+    if since is None:
+        return "?"
+    minutes = int((datetime.now(UTC) - since).total_seconds() // 60)
+    if minutes < 120:
+        return f"{max(0, minutes)} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} d"
+
+
+def printable(text: str) -> str:
+    """Return the text without what a terminal would obey."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def _console() -> Console:
+    """Where it is not a terminal, a row is a line, however long its id."""
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console.width = WIDTH_IN_A_FILE
+    return console

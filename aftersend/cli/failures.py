@@ -1,0 +1,228 @@
+"""`aftersend failures`: what was put aside, listed, shown and handed back."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aftersend.aws.dead_letters import DeadLetters
+from aftersend.aws.deployment import Deployment
+from aftersend.aws.stored_objects import StoredFailures
+from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, YesOption, confirm, connected
+from aftersend.cli.failure_output import print_failure, print_json, print_lines, print_plan, print_table
+from aftersend.operations.failures import (
+    PREFIXES,
+    QUEUES,
+    Failure,
+    FailureKind,
+    kind_of_key,
+    split_id,
+)
+from aftersend.parsing.parser import Unreadable
+from aftersend.recorder import parse_recordable
+
+SOMETHING = 1
+"""Exit code: something is there, or was refused."""
+
+MAX_OPENED = 1_000
+"""Messages and objects of a kind that are opened for their reasons, unless said otherwise: some seconds' work."""
+
+MAX_SEARCHED = 10_000
+"""Dead letters that are looked through for one: more would take longer than they stay hidden."""
+
+app = typer.Typer(
+    help="List, show and redrive the records that were put aside.", no_args_is_help=True, rich_markup_mode="markdown"
+)
+
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `failures list` prints it.", show_default=False)]
+
+
+def sources(deployment: Deployment) -> list[DeadLetters | StoredFailures]:
+    """Return where records are put aside. Deployments from before it have no dead-letter queue of the subscription."""
+    sqs, s3 = deployment.client("sqs"), deployment.client("s3")
+    queues = [
+        DeadLetters(sqs, kind, deployment.output(names.dead_letters), deployment.output(names.source))
+        for kind, names in QUEUES.items()
+        if kind is not FailureKind.SUBSCRIPTION or names.dead_letters in deployment.outputs
+    ]
+    return [*queues, *(StoredFailures(s3, deployment.output("ArchiveBucketName"), kind) for kind in PREFIXES)]
+
+
+@app.command("list")
+def list_failures(
+    env: EnvironmentOption,
+    as_json: JsonOption = False,
+    limit: Annotated[
+        int, typer.Option(min=0, help="How many messages and objects of each kind are opened for their reasons.")
+    ] = MAX_OPENED,
+) -> None:
+    """List everything that was put aside, by reason, with count and age.
+
+    That is: dead letters of both queues and of the topic's subscription, lines of the archive that could not be parsed,
+    batches that could not be counted, and what Firehose could not deliver. With `--json` there is a line for each
+    record, without its content.
+
+    Exit codes: 0 nothing was put aside, 1 something was, 2 the deployment could not be asked.
+
+    Examples:
+
+    - `aftersend failures list --env prod`
+
+    - `aftersend failures list --env prod --json | jq -r 'select(.reason == "not-json") | .id'`
+    """
+    with connected(env) as target:
+        failures = (failure for source in sources(target.deployment) for failure in source.failures(limit))
+        total = print_lines(failures) if as_json else print_table(failures, env)
+    if total:
+        raise typer.Exit(SOMETHING)
+
+
+@app.command()
+def show(
+    id: IdArgument,
+    env: EnvironmentOption,
+    addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses as they are.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a record that was put aside, with its addresses masked (`a***@mail.example`).
+
+    Names and subjects are not masked. Of an object's key without a line, all records are shown.
+
+    Exit codes: 0 shown, 1 there is no such record, 2 the deployment could not be asked.
+
+    Examples:
+
+    - `aftersend failures show 'quarantine/events/2026/03/14/09/stream-1.gz.jsonl#1' --env prod`
+
+    - `aftersend failures show KEY --env prod --addresses --json | jq -r .record > repaired.jsonl`
+    """
+    shown = 0
+    with connected(env) as target:
+        for failure in _find(target.deployment, id):
+            print_failure(failure, addresses, as_json)
+            shown += 1
+    if not shown:
+        typer.echo(
+            f"There is no {id}: it was handed back, or has expired. `failures list` shows what there is.", err=True
+        )
+        raise typer.Exit(SOMETHING)
+
+
+@app.command()
+def redrive(
+    env: EnvironmentOption,
+    key: Annotated[
+        str | None, typer.Argument(metavar="KEY", help="One object; all there is, if none.", show_default=False)
+    ] = None,
+    kind: Annotated[list[FailureKind] | None, typer.Option(help="Only this kind; may be given repeatedly.")] = None,
+    repaired: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE", help="Repaired records, one a line, in place of those of the object KEY."
+        ),
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand records back, after the cause was fixed.
+
+    Dead letters go to the queue they failed in. Quarantined lines and Firehose's errors are written as a new object of
+    the archive, which is recorded like any other; then the old object is deleted. It is safe to stop this, and to run
+    it again: what is handed back twice is recorded once. Failed batches cannot be handed back.
+
+    Exit codes: 0 handed back, or nothing there; 1 refused, or something is there (`--dry-run`); 2 the deployment could
+    not be asked.
+
+    Examples:
+
+    - `aftersend failures redrive --env prod --dry-run`
+
+    - `aftersend failures redrive --env prod --kind feedback-dead-letter --yes`
+
+    - `aftersend failures redrive quarantine/events/2026/03/14/09/stream-1.gz.jsonl --env prod --from repaired.jsonl`
+    """
+    started = datetime.now(UTC)
+    lines = _repaired_lines(repaired, key) if repaired else None
+    with connected(env) as target:
+        chosen = _chosen(target.deployment, key, kind or list(FailureKind))
+        there = {source.kind: count for source in chosen if (count := _count(source))}
+        plan = {kind: count for kind, count in there.items() if kind is not FailureKind.BATCH}
+        if not as_json:
+            print_plan(there)
+        if dry_run or not plan or not (yes or confirm(f"Hand back {sum(plan.values())} records to {env}?")):
+            redriven, refused = Counter[str](), ["Nothing was handed back."] * bool(plan and not dry_run)
+        else:
+            redriven, refused = _redrive([source for source in chosen if source.kind in plan], started, lines)
+    if as_json:
+        print_json({"dry_run": dry_run, "there": there, "redriven": redriven, "refused": refused})
+    for each, count in redriven.items():
+        typer.echo(f"Handed back, {each}: {count}", err=as_json)
+    for sentence in refused:
+        typer.echo(sentence, err=True)
+    if refused or (dry_run and plan):
+        raise typer.Exit(SOMETHING)
+
+
+def _chosen(deployment: Deployment, key: str | None, kinds: list[FailureKind]) -> list[DeadLetters | StoredFailures]:
+    """Return where the records to redrive are: those of kinds, or an object."""
+    if key is None:
+        return [source for source in sources(deployment) if source.kind in kinds]
+    if (kind := kind_of_key(key)) is None:
+        raise typer.BadParameter(f"{key} is no object that was put aside. Choose dead letters by --kind.")
+    return [StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, split_id(key)[0])]
+
+
+def _count(source: DeadLetters | StoredFailures) -> int:
+    if isinstance(source, DeadLetters):
+        return source.count()
+    return sum(1 for stored in source.objects() for _ in source.records(stored))
+
+
+def _redrive(
+    chosen: list[DeadLetters | StoredFailures], started: datetime, lines: list[str] | None
+) -> tuple[Counter[str], list[str]]:
+    """Redrive; return how many records of each kind were handed back, and sentences about what was refused."""
+    redriven, refused = Counter[str](), []
+    for source in chosen:
+        steps = source.redrive(started) if isinstance(source, DeadLetters) else source.redrive(started, lines)
+        for step in steps:
+            redriven[source.kind] += step.records
+            refused += [step.refused] * bool(step.refused)
+    return redriven, refused
+
+
+def _repaired_lines(file: Path, key: str | None) -> list[str]:
+    """Read repaired records; refuse them where one still cannot be parsed."""
+    if key is None:
+        raise typer.BadParameter("--from needs the KEY of the object whose records are repaired.")
+    try:
+        lines = [line for line in file.read_text("utf-8").split("\n") if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        lines, wrong = [], [f"{file} cannot be read: {error}"]
+    else:
+        wrong = [
+            f"{file}, record {number}: {result.reason}: {result.detail}"
+            for number, line in enumerate(lines, 1)
+            for result in parse_recordable(line)
+            if isinstance(result, Unreadable)
+        ]
+    if wrong or not lines:
+        typer.echo("\n".join(wrong) or f"{file} has no records.", err=True)
+        raise typer.Exit(SOMETHING)
+    return lines
+
+
+def _find(deployment: Deployment, id: str) -> Iterator[Failure]:
+    key, line = split_id(id)
+    if kind := kind_of_key(key):
+        source = StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, key)
+        for stored in source.objects():
+            yield from (each for each in source.records(stored) if line is None or each.id == id)
+        return
+    queues = (source for source in sources(deployment) if isinstance(source, DeadLetters))
+    found = next((each for queue in queues for each in queue.failures(MAX_SEARCHED) if each.id == id), None)
+    yield from [found] if found else []

@@ -1,0 +1,165 @@
+"""`aftersend replay`: objects of the archive, announced again."""
+
+import shlex
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from aftersend.aws.deployment import AWS_ERRORS, describe_error
+from aftersend.aws.stored_objects import Announcer, NotAnnounced
+from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
+from aftersend.cli.failure_output import print_json
+from aftersend.ledger import Retention
+from aftersend.operations.failures import StoredObject
+from aftersend.operations.replay import (
+    EVENTS_PER_SECOND,
+    Estimate,
+    HourRange,
+    batches,
+    estimate,
+    events_in,
+    retention_notice,
+    whole_hours,
+)
+
+STOPPED = 1
+INTERRUPTED = 130
+
+
+def parse_time(text: str) -> datetime:
+    """Parse a time in ISO 8601; without an offset it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r} is no time. Write it as in 2026-03-14, 2026-03-14T09 or …T09:30Z."
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def replay(
+    env: EnvironmentOption,
+    first: Annotated[datetime, typer.Option("--from", metavar="TIME", parser=parse_time, help="UTC unless it says.")],
+    end: Annotated[datetime, typer.Option("--to", metavar="TIME", parser=parse_time, help="The end, not included.")],
+    per_second: Annotated[
+        int, typer.Option(min=1, help="Events a second, estimated by the objects' sizes.")
+    ] = EVENTS_PER_SECOND,
+    after: Annotated[str | None, typer.Option(metavar="KEY", help="Go on behind this object.")] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Announce the archive's objects of a time range again, so that their events are recorded where they are missing.
+
+    The range is one of arrival and is extended to whole hours, as the archive is arranged. Recording an event again
+    changes nothing; an event that is older than the ledger keeps is ignored. The pace keeps half of what a new table
+    takes at once for live events; raise it where the tables have been scaled up. Interrupted, it prints how to go on.
+
+    Replay does not count again what was recorded before: counters move only by what is new in the ledger.
+
+    Exit codes: 0 announced, or nothing to announce; 1 refused; 2 the deployment could not be asked; 130 interrupted.
+
+    Examples:
+
+    - `aftersend replay --env prod --from 2026-03-14T09 --to 2026-03-14T12 --dry-run`
+
+    - `aftersend replay --env prod --from 2026-03-14 --to 2026-03-15 --per-second 500 --yes`
+    """
+    if first >= end:
+        raise typer.BadParameter("--to must be later than --from.")
+    hours = whole_hours(first, end)
+    with connected(env) as target:
+        announcer = _announcer(target)
+        total = estimate(announcer.objects(hours, after))
+        retention = target.environment.retention if target.environment else Retention()
+        notice = retention_notice(hours, retention, datetime.now(UTC))
+        if not as_json:
+            _print_estimate(hours, total, per_second, notice)
+        refused = bool(total.objects and not dry_run and not yes and not confirm(f"Replay them in {env}?"))
+        run = _Run(announcer, per_second)
+        status = 0
+        if total.objects and not dry_run and not refused:
+            status = run.announce(announcer.objects(hours, after), total)
+    if as_json:
+        print_json(
+            {**total._asdict(), "dollars": round(total.dollars, 4), "ignored": notice, "announced": run.announced}
+        )
+    elif not dry_run and total.objects:
+        typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
+    if status:
+        typer.echo(f"Go on with: {_command(env, hours, per_second, run.last or after)}", err=True)
+    if status or refused:
+        raise typer.Exit(status or STOPPED)
+
+
+class _Run:
+    """Announces objects at a pace and remembers how far it came."""
+
+    def __init__(self, announcer: Announcer, per_second: int) -> None:
+        self.announced, self.last = 0, ""
+        self._announcer, self._per_second = announcer, per_second
+
+    def announce(self, objects: Iterable[StoredObject], total: Estimate) -> int:
+        """Announce objects; return the exit code, which is not 0 if it was stopped on the way."""
+        columns = (TextColumn("announcing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        try:
+            with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+                task = progress.add_task("", total=total.objects)
+                due = time.monotonic()
+                for batch in batches(objects, self._per_second):
+                    time.sleep(max(0.0, due - time.monotonic()))
+                    self._announcer.announce(batch)
+                    self.announced, self.last = self.announced + len(batch), batch[-1].key
+                    progress.advance(task, len(batch))
+                    due = max(due, time.monotonic() - 1) + sum(map(events_in, batch)) / self._per_second
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except (NotAnnounced, *AWS_ERRORS) as error:
+            typer.echo(str(error) if isinstance(error, NotAnnounced) else describe_error(error), err=True)
+            return STOPPED
+        return 0
+
+
+def _announcer(target: Target) -> Announcer:
+    found = target.deployment
+    bucket, queue = found.output("ArchiveBucketName"), found.output("ArchiveQueueUrl")
+    return Announcer(found.client("s3"), found.client("sqs"), bucket, queue)
+
+
+def _print_estimate(hours: HourRange, total: Estimate, per_second: int, notice: str | None) -> None:
+    when = f"{hours.first:%Y-%m-%d %H:%M} to {hours.end:%Y-%m-%d %H:%M} UTC"
+    if not total.objects:
+        typer.echo(f"The archive has no objects of {when}.")
+        return
+    minutes, dollars = max(1, round(total.events / per_second / 60)), max(0.01, total.dollars)
+    typer.echo(
+        f"{_objects(total.objects)} of {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
+        f"At {per_second:,} events a second it takes about {minutes:,} min and costs at most about ${dollars:,.2f}."
+    )
+    if notice:
+        typer.echo(notice)
+
+
+def _objects(count: int) -> str:
+    return f"{count:,} object{'s' if count != 1 else ''}"
+
+
+def _command(env: str, hours: HourRange, per_second: int, after: str | None) -> str:
+    """Return the command that goes on where this one stopped."""
+    words = [
+        "aftersend",
+        "replay",
+        "--env",
+        env,
+        "--from",
+        f"{hours.first:%Y-%m-%dT%H}",
+        "--to",
+        f"{hours.end:%Y-%m-%dT%H}",
+    ]
+    words += ["--per-second", str(per_second)]
+    return shlex.join([*words, *(["--after", after] if after else [])])

@@ -1,0 +1,180 @@
+"""Describe the records that were put aside: the kinds there are, how each is stored, and where it is handed back."""
+
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+
+from aftersend.contract import EVENTS_PREFIX, FAILED_BATCHES_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX
+from aftersend.parsing.parser import Ignored, Unreadable, parse_object_notification
+from aftersend.recorder import parse_recordable
+
+
+class FailureKind(StrEnum):
+    FEEDBACK = "feedback-dead-letter"
+    ARCHIVE = "archive-dead-letter"
+    SUBSCRIPTION = "subscription-dead-letter"
+    QUARANTINE = "quarantined-line"
+    FIREHOSE = "firehose-error"
+    BATCH = "failed-batch"
+
+
+class Queues(NamedTuple):
+    """Outputs of the Pipeline stack that hold the addresses of a dead-letter queue and of the queue to redrive to."""
+
+    dead_letters: str
+    source: str
+
+
+QUEUES: Mapping[FailureKind, Queues] = {
+    FailureKind.FEEDBACK: Queues("FeedbackDeadLetterQueueUrl", "FeedbackQueueUrl"),
+    FailureKind.ARCHIVE: Queues("ArchiveDeadLetterQueueUrl", "ArchiveQueueUrl"),
+    FailureKind.SUBSCRIPTION: Queues("FeedbackSubscriptionDeadLetterQueueUrl", "FeedbackQueueUrl"),
+}
+PREFIXES: Mapping[FailureKind, str] = {
+    FailureKind.QUARANTINE: QUARANTINE_PREFIX,
+    FailureKind.FIREHOSE: FIREHOSE_ERRORS_PREFIX,
+    FailureKind.BATCH: FAILED_BATCHES_PREFIX,
+}
+"""Where the archive bucket has the objects of a kind."""
+
+UNKNOWN_FORMAT, NOT_OPENED = "unknown-format", "not-opened"
+FUNCTION_FAILED, NOT_DELIVERED = "function-failed", "not-delivered"
+
+REDRIVEN = ".redriven.gz"
+HOUR = re.compile(r"\d{4}/\d{2}/\d{2}/\d{2}/")
+"""How Firehose arranges objects: by the hour (UTC) in which their records arrived."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A record that was put aside."""
+
+    kind: FailureKind
+    id: str
+    """The id of a message; or the key of an object, `#` and a line from 1."""
+    reason: str
+    detail: str
+    since: datetime | None
+    record: str = ""
+    count: int = 1
+    """More than one where records are counted without being opened."""
+
+
+class StoredObject(NamedTuple):
+    key: str
+    since: datetime
+    size_bytes: int
+
+
+class Redriven(NamedTuple):
+    """How many records one step of redriving handed back, and what it could not: a sentence, or nothing."""
+
+    records: int
+    refused: str = ""
+
+
+def kind_of_key(key: str) -> FailureKind | None:
+    """Tell which kind of failure an object's key is of; None if it is no such object."""
+    return next((kind for kind, prefix in PREFIXES.items() if key.startswith(prefix)), None)
+
+
+def split_id(id: str) -> tuple[str, int | None]:
+    """Split the id of a stored record into its object's key and its line; None where no line is named."""
+    key, separator, line = id.rpartition("#")
+    return (key, int(line)) if separator and line.isdecimal() else (id, None)
+
+
+def redriven_key(key: str) -> str:
+    """Return the key below `events/` that the records of an object are handed back under.
+
+    It follows from the object's key alone, so that a repetition writes the same object again; it keeps the hour, so
+    that a replay of that hour includes it; and it ends in `.gz`, as the other compressed objects of the archive do.
+    """
+    name = key.removeprefix(QUARANTINE_PREFIX).removesuffix(".jsonl").removeprefix(EVENTS_PREFIX)
+    if key.startswith(FIREHOSE_ERRORS_PREFIX):
+        name = key.removeprefix(FIREHOSE_ERRORS_PREFIX)
+        if hour := HOUR.search(name):
+            name = hour[0] + (name[: hour.start()] + name[hour.end() :]).replace("/", "-")
+    return f"{EVENTS_PREFIX}{name}{REDRIVEN}"
+
+
+def dead_letter(kind: FailureKind, id: str, body: str, since: datetime | None) -> Failure:
+    """Describe a dead letter. SQS does not store why a message failed, so its body is parsed again."""
+    return Failure(kind, id, *_dead_letter_reason(kind, body), since, body)
+
+
+def _dead_letter_reason(kind: FailureKind, body: str) -> tuple[str, str]:
+    if kind is FailureKind.SUBSCRIPTION:
+        return NOT_DELIVERED, "Amazon SNS could not deliver it to the feedback queue."
+    if kind is FailureKind.ARCHIVE:
+        outcome = parse_object_notification(body)
+        if isinstance(outcome, Unreadable):
+            return outcome.reason, outcome.detail
+        keys = [] if isinstance(outcome, Ignored) else [found.key for found in outcome]
+        return FUNCTION_FAILED, f"It can be parsed ({', '.join(keys)}): read the logs of record_archive."
+    for result in parse_recordable(body):
+        if isinstance(result, Unreadable):
+            return result.reason, result.detail
+    return FUNCTION_FAILED, "It can be parsed: read the logs of record_feedback."
+
+
+def parse_stored(kind: FailureKind, stored: StoredObject, lines: Iterable[tuple[int, bytes]]) -> Iterator[Failure]:
+    """Describe the records of an object, a line each. A line in an unknown format is described as that."""
+    for number, line in lines:
+        try:
+            reason, detail, record = _LINE_PARSERS[kind](line)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):  # msgspec's are ValueErrors
+            reason, detail = UNKNOWN_FORMAT, f"The line is not of the format of a {kind}."
+            record = line.decode("utf-8", "replace")
+        yield Failure(kind, f"{stored.key}#{number}", reason, detail, stored.since, record)
+
+
+def quarantined_record(line: bytes) -> str | None:
+    """Return the record that a line of a quarantine object holds; None if the line is not of one."""
+    try:
+        return msgspec.json.decode(line, type=_QuarantinedLine).record
+    except (ValueError, RecursionError):
+        return None
+
+
+class _QuarantinedLine(msgspec.Struct):
+    """What is read of aws.archive.Quarantined; a test holds that the one reads what the other writes."""
+
+    object: str
+    line: int
+    reason: str
+    detail: str
+    record: str
+
+
+def _parse_quarantined(line: bytes) -> tuple[str, str, str]:
+    stored = msgspec.json.decode(line, type=_QuarantinedLine)
+    return stored.reason, f"line {stored.line} of {stored.object}: {stored.detail}", stored.record
+
+
+def _parse_firehose(line: bytes) -> tuple[str, str, str]:
+    """Read what Firehose stores of a record; its pages spell the names of code and message in two ways."""
+    stored = msgspec.json.decode(line, type=dict[str, Any])
+    code, message = (stored.get(f"error{name}") or stored.get(f"Error{name}") or "" for name in ("Code", "Message"))
+    return str(code), str(message), b64decode(stored["rawData"], validate=True).decode("utf-8", "replace").rstrip()
+
+
+def _parse_batch(document: bytes) -> tuple[str, str, str]:
+    """Read what Lambda stores of a batch ("Retaining discarded records for a DynamoDB event source")."""
+    stored = msgspec.json.decode(document, type=dict[str, Any])
+    info = stored["DDBStreamBatchInfo"]
+    numbers = f"{info.get('startSequenceNumber')} to {info.get('endSequenceNumber')}"
+    detail = f"{info.get('batchSize')} changes of shard {info.get('shardId')}, {numbers}"
+    return str(stored.get("requestContext", {}).get("condition", "unknown")), detail, document.decode()
+
+
+_LINE_PARSERS: Mapping[FailureKind, Callable[[bytes], tuple[str, str, str]]] = {
+    FailureKind.QUARANTINE: _parse_quarantined,
+    FailureKind.FIREHOSE: _parse_firehose,
+    FailureKind.BATCH: _parse_batch,
+}
+"""For each kind: a line → its reason, the detail and the record."""

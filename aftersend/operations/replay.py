@@ -1,0 +1,113 @@
+"""Replay objects of the archive: which keys a time range has, how they are announced, and what that costs."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from urllib.parse import quote_plus
+
+from aftersend.config import cost, prices
+from aftersend.contract import EVENTS_PREFIX, FUNCTIONS
+from aftersend.ledger import Retention
+from aftersend.operations.failures import StoredObject
+
+EVENTS_PER_SECOND = 2_000
+"""The default pace: half of the 4,000 write units a second that a new on-demand table takes at once ("Amazon DynamoDB:
+burst and adaptive capacity, on-demand initial throughput"), so that live events keep the other half."""
+
+BATCH_MESSAGES = 10
+"""What SendMessageBatch takes."""
+
+PLAIN_EVENT_BYTES = 1_500
+"""An event in an object that is not compressed: assumed, as cost.ARCHIVED_BYTES is for those that are."""
+
+HOUR = timedelta(hours=1)
+
+
+class HourRange(NamedTuple):
+    """Whole hours (UTC): Firehose arranges the archive by the hour in which records arrived."""
+
+    first: datetime
+    end: datetime
+    """The hour behind the last one."""
+
+    @property
+    def start_after(self) -> str:
+        """Return the key behind which the objects of the first hour begin."""
+        return f"{EVENTS_PREFIX}{self.first:%Y/%m/%d/%H}"
+
+    def includes(self, key: str) -> bool:
+        return self.start_after < key < f"{EVENTS_PREFIX}{self.end:%Y/%m/%d/%H}"
+
+
+class Estimate(NamedTuple):
+    objects: int
+    size_bytes: int
+    events: int
+
+    @property
+    def dollars(self) -> float:
+        """Estimate the cost, as if every event had been lost: written, counted, and each object read by itself."""
+        memory_gb = FUNCTIONS["record_archive"].memory_mebibytes / 1024
+        event = (cost.EVENT_UNITS + cost.COUNTER_UNITS) * prices.WRITE_UNIT
+        event += cost.EVENT_SECONDS * memory_gb * prices.GB_SECOND
+        object_ = prices.OBJECT_GET + cost.MESSAGE_REQUESTS * prices.QUEUE_REQUEST + prices.INVOCATION
+        object_ += cost.INVOCATION_SECONDS * memory_gb * prices.GB_SECOND
+        return self.events * event + self.objects * object_
+
+
+def whole_hours(first: datetime, end: datetime) -> HourRange:
+    """Extend a time range to whole hours."""
+    floor = first.replace(minute=0, second=0, microsecond=0)
+    ceiling = end.replace(minute=0, second=0, microsecond=0)
+    return HourRange(floor, ceiling if ceiling == end else ceiling + HOUR)
+
+
+def events_in(stored: StoredObject) -> int:
+    """Estimate how many events an object has, by its size."""
+    size = cost.ARCHIVED_BYTES if stored.key.endswith(".gz") else PLAIN_EVENT_BYTES
+    return max(1, round(stored.size_bytes / size))
+
+
+def estimate(objects: Iterable[StoredObject]) -> Estimate:
+    count = size_bytes = events = 0
+    for stored in objects:
+        count, size_bytes, events = count + 1, size_bytes + stored.size_bytes, events + events_in(stored)
+    return Estimate(count, size_bytes, events)
+
+
+def batches(objects: Iterable[StoredObject], events_per_second: int) -> Iterator[list[StoredObject]]:
+    """Group objects into requests of a second's events at the most, or of a single object that has more."""
+    batch: list[StoredObject] = []
+    events = 0
+    for stored in objects:
+        if batch and (len(batch) == BATCH_MESSAGES or events + events_in(stored) > events_per_second):
+            yield batch
+            batch, events = [], 0
+        batch.append(stored)
+        events += events_in(stored)
+    if batch:
+        yield batch
+
+
+def object_notification(bucket: str, key: str) -> str:
+    """Write the notification by which Amazon S3 announces an object; keys are URL-encoded in it."""
+    record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
+    return json.dumps(
+        {"Records": [record | {"s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}}}]}
+    )
+
+
+def retention_notice(hours: HourRange, retention: Retention, now: datetime) -> str | None:
+    """Say which events of the range are ignored because the ledger has forgotten that it had them; None if none are."""
+    notices = []
+    for days, events in (
+        (retention.volume_days, "sends, deliveries, opens, clicks, delays, rejects and rendering failures"),
+        (retention.feedback_days, "bounces, complaints and subscriptions"),
+    ):
+        oldest = now - timedelta(days=days)
+        if hours.first < oldest:
+            notices.append(f"{events} from before {oldest:%Y-%m-%d %H:%M} UTC (older than {days} days)")
+    if not notices:
+        return None
+    return f"Ignored on replay, because they may have been counted and removed before: {'; '.join(notices)}."

@@ -1,0 +1,162 @@
+import base64
+import gzip
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from aftersend.aws.archive import Archive
+from aftersend.aws.stored_objects import Announcer, NotAnnounced, StoredFailures, list_objects
+from aftersend.operations.failures import FailureKind, StoredObject
+from aftersend.operations.replay import HourRange
+from aftersend.parsing.parser import ArchivedObject, Unreadable
+from tests.adapters.conftest import BUCKET, SESSION
+
+KEY = "quarantine/events/2026/03/14/09/stream-1.gz.jsonl"
+REDRIVEN = "events/2026/03/14/09/stream-1.gz.redriven.gz"
+
+
+@pytest.fixture
+def quarantine(s3: Any) -> StoredFailures:
+    return StoredFailures(s3, BUCKET, FailureKind.QUARANTINE)
+
+
+def put_aside(s3: Any, *lines: tuple[int, bytes], of: str = "events/2026/03/14/09/stream-1.gz") -> None:
+    """Quarantine lines as the archive route does."""
+    with Archive(s3).quarantine(ArchivedObject(BUCKET, of)) as keep:
+        for number, line in lines:
+            keep(number, line, Unreadable("not-json", "why"))
+
+
+def keys(s3: Any) -> list[str]:
+    return [stored.key for stored in list_objects(s3, BUCKET, "")]
+
+
+def content(s3: Any, key: str) -> bytes:
+    return gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+
+def soon() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=1)
+
+
+def test_what_the_archive_route_quarantines_is_described(s3: Any, quarantine: StoredFailures):
+    put_aside(s3, (3, b"{]\n"), (9, b"\xff\n"))
+    first, second = quarantine.failures(limit=10)
+    assert (first.id, first.reason, first.record) == (f"{KEY}#1", "not-json", "{]")
+    assert first.detail == "line 3 of events/2026/03/14/09/stream-1.gz: why"
+    assert (second.id, second.record) == (f"{KEY}#2", "\N{REPLACEMENT CHARACTER}")
+
+
+def test_objects_beyond_the_limit_are_counted(s3: Any, quarantine: StoredFailures):
+    for number in range(1_100):  # more than a page
+        s3.put_object(Bucket=BUCKET, Key=f"quarantine/{number}.jsonl", Body=b"")
+    [others] = quarantine.failures(limit=50)
+    assert (others.reason, others.count) == ("not-opened", 1_050)
+
+
+def test_object_that_is_gone_meanwhile_has_no_records(quarantine: StoredFailures):
+    assert list(quarantine.records(StoredObject("quarantine/gone.jsonl", datetime.now(UTC), 1))) == []
+
+
+def test_quarantined_lines_are_handed_back_as_an_object_of_the_archive(s3: Any, quarantine: StoredFailures):
+    put_aside(s3, (3, b'{"a": 1}\r\n'), (9, "ä\n".encode()))
+    assert [step.records for step in quarantine.redrive(soon())] == [2]
+    assert keys(s3) == [REDRIVEN]
+    assert content(s3, REDRIVEN) == '{"a": 1}\nä\n'.encode()
+
+
+def test_line_with_several_bad_parts_is_handed_back_once(s3: Any, quarantine: StoredFailures):
+    put_aside(s3, (3, b"[1, 2]\n"), (3, b"[1, 2]\n"), (4, b"[1, 2, 3]\n"))
+    assert [step.records for step in quarantine.redrive(soon())] == [2]
+    assert content(s3, REDRIVEN) == b"[1, 2]\n[1, 2, 3]\n"
+
+
+def test_redrive_that_was_stopped_writes_the_same_object_again(s3: Any, quarantine: StoredFailures):
+    put_aside(s3, (3, b"{]\n"))
+    steps, written = quarantine.redrive(soon()), []
+    for _ in range(2):
+        next(steps)
+        written.append(s3.get_object(Bucket=BUCKET, Key=REDRIVEN)["Body"].read())
+        put_aside(s3, (3, b"{]\n"))  # as if the object had not been deleted
+        steps = quarantine.redrive(soon())
+    assert written[0] == written[1]
+
+
+def test_objects_that_are_put_aside_meanwhile_stay(s3: Any, quarantine: StoredFailures):
+    put_aside(s3, (3, b"{]\n"))
+    assert list(quarantine.redrive(datetime.now(UTC) - timedelta(minutes=1))) == []
+    assert keys(s3) == [KEY]
+
+
+def test_object_with_a_line_in_an_unknown_format_stays_until_it_is_repaired(s3: Any, quarantine: StoredFailures):
+    put_aside(s3, (1, b"{]\n"), of="events/another.gz")
+    s3.put_object(Bucket=BUCKET, Key=KEY, Body=b'{"record": "cut\n')
+    steps = list(quarantine.redrive(soon()))
+    assert [(step.records, step.refused.partition(":")[0]) for step in steps] == [(0, f"{KEY}#1"), (1, "")]
+    assert keys(s3) == ["events/another.gz.redriven.gz", KEY]
+    one = StoredFailures(s3, BUCKET, FailureKind.QUARANTINE, KEY)
+    assert [step.records for step in one.redrive(soon(), ["repaired"])] == [1]
+    assert content(s3, REDRIVEN) == b"repaired\n"
+    assert KEY not in keys(s3)
+
+
+def test_one_object_is_chosen_by_its_whole_key(s3: Any):
+    for key in ("quarantine/1", "quarantine/10"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    chosen = StoredFailures(s3, BUCKET, FailureKind.QUARANTINE, "quarantine/1")
+    assert [stored.key for stored in chosen.objects()] == ["quarantine/1"]
+
+
+def test_firehose_errors_are_decoded_and_handed_back(s3: Any):
+    errors = StoredFailures(s3, BUCKET, FailureKind.FIREHOSE)
+    lines = [{"errorCode": "Code", "rawData": base64.b64encode(raw).decode()} for raw in (b'{"a": 1}\n', b"{}")]
+    body = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())
+    s3.put_object(Bucket=BUCKET, Key="firehose-failed/failed/2026/03/14/09/stream-1", Body=body)
+    assert [failure.record for failure in errors.failures(limit=10)] == ['{"a": 1}', "{}"]
+    assert [step.records for step in errors.redrive(soon())] == [2]
+    assert content(s3, "events/2026/03/14/09/failed-stream-1.redriven.gz") == b'{"a": 1}\n{}\n'
+
+
+def test_failed_batch_is_one_document_however_many_lines_it_has(s3: Any):
+    batch = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": {"batchSize": 3}}
+    s3.put_object(Bucket=BUCKET, Key="aws/lambda/mapping/shard/1", Body=json.dumps(batch, indent=1).encode())
+    [failure] = StoredFailures(s3, BUCKET, FailureKind.BATCH).failures(limit=10)
+    assert (failure.reason, json.loads(failure.record)) == ("RetryAttemptsExhausted", batch)
+
+
+@pytest.fixture
+def queue(s3: Any) -> str:
+    return SESSION.client("sqs").create_queue(QueueName="archive")["QueueUrl"]
+
+
+NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
+HOUR = HourRange(NINE, NINE + timedelta(hours=1))
+
+
+def test_objects_of_an_hour_are_listed_in_order_and_from_any_key_on(s3: Any, queue: str):
+    names = [f"events/2026/03/14/09/{number:04}.gz" for number in range(1_005)]  # more than a page
+    for key in ("events/2026/03/14/08/1.gz", *names, "events/2026/03/14/10/1.gz", "quarantine/1.jsonl"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"x")
+    announcer = Announcer(s3, SESSION.client("sqs"), BUCKET, queue)
+    assert [stored.key for stored in announcer.objects(HOUR, after=None)] == names
+    assert [stored.key for stored in announcer.objects(HOUR, after=names[1_000])] == names[1_001:]
+    assert [stored.key for stored in announcer.objects(HOUR, after="events/2026/03/14/08/1.gz")] == names
+
+
+def test_each_object_is_announced_by_a_message_of_its_own(s3: Any, queue: str):
+    sqs = SESSION.client("sqs")
+    Announcer(s3, sqs, BUCKET, queue).announce([StoredObject(f"events/{n}", NINE, 1) for n in range(3)])
+    messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    announced = [record["s3"]["object"]["key"] for each in messages for record in json.loads(each["Body"])["Records"]]
+    assert sorted(announced) == ["events/0", "events/1", "events/2"]
+
+
+def test_refused_announcement_is_an_error(s3: Any):
+    class Refusing:
+        def send_message_batch(self, **_: Any) -> dict[str, Any]:
+            return {"Failed": [{"Id": "0", "Code": "InternalError"}]}
+
+    with pytest.raises(NotAnnounced, match=r"SQS refused 1 messages \(InternalError\)"):
+        Announcer(s3, Refusing(), BUCKET, "queue").announce([StoredObject("events/1", NINE, 1)])
