@@ -140,5 +140,5 @@ def list_objects(s3: Any, bucket: str, prefix: str, start_after: str = "") -> It
     """List objects in the order of their keys, a page at a time."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=start_after)
     for page in pages:
-        for found in page.get("Contents", ()):
-            yield StoredObject(found["Key"], found["LastModified"], found["Size"])
+        for entry in page.get("Contents", ()):
+            yield StoredObject(entry["Key"], entry["LastModified"], entry["Size"])

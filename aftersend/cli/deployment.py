@@ -58,8 +58,8 @@ def _find(name: str) -> Target:
     local_run = find_local_run() if environment.is_emulated else None
     if environment.is_emulated and local_run is None:
         raise Unavailable(f"There is no local run (by {local_run_file()}): start one with `make demo`.")
-    found = find_deployment(name, account=environment.account, region=environment.region, local_run=local_run)
-    return Target(found, environment)
+    deployment = find_deployment(name, account=environment.account, region=environment.region, local_run=local_run)
+    return Target(deployment, environment)
 
 
 def confirm(question: str) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -111,19 +112,22 @@ def show(
         raise typer.Exit(SOMETHING)
 
 
+KeyArgument = Annotated[
+    str | None, typer.Argument(metavar="KEY", help="One object; without it, everything.", show_default=False)
+]
+KindOption = Annotated[list[FailureKind] | None, typer.Option(help="Only this kind; may be repeated.")]
+RepairedOption = Annotated[
+    Path | None,
+    typer.Option("--from", metavar="FILE", help="Repaired records, one a line, that replace those of the object KEY."),
+]
+
+
 @app.command()
 def redrive(
     env: EnvironmentOption,
-    key: Annotated[
-        str | None, typer.Argument(metavar="KEY", help="One object; all there is, if none.", show_default=False)
-    ] = None,
-    kind: Annotated[list[FailureKind] | None, typer.Option(help="Only this kind; may be given repeatedly.")] = None,
-    repaired: Annotated[
-        Path | None,
-        typer.Option(
-            "--from", metavar="FILE", help="Repaired records, one a line, in place of those of the object KEY."
-        ),
-    ] = None,
+    key: KeyArgument = None,
+    kind: KindOption = None,
+    repaired: RepairedOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -224,5 +228,4 @@ def _find(deployment: Deployment, id: str) -> Iterator[Failure]:
             yield from (each for each in source.records(stored) if line is None or each.id == id)
         return
     queues = (source for source in sources(deployment) if isinstance(source, DeadLetters))
-    found = next((each for queue in queues for each in queue.failures(MAX_SEARCHED) if each.id == id), None)
-    yield from [found] if found else []
+    yield from islice((each for queue in queues for each in queue.failures(MAX_SEARCHED) if each.id == id), 1)

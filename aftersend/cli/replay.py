@@ -1,4 +1,4 @@
-"""`aftersend replay`: objects of the archive, announced again."""
+"""Define `aftersend replay`: announce objects of the archive again."""
 
 import shlex
 import time
@@ -42,14 +42,20 @@ def parse_time(text: str) -> datetime:
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+FirstOption = Annotated[
+    datetime, typer.Option("--from", metavar="TIME", parser=parse_time, help="In UTC, unless it has an offset.")
+]
+EndOption = Annotated[datetime, typer.Option("--to", metavar="TIME", parser=parse_time, help="The end, not included.")]
+PaceOption = Annotated[int, typer.Option(min=1, help="Events a second, estimated by the objects' sizes.")]
+AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Continue after this object.")]
+
+
 def replay(
     env: EnvironmentOption,
-    first: Annotated[datetime, typer.Option("--from", metavar="TIME", parser=parse_time, help="UTC unless it says.")],
-    end: Annotated[datetime, typer.Option("--to", metavar="TIME", parser=parse_time, help="The end, not included.")],
-    per_second: Annotated[
-        int, typer.Option(min=1, help="Events a second, estimated by the objects' sizes.")
-    ] = EVENTS_PER_SECOND,
-    after: Annotated[str | None, typer.Option(metavar="KEY", help="Go on behind this object.")] = None,
+    first: FirstOption,
+    end: EndOption,
+    per_second: PaceOption = EVENTS_PER_SECOND,
+    after: AfterOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     as_json: JsonOption = False,
@@ -58,7 +64,8 @@ def replay(
 
     The range is one of arrival and is extended to whole hours, as the archive is arranged. Recording an event again
     changes nothing; an event that is older than the ledger keeps is ignored. The pace keeps half of what a new table
-    takes at once for live events; raise it where the tables have been scaled up. Interrupted, it prints how to go on.
+    takes at once for live events; raise it where the tables have been scaled up. If interrupted, it prints the command
+    that continues.
 
     Replay does not count again what was recorded before: counters move only by what is new in the ledger.
 
@@ -92,7 +99,7 @@ def replay(
     elif not dry_run and total.objects:
         typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
     if status:
-        typer.echo(f"Go on with: {_command(env, hours, per_second, run.last or after)}", err=True)
+        typer.echo(f"Continue with: {_command(env, hours, per_second, run.last or after)}", err=True)
     if status or refused:
         raise typer.Exit(status or STOPPED)
 
@@ -126,9 +133,9 @@ class _Run:
 
 
 def _announcer(target: Target) -> Announcer:
-    found = target.deployment
-    bucket, queue = found.output("ArchiveBucketName"), found.output("ArchiveQueueUrl")
-    return Announcer(found.client("s3"), found.client("sqs"), bucket, queue)
+    deployment = target.deployment
+    bucket, queue = deployment.output("ArchiveBucketName"), deployment.output("ArchiveQueueUrl")
+    return Announcer(deployment.client("s3"), deployment.client("sqs"), bucket, queue)
 
 
 def _print_estimate(hours: HourRange, total: Estimate, per_second: int, notice: str | None) -> None:
@@ -150,7 +157,7 @@ def _objects(count: int) -> str:
 
 
 def _command(env: str, hours: HourRange, per_second: int, after: str | None) -> str:
-    """Return the command that goes on where this one stopped."""
+    """Return the command that continues where this one stopped."""
     words = [
         "aftersend",
         "replay",

@@ -111,10 +111,10 @@ def _dead_letter_reason(kind: FailureKind, body: str) -> tuple[str, str]:
     if kind is FailureKind.SUBSCRIPTION:
         return NOT_DELIVERED, "Amazon SNS could not deliver it to the feedback queue."
     if kind is FailureKind.ARCHIVE:
-        outcome = parse_object_notification(body)
-        if isinstance(outcome, Unreadable):
-            return outcome.reason, outcome.detail
-        keys = [] if isinstance(outcome, Ignored) else [found.key for found in outcome]
+        result = parse_object_notification(body)
+        if isinstance(result, Unreadable):
+            return result.reason, result.detail
+        keys = [] if isinstance(result, Ignored) else [archived.key for archived in result]
         return FUNCTION_FAILED, f"It can be parsed ({', '.join(keys)}): read the logs of record_archive."
     for result in parse_recordable(body):
         if isinstance(result, Unreadable):

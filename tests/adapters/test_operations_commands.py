@@ -290,7 +290,7 @@ def test_stopped_replay_says_how_to_go_on(shop: Shop, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Announcer, "announce", announce_once)
     stopped = run(*HOUR, "--yes", exits=130 if isinstance(stop, KeyboardInterrupt) else 1)
-    command = stopped.stderr.splitlines()[-1].removeprefix("Go on with: aftersend ").split()
+    command = stopped.stderr.splitlines()[-1].removeprefix("Continue with: aftersend ").split()
     assert command[-2:] == ["--after", "events/2026/03/14/09/09.gz"]
     monkeypatch.setattr(Announcer, "announce", announce)
     assert CliRunner().invoke(app, [*command, "--yes"]).exit_code == 0
