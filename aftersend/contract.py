@@ -32,6 +32,31 @@ IDENTITIES_PREFIX = "identities/"
 METRICS_NAMESPACE = "Aftersend"
 METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")
 
+FAILED_OBJECTS_METRICS = {
+    "quarantine_objects": QUARANTINE_PREFIX,
+    "failed_batches": FAILED_BATCHES_PREFIX,
+    "firehose_error_objects": FIREHOSE_ERRORS_PREFIX,
+}
+"""Metrics of check_identities that count the objects below a prefix of the archive bucket."""
+
+CHECK_METRICS = (
+    "identity_check_runs",
+    "check_errors",
+    "identities_waiting",
+    "identities_unverified",
+    "identities_set",
+    "identities_drifted",
+    "identities_failed",
+    "identities_dkim_failed",
+    "identities_mail_from_failed",
+    "sending_paused",
+    "account_under_review",
+    "quota_used_percent",
+    *FAILED_OBJECTS_METRICS,
+)
+"""Every metric of check_identities, with the dimension Environment. Each run emits all of them, except those that could
+not be determined: `identity_check_runs` is always 1, and `check_errors` counts what failed."""
+
 # Functions
 
 

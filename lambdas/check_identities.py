@@ -1,24 +1,41 @@
-"""Compare, every hour, the notification settings in SES with those that were deployed.
+"""Check, every hour, what SES and the archive bucket hold, and report it as metrics.
 
-Settings of identities that were not verified when they were deployed are set as soon as they are. Settings that SES had
-and has no more have drifted: SES drops them silently when it cannot publish to a topic. Drift is reported as a metric
-with an alarm and, where the environment asks for it, restored.
+- Notification settings are compared with those that were deployed. Those of identities that were not verified then are
+  set as soon as they are. Settings that SES had and has no more have drifted: SES drops them silently when it cannot
+  publish to a topic. Drift is restored where the environment asks for it.
+- Identities are checked for lost verification, and for failing DKIM and MAIL FROM records.
+- The account is checked for paused sending, reviews and its quota.
+- Objects with what could not be processed are counted.
+
+Each part fails alone. What could not be checked has no metric in that run and is counted in `check_errors`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, Protocol
 
 import msgspec
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
+from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, DeployedSettings
+from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings, differences
-from aftersend.contract import NotificationSettings, Variable
+from aftersend.aws.sending_account import SendingAccount
+from aftersend.contract import FAILED_OBJECTS_METRICS, NotificationSettings, Variable
 from aftersend.metrics import emf_document
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
+
+RESERVED_MILLISECONDS = 120_000
+"""Left of an invocation for the checks that follow; settings that this leaves no time for are set in the next hour."""
+
+
+class LambdaContext(Protocol):
+    """The part of Lambda's context object that is used."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class Report(msgspec.Struct):
@@ -26,6 +43,8 @@ class Report(msgspec.Struct):
 
     identities_waiting: int = 0
     """Not verified yet."""
+    identities_unverified: int = 0
+    """Verified once, and no longer."""
     identities_set: int = 0
     """Verified since they were deployed, and set now."""
     identities_drifted: int = 0
@@ -36,39 +55,97 @@ class Report(msgspec.Struct):
 
 def handler(
     _event: object = None,
-    _context: object = None,
+    context: LambdaContext | None = None,
     *,
     deployed_settings: DeployedSettings | None = None,
     identity_settings: IdentitySettings | None = None,
+    account: SendingAccount | None = None,
+    failed_objects: FailedObjects | None = None,
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
 ) -> dict[str, int]:
-    """Check all identities and emit the counts as metrics."""
-    deployed_settings = deployed_settings or dependencies.deployed_settings()
-    identity_settings = identity_settings or dependencies.identity_settings()
-    report = check(deployed_settings, identity_settings, restore=setting(Variable.RESTORE_DRIFT, bool))
-    counts = msgspec.structs.asdict(report)
-    logger.info("Checked the notification settings of all identities.", extra=counts)
+    """Make all checks, one after another as SES demands, and emit their counts as metrics."""
+    stored = deployed_settings or dependencies.deployed_settings()
+    ses = identity_settings or dependencies.identity_settings()
+    objects = failed_objects or dependencies.failed_objects()
+
+    def has_time() -> bool:
+        return context is None or context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+
+    @cache
+    def deployed() -> list[DeployedNotifications]:
+        return list(stored.all())
+
+    def check_settings() -> dict[str, int]:
+        restore = setting(Variable.RESTORE_DRIFT, bool)
+        return msgspec.structs.asdict(check(deployed(), stored, ses, restore=restore, has_time=has_time))
+
+    def names() -> list[str]:
+        return [notifications.identity for notifications in deployed()]
+
+    checks: dict[str, Callable[[], dict[str, int]]] = {
+        "notification settings": check_settings,
+        "DKIM": lambda: {"identities_dkim_failed": _log(ses.failed_dkim(names()), "DKIM fails for identities.")},
+        "MAIL FROM": lambda: {
+            "identities_mail_from_failed": _log(ses.failed_mail_from(names()), "MAIL FROM fails for identities.")
+        },
+        "account": lambda: (account or dependencies.sending_account()).metrics(),
+    }
+    for metric, prefix in FAILED_OBJECTS_METRICS.items():
+        checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}
+    counts = run(checks)
+    logger.info("Checked identities, account and failed objects.", extra=counts)
     emit_metric(emf_document(counts, {"Environment": text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
     return counts
 
 
-def check(deployed_settings: DeployedSettings, identity_settings: IdentitySettings, *, restore: bool) -> Report:
-    """Set what was not set yet, report drift and restore it if asked. A failure concerns one identity only."""
-    deployed = {notifications.identity: notifications for notifications in deployed_settings.all()}
-    verified = identity_settings.verified(deployed)
-    current = identity_settings.current(verified)
-    report = Report(identities_waiting=len(deployed) - len(verified))
-    for identity in sorted(verified):
-        drift = differences(current[identity], deployed[identity].wanted)
-        _report(deployed[identity], drift, report)
+def run(checks: dict[str, Callable[[], dict[str, int]]]) -> dict[str, int]:
+    """Make the checks and return their counts. One that fails is logged and counted, and does not stop the others."""
+    counts = {"identity_check_runs": 1, "check_errors": 0}
+    for name, make in checks.items():
         try:
-            if drift and (restore or not deployed[identity].is_set):
-                _set(deployed[identity], current[identity], deployed_settings, identity_settings)
-            elif not deployed[identity].is_set:
-                deployed_settings.put(_mark_set(deployed[identity]))
-        except ClientError as error:
+            counts |= make()
+        except Exception:  # noqa: BLE001 (whatever fails, the others must be published)
+            counts["check_errors"] += 1
+            logger.exception("A check failed.", extra={"check": name})
+    return counts
+
+
+def _log(identities: Collection[str], message: str) -> int:
+    """Log the identities that fail a check, and return their number."""
+    if identities:
+        logger.warning(message, extra={"identities": sorted(identities)})
+    return len(identities)
+
+
+def check(
+    all_deployed: Iterable[DeployedNotifications],
+    deployed_settings: DeployedSettings,
+    identity_settings: IdentitySettings,
+    *,
+    restore: bool,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Report:
+    """Set what was not set yet, report drift and restore it if asked. A failure concerns one identity only."""
+    identities = {deployed.identity: deployed for deployed in all_deployed}
+    verified = identity_settings.verified(identities)
+    current = identity_settings.current(verified)
+    unverified = [name for name in identities.keys() - verified if identities[name].was_verified]
+    report = Report(len(identities) - len(verified) - len(unverified))
+    report.identities_unverified = _log(unverified, "Identities that were verified no longer are.")
+    for name in sorted(verified):
+        drift = differences(current[name], identities[name].wanted)
+        _report(identities[name], drift, report)
+        try:
+            deployed = _remember_verified(identities[name], deployed_settings)
+            if not drift:
+                _remember_set(deployed, deployed_settings)
+            elif has_time() and (restore or not deployed.is_set):
+                _set(deployed, current[name], deployed_settings, identity_settings)
+        except Conflict:
+            logger.info("An identity was deployed again during the check.", extra={"identity": name})
+        except (ClientError, BotoCoreError) as error:
             report.identities_failed += 1
-            extra = {"identity": identity, "error": str(error)}
+            extra = {"identity": name, "error": str(error)}
             logger.error("The notification settings of an identity could not be set.", extra=extra)
     return report
 
@@ -92,8 +169,15 @@ def _set(
     """Set the deployed settings, unless another deployment has changed them meanwhile: it sets them itself."""
     if deployed_settings.get(deployed.identity) == deployed:
         identity_settings.change(deployed.identity, current, deployed.wanted)
-        deployed_settings.put(_mark_set(deployed))
+        _remember_set(deployed, deployed_settings)
 
 
-def _mark_set(deployed: DeployedNotifications) -> DeployedNotifications:
-    return msgspec.structs.replace(deployed, is_set=True)
+def _remember_verified(deployed: DeployedNotifications, deployed_settings: DeployedSettings) -> DeployedNotifications:
+    if deployed.was_verified:
+        return deployed
+    return deployed_settings.put(msgspec.structs.replace(deployed, was_verified=True))
+
+
+def _remember_set(deployed: DeployedNotifications, deployed_settings: DeployedSettings) -> None:
+    if not deployed.is_set:
+        deployed_settings.put(msgspec.structs.replace(deployed, is_set=True))

@@ -12,8 +12,10 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import client
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_settings import DeployedSettings
+from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
+from aftersend.aws.sending_account import SendingAccount
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import Variable
 from aftersend.ledger import Retention
@@ -60,6 +62,16 @@ def identity_settings() -> IdentitySettings:
 @cache
 def deployed_settings() -> DeployedSettings:
     return DeployedSettings(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
+
+
+@cache
+def sending_account() -> SendingAccount:
+    return SendingAccount(client("sesv2"))
+
+
+@cache
+def failed_objects() -> FailedObjects:
+    return FailedObjects(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
 
 
 def emit_metric(document: dict[str, Any]) -> None:

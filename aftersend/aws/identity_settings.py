@@ -6,8 +6,13 @@ Source: SES API reference v1, and "Receiving Amazon SES notifications using Amaz
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from http import HTTPStatus
 from typing import Any
 
+import msgspec
+from botocore.exceptions import ClientError
+
+from aftersend.aws.clients import error_code
 from aftersend.contract import NOTIFICATION_TYPES, NotificationSettings
 
 PACE_SECONDS = 1.0
@@ -63,11 +68,73 @@ class IdentitySettings:
             if attributes["VerificationStatus"] == "Success"
         }
 
+    def failed_dkim(self, identities: Iterable[str]) -> list[str]:
+        """Return the identities whose DKIM records SES no longer finds, or never has. Addresses have their domain's."""
+        return self._failed(
+            identities,
+            self._ses.get_identity_dkim_attributes,
+            ("DkimAttributes", "DkimVerificationStatus"),
+            ("Failed", "TemporaryFailure"),
+        )
+
+    def failed_mail_from(self, identities: Iterable[str]) -> list[str]:
+        """Return the identities whose MAIL FROM domain lacks its MX record: SES uses its own, or rejects the mail."""
+        return self._failed(
+            identities,
+            self._ses.get_identity_mail_from_domain_attributes,
+            ("MailFromDomainAttributes", "MailFromDomainStatus"),
+            ("Failed",),
+        )
+
+    def _failed(
+        self,
+        identities: Iterable[str],
+        operation: Callable[..., Any],
+        path: tuple[str, str],
+        failed_statuses: tuple[str, ...],
+    ) -> list[str]:
+        return sorted(
+            name
+            for response in self._call_for(identities, operation)
+            for name, attributes in response[path[0]].items()
+            if attributes.get(path[1]) in failed_statuses
+        )
+
     def change(self, identity: str, current: NotificationSettings, wanted: NotificationSettings) -> None:
         """Change the settings that differ, and no others. Repeating it after an interruption changes the rest."""
         for call in self._changes(identity, current, wanted):
             call()
             self._pause()
+
+    def restore(self, identity: str, previous: NotificationSettings) -> list[str]:
+        """Set previous settings as far as SES accepts them. Return the topics it refuses, which may have been deleted
+        since: their notification types get none, and feedback is forwarded where it would go nowhere."""
+        current = self.current([identity])[identity].topics
+        topics = dict(previous.topics)
+        for kind, topic in previous.topics.items():
+            if topic != current.get(kind) and not self._accepts(identity, kind, topic):
+                del topics[kind]
+        possible = msgspec.structs.replace(
+            previous,
+            topics=topics,
+            headers=tuple(kind for kind in previous.headers if kind in topics),
+            forwarding=previous.forwarding or not {"Bounce", "Complaint"} <= topics.keys(),
+        )
+        self.change(identity, self.current([identity])[identity], possible)
+        return sorted({*previous.topics.values()} - {*topics.values()})
+
+    def _accepts(self, identity: str, kind: str, topic: str) -> bool:
+        """Set a topic, and tell whether SES accepts it."""
+        try:
+            self._ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic)
+        except ClientError as error:
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            if status != HTTPStatus.BAD_REQUEST or "Throttl" in error_code(error):
+                raise  # not about the topic
+            return False
+        finally:
+            self._pause()
+        return True
 
     def _changes(
         self, identity: str, current: NotificationSettings, wanted: NotificationSettings

@@ -1,12 +1,13 @@
 """Fake the settings that SES and the deployment hold of an identity, and run the custom resources over them."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
-from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
+from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.contract import CustomResource, NotificationSettings, Property
 from lambdas import set_identity_notifications
@@ -14,6 +15,8 @@ from tests.world.calls import Killed
 
 TOPIC, BY_HAND = "arn:aws:sns:eu-west-1:222222222222:feedback", "arn:aws:sns:eu-west-1:222222222222:by-hand"
 IDENTITY = "bookshop.example"
+REFUSED = "arn:aws:sns:eu-west-1:222222222222:deleted"
+REQUEST_NUMBERS = itertools.count(1)
 UNTOUCHED = NotificationSettings()
 WANTED = NotificationSettings(topics={"Bounce": TOPIC, "Complaint": TOPIC}, headers=("Bounce",), forwarding=False)
 SET_BY_HAND = NotificationSettings(topics={"Bounce": BY_HAND, "Delivery": BY_HAND}, headers=("Delivery",))
@@ -25,6 +28,10 @@ class FakeSes:
     def __init__(self, *verified: str, **settings: NotificationSettings) -> None:
         self.verified = set(verified or [IDENTITY])
         self.settings = {IDENTITY: settings.get("before", UNTOUCHED)}
+        self.refusals = {REFUSED: ("InvalidParameterValue", 400)}
+        """Topics that cannot be set, and the error's code and HTTP status."""
+        self.failed_dkim: set[str] = set()
+        self.failed_mail_from: set[str] = set()
         self.calls = 0
         self.kill: tuple[int, bool] | None = None
 
@@ -39,6 +46,17 @@ class FakeSes:
         attributes = {name: self._attributes(self.settings.get(name, UNTOUCHED)) for name in Identities}
         self.kill_if_due(after=True)
         return {"NotificationAttributes": attributes}
+
+    def get_identity_dkim_attributes(self, Identities: list[str]) -> dict[str, Any]:  # noqa: N803 (SES's name)
+        """SES returns nothing for addresses, whose domains sign."""
+        names = [name for name in Identities if "@" not in name]
+        statuses = {name: "TemporaryFailure" if name in self.failed_dkim else "Success" for name in names}
+        return {"DkimAttributes": {name: {"DkimVerificationStatus": status} for name, status in statuses.items()}}
+
+    def get_identity_mail_from_domain_attributes(self, Identities: list[str]) -> dict[str, Any]:  # noqa: N803
+        """SES names no status where no MAIL FROM domain is set."""
+        failed = {name: {"MailFromDomainStatus": "Failed"} for name in Identities if name in self.failed_mail_from}
+        return {"MailFromDomainAttributes": {name: {} for name in Identities} | failed}
 
     def set_identity_notification_topic(self, **call: str) -> None:
         topics = {**self.settings[call["Identity"]].topics, call["NotificationType"]: call.get("SnsTopic", "")}
@@ -60,8 +78,10 @@ class FakeSes:
         self._set(call, forwarding=call["ForwardingEnabled"])
 
     def _set(self, call: dict[str, Any], **changes: Any) -> None:
-        if call.get("SnsTopic") == "refused":
-            raise ClientError({"Error": {"Code": "InvalidParameterValue"}}, "SetIdentityNotificationTopic")
+        if call.get("SnsTopic") in self.refusals:
+            code, status = self.refusals[call["SnsTopic"]]
+            metadata = {"HTTPStatusCode": status}
+            raise ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "SetIdentityNotificationTopic")
         if call["Identity"] not in self.verified:
             raise ValueError("The identity is not verified.")
         self.kill_if_due(after=False)
@@ -86,59 +106,65 @@ class FakeDeployedSettings(DeployedSettings):
     def __init__(self, ses: FakeSes) -> None:
         self.stored: dict[str, DeployedNotifications] = {}
         self._ses = ses
+        self._versions = itertools.count()
 
     def all(self) -> Iterator[DeployedNotifications]:
-        yield from self.stored.values()
+        yield from [deployed for deployed in self.stored.values() if not deployed.is_deleted]
 
     def get(self, identity: str) -> DeployedNotifications | None:
-        return self.stored.get(identity)
-
-    def put(self, deployed: DeployedNotifications) -> None:
         self._ses.kill_if_due(after=False)
-        self.stored[deployed.identity] = deployed
+        deployed = self.stored.get(identity)
         self._ses.kill_if_due(after=True)
+        return deployed
 
-    def delete(self, identity: str) -> None:
+    def put(self, deployed: DeployedNotifications) -> DeployedNotifications:
         self._ses.kill_if_due(after=False)
-        self.stored.pop(identity, None)
+        current = self.stored.get(deployed.identity)
+        if deployed.etag != (current.etag if current else None):
+            raise Conflict(deployed.identity)
+        self.stored[deployed.identity] = msgspec.structs.replace(deployed, etag=f"etag-{next(self._versions)}")
         self._ses.kill_if_due(after=True)
+        return self.stored[deployed.identity]
 
 
-def run(
-    ses: FakeSes,
+def new_request(
     request_type: str,
     *,
     wanted: NotificationSettings = WANTED,
     previous: NotificationSettings = UNTOUCHED,
-    deployed_settings: FakeDeployedSettings | None = None,
+    request_id: str = "",
+    resource: str = "Notifications",
+) -> dict[str, Any]:
+    """Return a request of CloudFormation for IDENTITY_NOTIFICATIONS, with an ID of its own unless one is given."""
+    return {
+        "RequestType": request_type,
+        "ResourceType": CustomResource.IDENTITY_NOTIFICATIONS,
+        "StackId": "arn:aws:cloudformation:eu-west-1:222222222222:stack/Publishing/1",
+        "RequestId": request_id or f"request-{next(REQUEST_NUMBERS)}",
+        "LogicalResourceId": resource,
+        "ResponseURL": "https://cloudformation.example/response",
+        "ResourceProperties": {
+            Property.IDENTITY: IDENTITY,
+            Property.WANTED: as_json(wanted),
+            Property.PREVIOUS: as_json(previous),
+        },
+    }
+
+
+def run(
+    ses: FakeSes, request_type: str, *, deployed_settings: FakeDeployedSettings | None = None, **values: Any
 ) -> list[float]:
-    """Handle CloudFormation's request for IDENTITY_NOTIFICATIONS; return the pauses between calls of SES."""
-    properties = {Property.WANTED: as_json(wanted), Property.PREVIOUS: as_json(previous)}
-    return handle(ses, request_type, CustomResource.IDENTITY_NOTIFICATIONS, properties, deployed_settings)
+    """Handle a new request for IDENTITY_NOTIFICATIONS; return the pauses between calls of SES."""
+    return handle(ses, new_request(request_type, **values), deployed_settings)
 
 
 def run_previous(ses: FakeSes, request_type: str) -> None:
     """Handle CloudFormation's request for PREVIOUS_IDENTITY_NOTIFICATIONS."""
-    handle(ses, request_type, CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS, {}, None)
+    handle(ses, new_request(request_type) | {"ResourceType": CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS}, None)
 
 
-def handle(
-    ses: FakeSes,
-    request_type: str,
-    resource_type: CustomResource,
-    properties: dict[Property, str],
-    deployed_settings: FakeDeployedSettings | None,
-) -> list[float]:
+def handle(ses: FakeSes, request: dict[str, Any], deployed_settings: FakeDeployedSettings | None = None) -> list[float]:
     pauses: list[float] = []
-    request = {
-        "RequestType": request_type,
-        "ResourceType": resource_type,
-        "StackId": "arn:aws:cloudformation:eu-west-1:222222222222:stack/Publishing/1",
-        "RequestId": "request-1",
-        "LogicalResourceId": "Notifications",
-        "ResponseURL": "https://cloudformation.example/response",
-        "ResourceProperties": {Property.IDENTITY: IDENTITY, **properties},
-    }
     set_identity_notifications.handler(
         request,
         identity_settings=IdentitySettings(ses, pause=pauses.append),

@@ -1,11 +1,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.awsrequest import AWSResponse
 
 from aftersend.aws import clients
-from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
+from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, DeployedSettings
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.contract import NotificationSettings
 from tests.adapters.identities import IDENTITY, TOPIC, UNTOUCHED, WANTED, FakeSes
@@ -23,15 +24,31 @@ def test_differences_are_described_in_words():
 def test_deployed_settings_are_stored_in_the_bucket(s3: Any):
     deployed_settings = DeployedSettings(s3, "archive")
     assert list(deployed_settings.all()) == []
-    domain = DeployedNotifications(IDENTITY, WANTED, is_set=True)
-    address = DeployedNotifications("news@bookshop.example", UNTOUCHED)
-    deployed_settings.put(domain)
-    deployed_settings.put(address)
+    assert deployed_settings.get(IDENTITY) is None
+    domain = deployed_settings.put(DeployedNotifications(IDENTITY, WANTED, is_set=True))
+    address = deployed_settings.put(DeployedNotifications("news@bookshop.example", UNTOUCHED))
     assert sorted(deployed_settings.all(), key=lambda deployed: deployed.identity) == [domain, address]
     assert deployed_settings.get(IDENTITY) == domain
-    deployed_settings.delete(IDENTITY)
-    deployed_settings.delete(IDENTITY)
-    assert deployed_settings.get(IDENTITY) is None
+    deleted = deployed_settings.put(msgspec.structs.replace(domain, is_deleted=True))
+    assert list(deployed_settings.all()) == [address]
+    assert deployed_settings.get(IDENTITY) == deleted
+
+
+def test_deployed_settings_replace_only_what_was_read(s3: Any):
+    deployed_settings = DeployedSettings(s3, "archive")
+    first = deployed_settings.put(DeployedNotifications(IDENTITY, WANTED))
+    second = deployed_settings.put(msgspec.structs.replace(first, is_set=True))
+    for stale in (DeployedNotifications(IDENTITY, UNTOUCHED), msgspec.structs.replace(first, was_verified=True)):
+        with pytest.raises(Conflict):
+            deployed_settings.put(stale)
+    assert deployed_settings.get(IDENTITY) == second
+
+
+def test_put_whose_response_was_lost_is_no_conflict(s3: Any):
+    """The client repeats the request, and S3 refuses it: the object is the new one already."""
+    deployed_settings = DeployedSettings(s3, "archive")
+    new = DeployedNotifications(IDENTITY, WANTED)
+    assert deployed_settings.put(new) == deployed_settings.put(new)
 
 
 def test_identities_are_read_a_hundred_at_a_time():
