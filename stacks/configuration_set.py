@@ -93,7 +93,8 @@ def _options(settings: ConfigurationSet) -> dict[str, Any]:
         # Never true: a deployment must not resume sending that was paused.
         "sending_options": _given(sendingEnabled=None if settings.sending_enabled else False),
         "suppression_options": _given(
-            suppressedReasons=None if settings.suppressed_reasons is None else [*settings.suppressed_reasons]
+            suppressedReasons=None if settings.suppressed_reasons is None else [*settings.suppressed_reasons],
+            validationOptions=_validation(settings.auto_validation_threshold),
         ),
         "vdm_options": _given(
             dashboardOptions=_switch("engagementMetrics", settings.engagement_metrics),
@@ -110,6 +111,15 @@ def _given(**options: object) -> dict[str, object]:
 
 def _switch(name: str, enabled: bool | None) -> dict[str, str] | None:
     return None if enabled is None else {name: "ENABLED" if enabled else "DISABLED"}
+
+
+def _validation(threshold: str | None) -> dict[str, object] | None:
+    if threshold is None:
+        return None
+    if threshold == "DISABLED":
+        return {"conditionThreshold": {"conditionThresholdEnabled": "DISABLED"}}
+    confidence = {"confidenceVerdictThreshold": threshold}
+    return {"conditionThreshold": {"conditionThresholdEnabled": "ENABLED", "overallConfidenceThreshold": confidence}}
 
 
 def _dimension(dimension: Dimension) -> CfnDestination.DimensionConfigurationProperty:

@@ -1,9 +1,8 @@
-"""Compare SES's notification settings with the deployed ones every hour."""
+"""Check identities, the account and failed objects every hour."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from aftersend.config.environment import Environment
@@ -29,19 +28,17 @@ class IdentityCheck(Construct):
             self,
             "CheckIdentities",
             file="check_identities",
-            description="Compares the notification settings of identities with the deployed ones",
+            description="Checks identities and their notification settings, the account and failed objects",
             environment=environment,
             state=state,
-            object_actions=("s3:GetObject", "s3:PutObject"),
+            ses_actions=("ses:GetIdentityDkimAttributes", "ses:GetIdentityMailFromDomainAttributes", "ses:GetAccount"),
             settings={
                 Variable.RESTORE_DRIFT: to_json(environment.on_identity_drift == "restore"),
                 Variable.ENVIRONMENT: environment.name,
             },
         )
-        may_list = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn])
-        checker.function.add_to_role_policy(may_list)
         target = targets.LambdaFunction(checker.function)  # ty: ignore[invalid-argument-type] (jsii)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
         IdentityAlarms(self, "Alarms", environment=environment, checker=checker, interval=INTERVAL, alarms=alarms)
         name = checker.function.function_name
-        cdk.CfnOutput(self, "FunctionName", value=name, description="Invoke it to compare at once")
+        cdk.CfnOutput(self, "FunctionName", value=name, description="Invoke it to check at once")

@@ -25,7 +25,10 @@ CALLS_PER_SECOND = 1
 
 
 class IdentityFunction(HandlerFunction):
-    """A function that may use these actions of SES, and some of S3 on the deployed settings in the archive bucket."""
+    """A function that may use these actions of SES and further ones, and keep the deployed settings in the bucket.
+
+    Without s3:ListBucket, S3 would answer AccessDenied instead of NoSuchKey for an identity without settings.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,7 @@ class IdentityFunction(HandlerFunction):
         description: str,
         environment: Environment,
         state: State,
-        object_actions: tuple[str, ...],
+        ses_actions: tuple[str, ...] = (),
         settings: Mapping[Variable, str] | None = None,
     ) -> None:
         settings = {
@@ -45,6 +48,8 @@ class IdentityFunction(HandlerFunction):
             **(settings or {}),
         }
         super().__init__(scope, id, file=file, description=description, environment=environment, settings=settings)
-        self.function.add_to_role_policy(iam.PolicyStatement(actions=[*SES_ACTIONS], resources=["*"]))
+        self.function.add_to_role_policy(iam.PolicyStatement(actions=[*SES_ACTIONS, *ses_actions], resources=["*"]))
         acknowledge(self, "SES has no resource-level permissions for these.", "IAM5[Resource::*]")
-        state.archive.grant_objects(self.function, *object_actions, prefix=IDENTITIES_PREFIX)
+        state.archive.grant_objects(self.function, "s3:GetObject", "s3:PutObject", prefix=IDENTITIES_PREFIX)
+        may_list = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn])
+        self.function.add_to_role_policy(may_list)

@@ -10,6 +10,9 @@ from stacks.function import to_json
 from stacks.identity_function import IdentityFunction
 from stacks.state import State
 
+MAX_EVENT_AGE = cdk.Duration.minutes(10)
+"""How long Lambda may take to start or to retry a request of CloudFormation, with its usual two retries."""
+
 
 class IdentityNotifications(Construct):
     """The function, and two custom resources an identity: one reads what was set before, the other sets what is wanted.
@@ -28,13 +31,15 @@ class IdentityNotifications(Construct):
             description="Sets the notification settings of identities during a deployment",
             environment=environment,
             state=state,
-            object_actions=("s3:PutObject", "s3:DeleteObject"),
         )
+        # CloudFormation waits until the last retry has ended: nothing may still change when it goes on.
+        self._service_timeout = MAX_EVENT_AGE.plus(self._setter.timeout).plus(cdk.Duration.minutes(5))
+        self._setter.function.configure_async_invoke(max_event_age=MAX_EVENT_AGE)
 
     def publish(self, name: str, identity: Identity, *, created: Construct | None) -> None:
         """Have SES publish notifications about an identity, after the construct that creates it, if one does."""
         previous = self._resource(f"{name}-previous", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS, Identity=name)
-        previous.node.add_dependency(*(earlier for earlier in (created, self._latest) if earlier))
+        previous.node.add_dependency(*(earlier for earlier in (self._setter, created, self._latest) if earlier))
         self._latest = self._resource(
             name,
             CustomResource.IDENTITY_NOTIFICATIONS,
@@ -49,7 +54,7 @@ class IdentityNotifications(Construct):
             id,
             resource_type=resource_type.value,
             service_token=self._setter.function.function_arn,
-            service_timeout=self._setter.timeout,
+            service_timeout=self._service_timeout,
             properties=properties,
         )
 

@@ -140,6 +140,8 @@ class ConfigurationSet(Section, frozen=True):
     """False stops sending with this set. True changes nothing: a deployment never resumes paused sending."""
     suppressed_reasons: tuple[Literal["BOUNCE", "COMPLAINT"], ...] | None = None
     """Replaces the account-level setting; an empty list turns SES's own suppression off."""
+    auto_validation_threshold: Literal["MEDIUM", "HIGH", "MANAGED", "DISABLED"] | None = None
+    """How likely delivery must be for SES to send at all (Auto Validation). None inherits the account's setting."""
     engagement_metrics: bool | None = None
     """The Virtual Deliverability Manager dashboard for this set."""
     optimized_shared_delivery: bool | None = None

@@ -76,8 +76,20 @@ def _attributes(settings: NotificationSettings) -> dict[str, str]:
     return attributes | {"ForwardingEnabled": str(settings.forwarding).lower()}
 
 
+def _get_identity_mail_from_domain_attributes(_ses: LocalSes, parameters: dict[str, str]) -> str:
+    """Return no status: no MAIL FROM domain can fail without DNS."""
+    value = "<BehaviorOnMXFailure>UseDefaultValue</BehaviorOnMXFailure>"
+    names = _members(parameters, "Identities.member.")
+    entries = "".join(f"<entry><key>{escape(name)}</key><value>{value}</value></entry>" for name in names)
+    return f"<MailFromDomainAttributes>{entries}</MailFromDomainAttributes>"
+
+
 def _set_identity_notification_topic(ses: LocalSes, parameters: dict[str, str]) -> str:
-    ses.set_topic(_verified_identity(ses, parameters), parameters["NotificationType"], parameters.get("SnsTopic"))
+    identity, topic = _verified_identity(ses, parameters), parameters.get("SnsTopic")
+    try:
+        ses.set_topic(identity, parameters["NotificationType"], topic)
+    except ses.emulator_client("sns").exceptions.NotFoundException:
+        raise RequestError("InvalidParameterValue", f"Invalid SNS topic <{topic}>.") from None
     return ""
 
 
@@ -114,6 +126,7 @@ _ACTIONS: dict[str, Callable[[LocalSes, dict[str, str]], str]] = {
     "SendEmail": _send_email,
     "SendRawEmail": _send_raw_email,
     "GetIdentityNotificationAttributes": _get_identity_notification_attributes,
+    "GetIdentityMailFromDomainAttributes": _get_identity_mail_from_domain_attributes,
     "SetIdentityNotificationTopic": _set_identity_notification_topic,
     "SetIdentityHeadersInNotificationsEnabled": _set_identity_headers_in_notifications_enabled,
     "SetIdentityFeedbackForwardingEnabled": _set_identity_feedback_forwarding_enabled,

@@ -106,13 +106,13 @@ class LocalSes:
         if not topic:
             topics.pop(notification_type, None)
         else:
-            topics[notification_type] = topic
             text = (
                 f"You have successfully subscribed your Amazon SNS topic '{topic}' to receive '{notification_type}' "
                 f"notifications from Amazon SES for identity '{identity}'."
             )
             record = json.dumps({"notificationType": "AmazonSnsSubscriptionSucceeded", "message": text}) + "\n"
             self.publisher.publish_to_topic(topic, record, ("setup message", "subscription succeeded"))
+            topics[notification_type] = topic
 
     def validate_topic(self, topic: str) -> None:
         """Publish the text that SES publishes when an event destination is created or changed."""

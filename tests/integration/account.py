@@ -15,6 +15,7 @@ from local.ses import LocalSes
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 BY_HAND = "arn:aws:sns:us-east-1:000000000000:by-hand"
+DELETED_LATER = "arn:aws:sns:us-east-1:000000000000:deleted-later"
 EXISTING_IDENTITIES = ("there.example", "moves.example")
 
 OPTIONS = (
@@ -44,12 +45,15 @@ class Account:
         """Create what exists before the deployment: identities with settings made by hand, and topics of others."""
         bootstrap(self._url)
         sns = self.emulator_client("sns")
-        for name in ("by-hand", "listener-a", "listener-b"):
+        for name in ("by-hand", "deleted-later", "listener-a", "listener-b"):
             sns.create_topic(Name=name)
         for identity in EXISTING_IDENTITIES:
             self.sesv2.create_email_identity(EmailIdentity=identity)
             self.emulator_client("ses").verify_domain_identity(Domain=identity)
             self.ses.set_identity_notification_topic(Identity=identity, NotificationType="Bounce", SnsTopic=BY_HAND)
+            self.ses.set_identity_notification_topic(
+                Identity=identity, NotificationType="Delivery", SnsTopic=DELETED_LATER
+            )
             self.ses.set_identity_headers_in_notifications_enabled(
                 Identity=identity, NotificationType="Bounce", Enabled=True
             )

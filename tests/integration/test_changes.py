@@ -12,8 +12,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from aftersend.config.environment import ConfigurationSet, Environment, EventDestination, Identity
+from aftersend.contract import CHECK_METRICS
 from local.deployment import local_aws
-from tests.integration.account import BY_HAND, Account
+from tests.integration.account import BY_HAND, DELETED_LATER, Account
 
 FEEDBACK, ARCHIVE = "feedback", "archive"
 SET_BY_HAND = {"BounceTopic": BY_HAND, "HeadersInBounceNotificationsEnabled": True, "ForwardingEnabled": True}
@@ -47,13 +48,23 @@ def _expected_options(settings: ConfigurationSet) -> dict[str, Any]:
         ),
         "ReputationOptions": {"ReputationMetricsEnabled": settings.reputation_metrics},
         "SendingOptions": {"SendingEnabled": settings.sending_enabled},
-        "SuppressionOptions": _given(SuppressedReasons=suppressed_reasons),
+        "SuppressionOptions": _given(
+            SuppressedReasons=suppressed_reasons, ValidationOptions=_expected_validation(settings)
+        ),
         "VdmOptions": _given(
             DashboardOptions=_switch("EngagementMetrics", settings.engagement_metrics),
             GuardianOptions=_switch("OptimizedSharedDelivery", settings.optimized_shared_delivery),
         ),
         "ArchivingOptions": _given(ArchiveArn=settings.mail_archive_arn),
     }
+
+
+def _expected_validation(settings: ConfigurationSet) -> dict[str, Any] | None:
+    threshold = settings.auto_validation_threshold
+    if threshold in (None, "DISABLED"):
+        return {"ConditionThreshold": {"ConditionThresholdEnabled": threshold}} if threshold else None
+    confidence = {"ConfidenceVerdictThreshold": threshold}
+    return {"ConditionThreshold": {"ConditionThresholdEnabled": "ENABLED", "OverallConfidenceThreshold": confidence}}
 
 
 def _given(**options: Any) -> dict[str, Any]:
@@ -131,12 +142,8 @@ def assert_as_deployed(environment: Environment, account: Account) -> None:
 def assert_drift_is_restored(environment: Environment, account: Account) -> None:
     """Remove a topic, as SES does when it cannot publish, and assert that the scheduled function restores it."""
     account.ses.set_identity_notification_topic(Identity="kept.example", NotificationType="Bounce")
-    assert account.check_identities() == {
-        "identities_waiting": 0,
-        "identities_set": 0,
-        "identities_drifted": 1,
-        "identities_failed": 0,
-    }
+    changes = {"identity_check_runs": 1, "identities_drifted": 1}
+    assert account.check_identities() == dict.fromkeys(CHECK_METRICS, 0) | changes
     assert_as_deployed(environment, account)
 
 
@@ -148,6 +155,7 @@ def test_environment_is_deployed_changed_in_every_key_changed_back_and_removed(a
             assert account.identity(name) is None
         if environment.on_identity_drift == "restore":
             assert_drift_is_restored(environment, account)
+    account.emulator_client("sns").delete_topic(TopicArn=DELETED_LATER)
     account.destroy("a")
     assert account.configuration_sets() == {}
     assert account.identity("kept.example") is None

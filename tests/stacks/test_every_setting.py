@@ -28,7 +28,15 @@ def test_configuration_set_has_every_option(publishing: Template):
         "DeliveryOptions": {"MaxDeliverySeconds": 3600, "SendingPoolName": "pool-b", "TlsPolicy": "REQUIRE"},
         "ReputationOptions": {"ReputationMetricsEnabled": True},
         "SendingOptions": {"SendingEnabled": False},
-        "SuppressionOptions": {"SuppressedReasons": []},
+        "SuppressionOptions": {
+            "SuppressedReasons": [],
+            "ValidationOptions": {
+                "ConditionThreshold": {
+                    "ConditionThresholdEnabled": "ENABLED",
+                    "OverallConfidenceThreshold": {"ConfidenceVerdictThreshold": "HIGH"},
+                }
+            },
+        },
         "TrackingOptions": {"CustomRedirectDomain": "links-b.kept.example", "HttpsPolicy": "REQUIRE"},
         "VdmOptions": {
             "DashboardOptions": {"EngagementMetrics": "ENABLED"},

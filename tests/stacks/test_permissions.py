@@ -13,6 +13,7 @@ IDENTITY_SETTINGS = (
     "ses:SetIdentityHeadersInNotificationsEnabled",
     "ses:SetIdentityFeedbackForwardingEnabled",
 )
+HEALTH = ("ses:GetIdentityDkimAttributes", "ses:GetIdentityMailFromDomainAttributes", "ses:GetAccount")
 CONSUME = (
     "sqs:ReceiveMessage",
     "sqs:ChangeMessageVisibility",
@@ -47,13 +48,14 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (ALL_OBJECTS, "Archive, Archive/*"): "write failed batches (the CDK's own grant)",
     },
     "NotificationsSetIdentityNotificationsFunction": {
-        (("s3:PutObject", "s3:DeleteObject"), "Archive/identities/*"): "write the deployed settings",
+        (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read and write the deployed settings",
+        (("s3:ListBucket",), "Archive"): "learn that an identity has none (NoSuchKey)",
         (IDENTITY_SETTINGS, "*"): "set and restore notification settings",
     },
     "CheckCheckIdentitiesFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read the deployed settings, note what is set",
-        (("s3:ListBucket",), "Archive"): "list the deployed settings",
-        (IDENTITY_SETTINGS, "*"): "compare and restore notification settings",
+        (("s3:ListBucket",), "Archive"): "list the deployed settings and failed objects",
+        (IDENTITY_SETTINGS + HEALTH, "*"): "compare and restore notification settings, check identities and account",
     },
     "ArchiveStreamS3Destination": {
         (ALL_OBJECTS, "Archive, Archive/*"): "write the archive (the CDK's own grant)",
@@ -69,7 +71,8 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
 EVERY_RESOURCE = {
     "dynamodb:ListStreams": "it has no resource type (service authorization reference of Amazon DynamoDB)",
     **dict.fromkeys(
-        IDENTITY_SETTINGS, "SES has no resource-level permissions for them (its service authorization reference)"
+        IDENTITY_SETTINGS + HEALTH,
+        "SES has no resource-level permissions for them (its service authorization reference)",
     ),
 }
 """Why an action is allowed on every resource."""

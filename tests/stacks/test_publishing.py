@@ -7,6 +7,9 @@ from aws_cdk.assertions import Match, Template
 
 from aftersend.contract import CustomResource
 
+MAX_SERVICE_TIMEOUT_SECONDS = 3_600
+"""Of a custom resource ("AWS::CloudFormation::CustomResource" in the AWS CloudFormation user guide)."""
+
 UNTRACKED_EVENTS = {
     "send",
     "delivery",
@@ -96,7 +99,26 @@ def test_identity_notifies_of_bounces_and_complaints(publishing: Template):
     resources = publishing.find_resources("Custom::IdentityNotifications")
     [resource] = [each for each in resources.values() if each["Properties"]["Identity"] == "bookshop.example"]
     assert wanted(resource) == {"topics": {"Bounce": "TOPIC", "Complaint": "TOPIC"}, "headers": [], "forwarding": False}
-    assert resource["Properties"]["ServiceTimeout"] == "300"
+
+
+def test_cloudformation_waits_longer_than_lambda_retries(publishing: Template):
+    """Otherwise the function could still change settings when CloudFormation has given up and gone on."""
+    [(name, function)] = [
+        (name, function["Properties"])
+        for name, function in publishing.find_resources("AWS::Lambda::Function").items()
+        if "set_identity_notifications" in function["Properties"]["Handler"]
+    ]
+    [retries] = [
+        each["Properties"]
+        for each in publishing.find_resources("AWS::Lambda::EventInvokeConfig").values()
+        if each["Properties"]["FunctionName"] == {"Ref": name}
+    ]
+    custom_resources = [
+        each for each in publishing.to_json()["Resources"].values() if each["Type"] in [*CustomResource]
+    ]
+    timeouts = {int(each["Properties"]["ServiceTimeout"]) for each in custom_resources}
+    assert min(timeouts) > retries["MaximumEventAgeInSeconds"] + function["Timeout"]
+    assert max(timeouts) <= MAX_SERVICE_TIMEOUT_SECONDS
 
 
 def test_identities_are_set_one_after_another_and_read_before_they_are_set(publishing: Template):
