@@ -6,7 +6,14 @@ from pathlib import Path
 
 import aws_cdk as cdk
 
-from aftersend.config import ENVIRONMENTS_FOLDER, InvalidEnvironment, findings, format_estimate, load
+from aftersend.config import (
+    ENVIRONMENTS_FOLDER,
+    InvalidEnvironment,
+    display_path,
+    findings,
+    format_estimate,
+    load,
+)
 from stacks.app import add_stacks
 
 app = cdk.App()
@@ -15,12 +22,13 @@ try:
     environment = load(app.node.try_get_context("env"), folder)
 except InvalidEnvironment as error:
     sys.exit("\n".join(f"aftersend: {line}" for line in str(error).splitlines()))
+file = display_path(folder / f"{environment.name}.toml")
 reported = findings(environment)
 if errors := [finding for finding in reported if finding.is_error]:
-    sys.exit("\n".join(f"aftersend: {folder.name}/{environment.name}.toml: {error}" for error in errors))
+    sys.exit("\n".join(f"aftersend: {file}: {error}" for error in errors))
 publishing = add_stacks(app, environment).publishing
 for warning in reported:
-    cdk.Annotations.of(publishing).add_warning_v2(f"aftersend:{warning.id}:{warning.key}", str(warning))
+    cdk.Annotations.of(publishing).add_warning_v2(f"aftersend:{warning.id}:{warning.key}", f"{file}: {warning}")
 if not environment.is_emulated:
     print(format_estimate(environment), file=sys.stderr)
 app.synth()

@@ -12,9 +12,9 @@ import msgspec
 
 from aftersend.config import prices
 from aftersend.config.environment import ConfigurationSet, Environment
-from aftersend.config.prices import DAYS, GB, HOURS, SECONDS
+from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import MIX, Events, Volume, estimate_volume
-from aftersend.contract import FUNCTIONS
+from aftersend.contract import CHECK_METRICS, FUNCTIONS
 from aftersend.counting import SLOTS
 from aftersend.events import Kind
 from aftersend.ledger import FIRST_EVENT_DAYS, GROUPS, Group
@@ -76,12 +76,9 @@ def format_estimate(environment: Environment) -> str:
     """Format the estimate for a terminal: the total, then a line per service. The rounded lines add up to the total."""
     estimate, messages = parts(environment), environment.monthly_messages
     volume = f"for {messages:,} message{'s' if messages != 1 else ''}" if messages else "without any mail"
-    total = sum(round(part.dollars, 2) for part in estimate)
-    lines = [
-        f"Estimated cost: ${total:,.2f} a month {volume}, excluding SES charges (prices: {prices.REGION_AND_DATE})"
-    ]
+    lines = [f"Estimated cost: ${total(estimate):,.2f} a month {volume}, excluding SES charges ({_basis(environment)})"]
     if not messages:
-        lines.append("Set `monthly_messages` in the environment file to estimate the cost of that volume.")
+        lines.append("To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`.")
     amounts = [f"${part.dollars:,.2f}" for part in estimate]
     name_width, amount_width = max(len(part.name) for part in estimate), max(map(len, amounts))
     for part, amount in zip(estimate, amounts, strict=True):
@@ -89,25 +86,46 @@ def format_estimate(environment: Environment) -> str:
     return "\n".join(lines)
 
 
+def estimate_cost(environment: Environment) -> dict[str, Any]:
+    """Return the estimate for scripts."""
+    estimate = parts(environment)
+    return {
+        "dollars": round(total(estimate), 2),
+        "monthly_messages": environment.monthly_messages,
+        "prices": price_region(environment.region),
+        "parts": estimate,
+    }
+
+
+def total(estimate: Iterable[Part]) -> float:
+    """Add up the rounded dollars of all services."""
+    return sum(round(part.dollars, 2) for part in estimate)
+
+
+def _basis(environment: Environment) -> str:
+    region, used = environment.region, price_region(environment.region)
+    return f"prices: {used}, {prices.DATE}" + (f"; those of {region} are not known" if used != region else "")
+
+
 def parts(environment: Environment) -> list[Part]:
     """Estimate each service, most expensive first, without those that cost nothing."""
-    volume = estimate_volume(environment)
+    volume, regional = estimate_volume(environment), PRICES[price_region(environment.region)]
     estimates = [
-        _dynamodb(environment, volume),
+        _dynamodb(environment, volume, regional),
         _sns_and_sqs(environment, volume),
-        _firehose(volume),
-        _s3(environment, volume),
+        _firehose(volume, regional),
+        _s3(environment, volume, regional),
         _lambda(volume),
         _metrics(environment, volume),
         Part("CloudWatch dashboard", prices.DASHBOARD, "1 dashboard"),
         Part("CloudWatch alarms", ALARMS * prices.ALARM, f"{ALARMS} alarms"),
-        _logs(volume),
+        _logs(volume, regional),
         _kms(environment, volume),
     ]
     return sorted((part for part in estimates if part.dollars), key=lambda part: -part.dollars)
 
 
-def _dynamodb(environment: Environment, volume: Volume) -> Part:
+def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Part:
     """Estimate writes of each copy, decision and count, reads, and storage. Reading a stream from Lambda is free."""
     copies = {kind: volume.notified[kind] + volume.archived[kind] for kind in MIX}
     rows = 2 + len(environment.counted_tags)  # configuration set and from-domain, with one value each
@@ -116,7 +134,7 @@ def _dynamodb(environment: Environment, volume: Volume) -> Part:
     writes += counting
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.batches
     stored = _stored_items(environment, volume) * ITEM_BYTES / GB
-    dollars = writes * prices.WRITE_UNIT + reads * prices.READ_UNIT + stored * prices.TABLE_STORAGE
+    dollars = writes * regional.write_unit + reads * regional.read_unit + stored * regional.table_storage
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
 
 
@@ -140,14 +158,14 @@ def _sns_and_sqs(environment: Environment, volume: Volume) -> Part:
     return Part("SNS and SQS", dollars, f"{_many(messages)} messages, {_many(requests)} queue requests (some idle)")
 
 
-def _firehose(volume: Volume) -> Part:
+def _firehose(volume: Volume, regional: Prices) -> Part:
     records = _sum(volume.archived)
-    return Part("Firehose", records * RECORD_BYTES / GB * prices.STREAM_INGEST, f"{_many(records)} records")
+    return Part("Firehose", records * RECORD_BYTES / GB * regional.stream_ingest, f"{_many(records)} records")
 
 
-def _s3(environment: Environment, volume: Volume) -> Part:
+def _s3(environment: Environment, volume: Volume, regional: Prices) -> Part:
     stored = _sum(volume.archived) * ARCHIVED_BYTES / GB * environment.archive_days / DAYS
-    dollars = stored * prices.OBJECT_STORAGE + volume.objects * (prices.OBJECT_PUT + prices.OBJECT_GET)
+    dollars = stored * regional.object_storage + volume.objects * (regional.object_put + regional.object_get)
     return Part("S3 archive", dollars, f"{_many(volume.objects)} objects written and read, {stored:,.1f} GB stored")
 
 
@@ -164,6 +182,7 @@ def _lambda(volume: Volume) -> Part:
 def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
+    metrics += len(CHECK_METRICS)  # every hour has data
     return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
 
 
@@ -181,9 +200,9 @@ def _metric_hours(configuration_set: ConfigurationSet, events: Events) -> float:
     return hours
 
 
-def _logs(volume: Volume) -> Part:
+def _logs(volume: Volume, regional: Prices) -> Part:
     written = _sum(volume.invocations) * LOG_BYTES / GB
-    return Part("CloudWatch logs", written * prices.LOGS, f"{written:,.1f} GB written")
+    return Part("CloudWatch logs", written * regional.logs, f"{written:,.1f} GB written")
 
 
 def _kms(environment: Environment, volume: Volume) -> Part:

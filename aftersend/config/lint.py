@@ -13,6 +13,8 @@ from aftersend.config.environment import ConfigurationSet, Dimension, Environmen
 from aftersend.config.lint_rules import RULES, WARNINGS
 from aftersend.config.loader import KeyPath, format_path, suggestion
 from aftersend.config.prices import METRIC
+from aftersend.config.regions import missing_services, services_by_region
+from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN
 from aftersend.events import Kind
 
 MAX_DESTINATIONS = 10
@@ -21,6 +23,8 @@ MAX_DIMENSIONS = 10
 """Dimensions per CloudWatch event destination ("Service quotas in Amazon SES")."""
 MANY_DIMENSIONS = 3
 """From this number on, a destination easily has a thousand metrics for each event type."""
+
+ALWAYS_COUNTED = (CONFIGURATION_SET, FROM_DOMAIN)
 
 RESERVED_DESTINATIONS = ("feedback", "archive")
 """Event destinations that Aftersend creates in every configuration set."""
@@ -102,9 +106,13 @@ def _check_all(environment: Environment) -> Iterator[Finding]:
 
 
 def _check_environment(environment: Environment) -> Iterator[Finding]:
+    yield from _check_region(environment.region)
     for unknown in sorted(environment.accepted_findings.keys() - WARNINGS.keys()):
         hint = suggestion(unknown, list(WARNINGS))
         yield _finding("unknown-finding", ["accepted_findings", unknown], suggestion=hint)
+    for tag in ALWAYS_COUNTED:
+        if tag in environment.counted_tags:
+            yield _finding("already-counted", ["counted_tags"], name=tag)
     for tag in filter(_has_many_values, environment.counted_tags):
         cost = "a row of counters per hour, which costs as much as recording the event"
         yield _finding("high-cardinality", ["counted_tags"], name=tag, cost=cost)
@@ -112,6 +120,14 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
         yield _finding("several-contact-lists", ["contact_lists"], number=len(environment.contact_lists))
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
+
+
+def _check_region(region: str) -> Iterator[Finding]:
+    if region not in services_by_region():
+        hint = suggestion(region, list(services_by_region()))
+        yield _finding("unknown-region", ["region"], region=region, suggestion=hint)
+    elif missing := missing_services(region):
+        yield _finding("region-without-service", ["region"], region=region, services=_join(missing))
 
 
 def _check_configuration_set(

@@ -21,6 +21,19 @@ RULES = {
         'Add the addresses to notify, for example alarm_addresses = ["operations@bookshop.example"].',
         "alarms that notify nobody",
     ),
+    "unknown-region": Rule(
+        'AWS has no Region "{region}", as far as the installed version of botocore knows.',
+        "Correct the name, or update botocore if the Region is newer.{suggestion}",
+    ),
+    "region-without-service": Rule(
+        "{region} has no {services}, as far as the installed version of botocore knows.",
+        "Use a Region that has it: mail is sent, and its events are processed, in the same Region.",
+    ),
+    "already-counted": Rule(
+        '"{name}" is always counted: it changes nothing here.',
+        "Remove it.",
+        "a tag that is counted in any case",
+    ),
     "several-contact-lists": Rule(
         "this environment has {number} contact lists, but SES allows only one per account and Region.",
         "Keep one contact list, and make the others topics of it.",

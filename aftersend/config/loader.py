@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator
 from difflib import get_close_matches
 from enum import Enum
@@ -13,6 +12,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 import msgspec
 
 from aftersend.config.environment import Environment
+from aftersend.config.toml_file import InvalidToml, display_path, read_toml
 
 ENVIRONMENTS_FOLDER = Path(__file__).parent.parent.parent / "environments"
 
@@ -21,6 +21,8 @@ NAME_PATTERN = "[A-Za-z0-9-]{1,100}"
 
 UNIQUE_RESOURCES = {"configuration_sets": "configuration set", "identities": "identity"}
 """Resources whose names are unique in an account and Region, so that only one environment can define them."""
+
+NAME_OPTIONS = "`ENV=NAME` to a command of make, or `-c env=NAME` to one of cdk"
 
 SHOWN_VALUE_CHARACTERS = 200
 NAME_SIMILARITY, VALUE_SIMILARITY = 0.6, 0.5
@@ -45,17 +47,17 @@ def load(name: str | None, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
         InvalidEnvironment: if there is no such environment, or its file has mistakes.
     """
     file = _find_file(name, folder)
-    display_name = f"{folder.name}/{file.name}"
+    display_name = display_path(file)
     if not re.fullmatch(NAME_PATTERN, file.stem):
         raise InvalidEnvironment(
             f'{display_name}: "{file.stem}" is not an environment name. Stacks are named after the file: rename it, '
             "with at most 100 ASCII letters, digits and hyphens."
         )
     try:
-        document = tomllib.loads(file.read_text())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidEnvironment(f"{display_name}: the file is not valid TOML: {error}.") from error
-    converter = _Converter()
+        document = read_toml(file)
+    except InvalidToml as error:
+        raise InvalidEnvironment(f"{display_name}: {error}") from error
+    converter = _Converter(document)
     environment = converter.table(document, Environment, [], name=file.stem)
     if problems := converter.problems or list(_conflicts(document, file)):
         raise InvalidEnvironment("\n".join(f"{display_name}: {problem}" for problem in problems))
@@ -65,11 +67,13 @@ def load(name: str | None, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
 def _find_file(name: str | None, folder: Path) -> Path:
     names = environment_names(folder)
     if not names:
-        raise InvalidEnvironment(f"{folder} contains no environment files (*.toml).")
+        raise InvalidEnvironment(f"{display_path(folder)} contains no environment files (*.toml).")
     if not name:
-        raise InvalidEnvironment(f"No environment is named. Add `-c env=NAME`.{_list_names(names)}")
+        raise InvalidEnvironment(f"No environment is named. Add {NAME_OPTIONS}.{_list_names(names)}")
     if name not in names:
-        raise InvalidEnvironment(f'There is no environment "{name}" in {folder.name}/.{suggestion(name, names)}')
+        raise InvalidEnvironment(
+            f'There is no environment "{name}" in {display_path(folder)}.{suggestion(name, names)}'
+        )
     return folder / f"{name}.toml"
 
 
@@ -84,8 +88,9 @@ def _list_names(names: list[str]) -> str:
 
 
 def _closest_match(name: str, names: list[str], similarity: float) -> str:
-    matches = get_close_matches(name, names, 1, similarity)
-    return f' Did you mean "{matches[0]}"?' if matches else ""
+    by_lower_case = {name.lower(): name for name in names}
+    matches = get_close_matches(name.lower(), by_lower_case, 1, similarity)
+    return f' Did you mean "{by_lower_case[matches[0]]}"?' if matches else ""
 
 
 def format_path(path: KeyPath) -> str:
@@ -103,8 +108,9 @@ def format_path(path: KeyPath) -> str:
 class _Converter:
     """Convert TOML values to the types of environment.py, and collect the problems."""
 
-    def __init__(self) -> None:
+    def __init__(self, document: dict[str, Any]) -> None:
         self.problems: list[str] = []
+        self._document = document
 
     def table(self, value: Any, struct: type[msgspec.Struct], path: KeyPath, **extra: str) -> Any:
         """Convert a table to a struct; None if there were problems. Fields in `extra` are no keys of the table."""
@@ -114,12 +120,13 @@ class _Converter:
         types = get_type_hints(struct, include_extras=True)
         fields = {field.name: field for field in msgspec.structs.fields(struct) if field.name not in extra}
         for key in sorted(value.keys() - fields.keys()):
-            self.problems.append(f"{format_path([*path, key])}: there is no such key.{suggestion(key, list(fields))}")
+            hint = (_hint_top_level(key) if path else "") or suggestion(key, list(fields))
+            self.problems.append(f"{format_path([*path, key])}: there is no such key.{hint}")
         for name, field in fields.items():
             if field.required and name not in value:
-                self.problems.append(
-                    f"{format_path([*path, name])}: this key is missing. Its value must be {_describe(types[name])}."
-                )
+                hint = "" if path else _hint_misplaced(name, self._document)
+                description = f"this key is missing. Its value must be {_describe(types[name])}.{hint}"
+                self.problems.append(f"{format_path([*path, name])}: {description}")
         values = {name: self._value(value[name], types[name], [*path, name]) for name in fields if name in value}
         return struct(**values, **extra) if len(self.problems) == problems_before else None
 
@@ -151,6 +158,24 @@ class _Converter:
     def _report(self, value: Any, description: str, path: KeyPath, hint: str = "") -> None:
         text = json.dumps(value, ensure_ascii=False, default=str)[:SHOWN_VALUE_CHARACTERS]
         self.problems.append(f"{format_path(path)}: {text} is not {description}.{hint}")
+
+
+def _hint_top_level(key: str) -> str:
+    """Explain why a key of the top level is unknown where it stands."""
+    types = get_type_hints(Environment, include_extras=True)
+    if key not in types or _describe(types[key]) == "a table":
+        return ""
+    return " It belongs to the top level: move it above the first [section]."
+
+
+def _hint_misplaced(key: str, table: Any, path: tuple[str, ...] = ()) -> str:
+    """Find a missing key of the top level below a section: in TOML, a section goes on until the next one."""
+    if not isinstance(table, dict):
+        return ""
+    if path and key in table:
+        section = format_path([*path])
+        return f" It stands below [{section}], which makes it a key of that section: move it above the first [section]."
+    return next(filter(None, (_hint_misplaced(key, value, (*path, name)) for name, value in table.items())), "")
 
 
 def _base_type(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
@@ -202,12 +227,12 @@ def _conflicts(document: dict[str, Any], file: Path) -> Iterator[str]:
         if other == file:
             continue
         try:
-            theirs = tomllib.loads(other.read_text())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+            theirs = read_toml(other)
+        except InvalidToml:
             continue  # reported when that file is loaded
         if any(theirs.get(key) != document[key] for key in ("account", "region")):
             continue
-        elsewhere = f"{file.parent.name}/{other.name} defines"
+        elsewhere = f"{display_path(other)} defines"
         for section, resource in UNIQUE_RESOURCES.items():
             names = theirs.get(section)
             for name in sorted(set(document.get(section, {})) & set(names if isinstance(names, dict) else {})):

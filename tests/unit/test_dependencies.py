@@ -17,7 +17,7 @@ ROOMS = {
     "aftersend/suppression": {"msgspec", "aftersend.events", "aftersend.ledger", "aftersend.suppression"},
     "aftersend/metrics": {"aftersend.contract", "aftersend.counting", "aftersend.metrics"},
     "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
-    "aftersend/config": {"msgspec", "aftersend", "aftersend.suppression", "aftersend.config"},
+    "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
     | {"boto3", "botocore", "aftersend.operations"},

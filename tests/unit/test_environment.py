@@ -1,17 +1,26 @@
 """Test loading environment files, and the messages that name file, key, value and fix of a mistake."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
 
 from aftersend.config.environment import Environment
-from aftersend.config.loader import InvalidEnvironment, environment_names, load
+from aftersend.config.loader import InvalidEnvironment, _base_type, _describe, environment_names, load
 
 VALID = """
 account = "111111111111"
 region = "eu-west-1"
 """
+
+
+NOT_NAMED = (
+    "No environment is named. Add `ENV=NAME` to a command of make, or `-c env=NAME` to one of cdk. Valid names: dev, "
+    "local, prod."
+)
 
 
 @pytest.mark.parametrize("name", environment_names())
@@ -22,10 +31,16 @@ def test_environment_of_the_repository_is_valid(name: str):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (None, "No environment is named. Add `-c env=NAME`. Valid names: dev, local, prod."),
-        ("", "No environment is named. Add `-c env=NAME`. Valid names: dev, local, prod."),
-        ("prd", 'There is no environment "prd" in environments/. Did you mean "prod"?'),
-        ("other", 'There is no environment "other" in environments/. Valid names: dev, local, prod.'),
+        (
+            None,
+            NOT_NAMED,
+        ),
+        (
+            "",
+            NOT_NAMED,
+        ),
+        ("prd", 'There is no environment "prd" in environments. Did you mean "prod"?'),
+        ("other", 'There is no environment "other" in environments. Valid names: dev, local, prod.'),
     ],
 )
 def test_unknown_environment_suggests_names(name: str | None, message: str):
@@ -44,7 +59,7 @@ def load_problems(folder: Path, text: str, *, name: str = "shop") -> list[str]:
     (folder / f"{name}.toml").write_text(text)
     with pytest.raises(InvalidEnvironment) as error:
         load(name, folder)
-    return str(error.value).replace(f"{folder.name}/", "").splitlines()
+    return str(error.value).replace(f"{folder}/", "").splitlines()
 
 
 @pytest.mark.parametrize(
@@ -164,14 +179,27 @@ def test_all_mistakes_are_reported_at_once(tmp_path: Path):
         + ".",
         "shop.toml: account: 111111111111 is not a 12-digit AWS account ID in quotes.",
         'shop.toml: region: "Ireland" is not an AWS Region such as "eu-west-1".',
-        'shop.toml: configuration_sets.news.tls_policy: "require" is not one of "OPTIONAL", "REQUIRE".',
+        'shop.toml: configuration_sets.news.tls_policy: "require" is not one of "OPTIONAL", "REQUIRE". Did you mean '
+        '"REQUIRE"?',
     ]
 
 
-def test_invalid_toml_is_reported_with_its_line(tmp_path: Path):
-    [problem] = load_problems(tmp_path, VALID + "[configuration_sets\n")
-    assert problem.startswith("shop.toml: the file is not valid TOML: ")
-    assert "line 4" in problem
+def numbers(struct: type[msgspec.Struct]) -> Iterator[tuple[str, Any]]:
+    """Yield every key of a section and the sections in it whose value is a number."""
+    for name, annotation in get_type_hints(struct, include_extras=True).items():
+        base, _ = _base_type(annotation)
+        for part in (base, *get_args(base)):
+            if isinstance(part, type) and issubclass(part, msgspec.Struct):
+                yield from numbers(part)
+        if base is int:
+            yield name, annotation
+
+
+@pytest.mark.parametrize(("name", "annotation"), list(numbers(Environment)))
+def test_range_of_a_number_is_part_of_its_description(name: str, annotation: Any):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(-5, annotation)
+    assert re.search(r"(from|at least) \d+", _describe(annotation)), name
 
 
 def test_resources_of_two_environments_in_one_account_and_region_are_reported(tmp_path: Path):

@@ -22,7 +22,8 @@ def lint(
     sets = {"news": ConfigurationSet(event_destinations=destinations or {})}
     values: dict[str, Any] = {"configuration_sets": sets, "alarm_addresses": ("operations@bookshop.example",)}
     values["identities"] = identities or {"bookshop.example": VALID_IDENTITY}
-    return findings(Environment(name="shop", account="111111111111", region="eu-west-1", **(values | settings)))
+    values["region"] = "eu-west-1"
+    return findings(Environment(name="shop", account="111111111111", **(values | settings)))
 
 
 def lint_configuration_set(**settings: Any) -> list[Finding]:
@@ -99,6 +100,11 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
         "address-overrides-domain",
         "inherits no settings from its domain. It differs in configuration_set, notifications, feedback_forwarding.",
     ),
+    "a tag that is counted anyway": (
+        lint(counted_tags=("campaign", "ses:configuration-set")),
+        "already-counted",
+        'counted_tags: "ses:configuration-set" is always counted: it changes nothing here. Remove it.',
+    ),
     "a tag with a value per person": (
         lint(counted_tags=("campaign", "user_id")),
         "high-cardinality",
@@ -132,6 +138,17 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
 }
 
 ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
+    "a Region that does not exist": (
+        lint(region="eu-central-9"),
+        "unknown-region",
+        'region: AWS has no Region "eu-central-9", as far as the installed version of botocore knows. Correct the '
+        'name, or update botocore if the Region is newer. Did you mean "eu-central-2"?',
+    ),
+    "a Region without SES": (
+        lint(region="ap-east-1"),
+        "region-without-service",
+        "region: ap-east-1 has no SES, as far as",
+    ),
     "eleven destinations": (
         lint(destinations={f"shop-{number}": EVENT_BUS for number in range(9)}),
         "too-many-destinations",
@@ -242,6 +259,6 @@ def test_warnings_can_be_accepted_but_errors_cannot():
     assert {finding.id for finding in reported} == {"unknown-configuration-set", "unknown-finding"}
 
 
-@pytest.mark.parametrize("tag", ["campaign", "campaign_id", "template-id", "genre", "plan", "ses:from-domain"])
+@pytest.mark.parametrize("tag", ["campaign", "campaign_id", "template-id", "genre", "plan", "ses:operation"])
 def test_tags_that_group_messages_have_no_findings(tag: str):
     assert lint(counted_tags=(tag,)) == []
