@@ -47,11 +47,12 @@ class Estimate(NamedTuple):
 
     @property
     def dollars(self) -> float:
-        """Estimate the cost, as if every event had been lost: written, counted, and each object read by itself."""
+        """Estimate the cost, as if every event had been lost: written, counted, and each object read by itself, at
+        the prices of us-east-1."""
         memory_gb = FUNCTIONS["record_archive"].memory_mebibytes / 1024
-        event = (cost.EVENT_UNITS + cost.COUNTER_UNITS) * prices.WRITE_UNIT
+        event = (cost.EVENT_UNITS + cost.COUNTER_UNITS) * prices.N_VIRGINIA.write_unit
         event += cost.EVENT_SECONDS * memory_gb * prices.GB_SECOND
-        object_ = prices.OBJECT_GET + cost.MESSAGE_REQUESTS * prices.QUEUE_REQUEST + prices.INVOCATION
+        object_ = prices.N_VIRGINIA.object_get + cost.MESSAGE_REQUESTS * prices.QUEUE_REQUEST + prices.INVOCATION
         object_ += cost.INVOCATION_SECONDS * memory_gb * prices.GB_SECOND
         return self.events * event + self.objects * object_
 

@@ -34,7 +34,7 @@ def test_setting_that_ses_refuses_ends_the_synthesis_with_file_and_key(tmp_path:
     assert result.returncode == 1
     [message] = [line for line in result.stderr.splitlines() if line.startswith("aftersend: ")]
     assert message.startswith(
-        f'aftersend: {tmp_path.name}/shop.toml: identities."bookshop.example".configuration_set: this environment'
+        f'aftersend: {tmp_path}/shop.toml: identities."bookshop.example".configuration_set: this environment'
     )
     assert not list((tmp_path / "cdk.out").glob("*.template.json"))
 

@@ -18,6 +18,7 @@ from aftersend.config.environment import (
 from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
 from aftersend.config.loader import load
+from aftersend.contract import CHECK_METRICS
 from aftersend.ledger import Retention
 from aftersend.suppression import Policy
 
@@ -49,6 +50,11 @@ def test_page_documents_every_key_in_its_table():
 def test_page_documents_every_warning():
     section = PAGE.partition("## Findings of the linter")[2].partition("\n## ")[0]
     assert dict(re.findall(r"^\| `([a-z-]+)` \| ([^|]*) \|$", section, re.MULTILINE)) == WARNINGS
+
+
+def test_page_documents_every_metric_of_the_hourly_check():
+    section = PAGE.partition("## The hourly check")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE) == [*CHECK_METRICS]
 
 
 def test_smallest_environment_has_no_findings(tmp_path: Path):
