@@ -82,6 +82,7 @@ def load_problems(folder: Path, text: str, *, name: str = "shop") -> list[str]:
         ),
         ("log_days = 31", "log_days: 31 is not one of 1, 3, 5, 7, 14, 30"),
         ('on_identity_drift = "restor"', '"restor" is not one of "alarm", "restore". Did you mean "restore"?'),
+        ('on_identity_drift = "RESTORE"', '"RESTORE" is not one of "alarm", "restore". Did you mean "restore"?'),
         ('alarm_addresses = ["operations"]', 'alarm_addresses[0]: "operations" is not an e-mail address.'),
         ("functions = 7", "functions: 7 is not a table."),
         (
