@@ -24,7 +24,7 @@ def an_event(kind: str, *, minutes: float = 1, message: str | None = "message-1"
     return Event(kind=kind, message_id=message, **fields)
 
 
-def a_bounce(bounce_type: str = "Permanent", subtype: str = "General", **given: Any) -> Event:
+def a_bounce(bounce_type: str = "Permanent", subtype: str | None = "General", **given: Any) -> Event:
     given = {"action": "failed", "status": "5.1.1"} | given
     return an_event(Kind.BOUNCE, bounce_type=bounce_type, bounce_subtype=subtype, **given)
 

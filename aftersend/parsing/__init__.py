@@ -4,6 +4,7 @@ Others import from here. What the reasons of ignored and unreadable records mean
 """
 
 from aftersend.parsing.parser import (
+    MAX_INVOCATION_BYTES,
     MAX_PAYLOAD_BYTES,
     ArchivedObject,
     Ignored,
@@ -14,6 +15,7 @@ from aftersend.parsing.parser import (
 )
 
 __all__ = [
+    "MAX_INVOCATION_BYTES",
     "MAX_PAYLOAD_BYTES",
     "ArchivedObject",
     "Ignored",

@@ -1,9 +1,14 @@
 """Extract e-mail addresses from the forms in which SES's records hold them."""
 
+import inspect
 from email.utils import getaddresses
 
 MAX_ADDRESS_CHARACTERS = 1_000
 """A longer text, display name included, is not parsed as an address: parsing takes too long."""
+
+_NOT_STRICT: dict[str, bool] = {"strict": False} if "strict" in inspect.signature(getaddresses).parameters else {}
+"""Python 3.13 and newer patch releases of older versions refuse more addresses by default. Keys of events contain what
+is parsed here: a runtime's update must not change them."""
 
 
 def bare_address(address: str) -> str:
@@ -31,6 +36,6 @@ def _parse_addresses(text: str, *, max_characters: int) -> list[str]:
     if len(text) > max_characters:
         return []
     try:
-        return [address for _, address in getaddresses([text]) if address]
+        return [address for _, address in getaddresses([text], **_NOT_STRICT) if address]
     except RecursionError:
         return []

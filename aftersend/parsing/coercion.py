@@ -7,15 +7,15 @@ A value that cannot be coerced counts as missing: it costs the field, never the 
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from functools import cache
 from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from aftersend.parsing.addresses import split_joined_addresses
-from aftersend.parsing.ses_schema import AffectedRecipient, Record
+from aftersend.parsing.ses_schema import AffectedRecipient, Name, Record
 
 CoercedFields = list[str]
 """Paths of the fields that had another type than documented, as in `bounce.bouncedRecipients`."""
@@ -26,7 +26,7 @@ Coercer = Callable[[Any, str, CoercedFields], Any]
 TIME = re.compile(
     r"(\d{4}) ?- ?(\d{1,2}) ?- ?(\d{1,2})[T ] ?(\d{1,2}) ?: ?(\d{2})(?: ?: ?(\d{2})(?: ?[.,] ?(\d+))?)?"
     r" ?(?:(Z|UTC|GMT)|([+-]) ?(\d{2}) ?:? ?(\d{2})?)?",
-    re.IGNORECASE,
+    re.ASCII | re.IGNORECASE,
 )
 EPOCH_MILLISECONDS_FROM = 100_000_000_000
 """A number this large is milliseconds: as seconds it would be the year 5138."""
@@ -39,7 +39,7 @@ def coerce_record(value: dict[str, Any]) -> tuple[Record, CoercedFields]:
 
 
 def parse_time(value: object) -> datetime | None:
-    """Parse a time in any of the formats that occur; without an offset it is UTC. None if it is no time."""
+    """Parse a time in any of the formats that occur. None if it is no time."""
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -56,16 +56,17 @@ def parse_time(value: object) -> datetime | None:
 
 
 def _parse_written_time(text: str) -> datetime | None:
+    """Write a time as RFC 3339 has it, and leave the rest to msgspec, so that both paths round alike."""
     match = TIME.fullmatch(text)
     if not match:
         return None
-    *date, second, fraction, _, sign, hours, minutes = match.groups()
-    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0)) * (-1 if sign == "-" else 1)
-    numbers = [int(number) for number in (*date, second or 0)]
-    microseconds = int((fraction or "")[:6].ljust(6, "0"))
+    year, month, day, hour, minute, second, fraction, _, sign, hours, minutes = match.groups()
+    offset = f"{sign}{hours}:{minutes or '00'}" if sign else "Z"
     try:
-        return datetime(*numbers, microsecond=microseconds, tzinfo=timezone(offset)).astimezone(UTC)
-    except (OverflowError, ValueError):
+        return msgspec.convert(
+            f"{year}-{month:0>2}-{day:0>2}T{hour:0>2}:{minute}:{second or '00'}.{fraction or '0'}{offset}", datetime
+        )
+    except msgspec.ValidationError:
         return None
 
 
@@ -73,6 +74,8 @@ def _parse_written_time(text: str) -> datetime | None:
 def _coercer(field_type: Any) -> Coercer:
     """Return the coercer for a field's type."""
     arguments = [argument for argument in get_args(field_type) if argument is not NoneType]
+    if get_origin(field_type) is Annotated:
+        return _bounded_coercer(field_type)
     if get_origin(field_type) is list:
         return _list_coercer(arguments[0])
     if get_origin(field_type) is dict:
@@ -84,7 +87,7 @@ def _coercer(field_type: Any) -> Coercer:
 
 @cache
 def _struct_coercer(struct: type[msgspec.Struct]) -> Coercer:
-    hints = get_type_hints(struct)
+    hints = get_type_hints(struct, include_extras=True)
     fields = [(field.name, field.encode_name, hints[field.name]) for field in msgspec.structs.fields(struct)]
 
     def coerce_struct(value: Any, path: str, coerced: CoercedFields) -> Any:
@@ -102,6 +105,21 @@ def _struct_coercer(struct: type[msgspec.Struct]) -> Coercer:
         return struct(**{name: _coercer(kind)(value[key], prefix + key, coerced) for name, key, kind in present})
 
     return coerce_struct
+
+
+def _bounded_coercer(field_type: Any) -> Coercer:
+    """Return the coercer for a type with bounds: a value outside them counts as missing."""
+    coerce = _coercer(get_args(field_type)[0])
+
+    def coerce_bounded(value: Any, path: str, coerced: CoercedFields) -> Any:
+        value = coerce(value, path, coerced)
+        try:
+            return None if value is None else msgspec.convert(value, field_type)
+        except msgspec.ValidationError:
+            coerced.append(path)
+            return None
+
+    return coerce_bounded
 
 
 def _list_coercer(element_type: Any) -> Coercer:
@@ -131,12 +149,12 @@ def _coerce_tags(value: Any, path: str, coerced: CoercedFields) -> dict[str, lis
         return {}
     tags = {}
     for name, values in value.items():
-        if values is None:
+        if values is None or _coercer(Name)(name, path, coerced) is None:
             continue
         if not isinstance(values, list) or not all(isinstance(each, str) for each in values):
             coerced.append(f"{path}.{name}")
         texts = [_scalar_text(each) for each in (values if isinstance(values, list) else [values])]
-        tags[str(name)] = [text for text in texts if text is not None]
+        tags[name] = [text for text in texts if text is not None]
     return tags
 
 
@@ -167,7 +185,7 @@ def _coerce_boolean(value: Any, path: str, coerced: CoercedFields) -> bool | Non
     if isinstance(value, bool):
         return value
     coerced.append(path)
-    return {"true": True, "1": True, "false": False, "0": False}.get(str(value).strip().lower())
+    return {"true": True, "1": True, "false": False, "0": False}.get((_scalar_text(value) or "").strip().lower())
 
 
 def _coerce_time(value: Any, path: str, coerced: CoercedFields) -> datetime | None:

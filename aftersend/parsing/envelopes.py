@@ -7,6 +7,8 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from aftersend.parsing.foreign_records import SNS_CONFIRMATIONS
+
 MAX_DEPTH = 8
 """Envelopes within envelopes. In practice there are at most four: SQS, SNS, EventBridge, a line of an object."""
 
@@ -22,6 +24,8 @@ class Content(NamedTuple):
     payload: Any
     detail_type: str | None = None
     """The event's type as EventBridge names it: the record itself may not have one."""
+    is_one_record: bool = False
+    """Whether text of several lines is one record nevertheless: a message of SNS is never several."""
 
 
 class Envelope(NamedTuple):
@@ -47,6 +51,8 @@ def _resembles_records(value: object) -> bool:
 
 def _is_sns(value: JsonObject) -> bool:
     """Match messages of SNS. Hand-made test messages often have nothing but a `Message`: it must resemble a record."""
+    if value.get("Type") in SNS_CONFIRMATIONS:
+        return False
     is_complete = value.get("Type") == "Notification" or "TopicArn" in value
     return "Message" in value and (is_complete or _resembles_records(value["Message"]))
 
@@ -62,6 +68,11 @@ def _is_sqs(value: JsonObject) -> bool:
     is_complete = value.get("eventSource") == "aws:sqs" or any(field in value for field in fields_of_sqs)
     body = _sqs_body(value)
     return body is not None and (is_complete or _resembles_records(body))
+
+
+def _extract_eventbridge(value: JsonObject) -> Iterator[Content]:
+    detail_type = value.get("detail-type")
+    yield Content(value["detail"], detail_type if isinstance(detail_type, str) else None)
 
 
 def _is_firehose(value: JsonObject) -> bool:
@@ -81,25 +92,22 @@ def _extract_firehose(value: JsonObject) -> Iterator[Content]:
             yield Content(data)
 
 
-def _each_in(field: str) -> Callable[[JsonObject], Iterator[Content]]:
-    return lambda value: (Content(element) for element in value[field])
+def _list_in(field: str) -> Callable[[JsonObject], Iterator[Content]]:
+    return lambda value: iter([Content(value[field])] if value[field] else [])
 
 
 ENVELOPES = (
     # Amazon SNS, around one message
-    Envelope(_is_sns, lambda value: iter([Content(value["Message"])])),
+    Envelope(_is_sns, lambda value: iter([Content(value["Message"], is_one_record=True)])),
     # Amazon SQS, around one message
     Envelope(_is_sqs, lambda value: iter([Content(_sqs_body(value))])),
     # a Lambda event of SNS; sometimes the SES record is in the place of SNS's object
     Envelope(lambda value: isinstance(value.get("Sns"), dict | str), lambda value: iter([Content(value["Sns"])])),
     # Amazon EventBridge, whose detail-type may be the only place that names the event's type
-    Envelope(
-        lambda value: value.get("source") == "aws.ses" and "detail" in value,
-        lambda value: iter([Content(value["detail"], value.get("detail-type"))]),
-    ),
+    Envelope(lambda value: value.get("source") == "aws.ses" and "detail" in value, _extract_eventbridge),
     # Lambda events of queues and topics, and the response of SQS's ReceiveMessage
-    Envelope(lambda value: isinstance(value.get("Records"), list), _each_in("Records")),
-    Envelope(lambda value: isinstance(value.get("Messages"), list), _each_in("Messages")),
+    Envelope(lambda value: isinstance(value.get("Records"), list), _list_in("Records")),
+    Envelope(lambda value: isinstance(value.get("Messages"), list), _list_in("Messages")),
     # Amazon Data Firehose, as it invokes a transformation: base64
     Envelope(_is_firehose, _extract_firehose),
 )

@@ -10,6 +10,9 @@ from typing import Any
 S3_TEST_EVENT = "s3:TestEvent"
 """The `Event` that Amazon S3 sends when a bucket's notifications are set."""
 
+SNS_CONFIRMATIONS = ("SubscriptionConfirmation", "UnsubscribeConfirmation")
+"""The `Type` of Amazon SNS's requests to confirm. They have a `Message`, as its notifications do, but no record."""
+
 Matcher = Callable[[dict[str, Any]], bool]
 
 
@@ -37,8 +40,9 @@ def _has(*fields: str) -> Matcher:
     return lambda value: all(field in value for field in fields)
 
 
-def _event_type(value: dict[str, Any]) -> str:
-    return str(value.get("eventType") or value.get("event_type") or "")
+def _text(value: dict[str, Any], *fields: str) -> str:
+    """Return the first of the fields that is text and not empty, or an empty text."""
+    return next((value[field] for field in fields if isinstance(value.get(field), str) and value[field]), "")
 
 
 FOREIGN_RECORDS: tuple[tuple[str, Matcher], ...] = (
@@ -50,21 +54,28 @@ FOREIGN_RECORDS: tuple[tuple[str, Matcher], ...] = (
     ("ses-inbound", lambda value: value.get("eventSource") == "aws:ses" and "ses" in value),
     ("ses-inbound", _has("receipt", "mail")),
     # Amazon SNS itself: a subscription to confirm
-    ("sns-confirmation", lambda value: value.get("Type") in ("SubscriptionConfirmation", "UnsubscribeConfirmation")),
+    ("sns-confirmation", lambda value: value.get("Type") in SNS_CONFIRMATIONS),
     # delivery status of text messages, as SNS logs it
     (
         "sns-sms",
-        lambda value: _has("notification", "delivery", "status")(value) and "phoneCarrier" in str(value["delivery"]),
+        lambda value: (
+            _has("notification", "delivery", "status")(value)
+            and isinstance(value["delivery"], dict)
+            and "phoneCarrier" in value["delivery"]
+        ),
     ),
     # Amazon Pinpoint (End User Messaging): `_email.delivered`, `_SMS.BUFFERED`, …
     (
         "pinpoint",
-        lambda value: _event_type(value).startswith("_") or _has("event_type", "event_timestamp", "client")(value),
+        lambda value: (
+            _text(value, "eventType", "event_type").startswith("_")
+            or _has("event_type", "event_timestamp", "client")(value)
+        ),
     ),
     # Amazon Cognito's triggers and user activity, and AWS CloudTrail's records
     ("cognito", lambda value: bool({"userPoolId", "identityPoolId"} & value.keys())),
     ("cognito", lambda value: value.get("eventSource") == "USER_AUTH_EVENTS"),
-    ("cloudtrail", lambda value: str(value.get("eventSource", "")).endswith(".amazonaws.com") and "eventName" in value),
+    ("cloudtrail", lambda value: _text(value, "eventSource").endswith(".amazonaws.com") and "eventName" in value),
     ("cloudwatch-alarm", _has("AlarmName", "NewStateValue")),
     ("eventbridge-other", _has("detail-type", "detail", "source")),
 )

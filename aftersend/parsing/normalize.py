@@ -73,8 +73,9 @@ def _extract_destinations(destination: list[str], _: ses_schema.Record) -> Extra
 def _extract_bounce(destination: list[str], record: ses_schema.Record) -> Extracted:
     bounce = record.bounce or ses_schema.Bounce()
     extracted: Extracted = []
+    destinations = set(destination) | {bare_address(each).lower() for each in destination}
     for bounced in bounce.bounced_recipients or [ses_schema.AffectedRecipient()]:
-        address, reported_recipient = _bounced_destination(bounced.email_address, destination)
+        address, reported_recipient = _bounced_destination(bounced.email_address, destination, destinations)
         details = {
             "reported_recipient": reported_recipient,
             "bounce_type": bounce.bounce_type,
@@ -88,16 +89,18 @@ def _extract_bounce(destination: list[str], record: ses_schema.Record) -> Extrac
     return extracted
 
 
-def _bounced_destination(address: str | None, destination: list[str]) -> tuple[str | None, str | None]:
-    """Return the destination a bounce is about, and the address it names if that is another one.
+def _bounced_destination(
+    address: str | None, destination: list[str], destinations: set[str]
+) -> tuple[str | None, str | None]:
+    """Return the destination a bounce is about, and the address it names if that is not among the `destinations`.
 
     A forwarded message bounces for the address it was forwarded to, which must not be suppressed in place of the
     destination.
     """
-    if not address or not destination or address in destination:
+    if not address or not destination or address in destinations:
         return address, None
     bounced = bare_address(address).lower()
-    if bounced in {bare_address(each).lower() for each in destination}:
+    if bounced in destinations:
         return address, None
     return _only(destination), bounced
 
@@ -115,17 +118,17 @@ def _extract_complaint(_: list[str], record: ses_schema.Record) -> Extracted:
     return [(candidate.email_address, complaint.timestamp, details) for candidate in complained]
 
 
-def _extract_delivery(_: list[str], record: ses_schema.Record) -> Extracted:
+def _extract_delivery(destination: list[str], record: ses_schema.Record) -> Extracted:
     delivery = record.delivery or ses_schema.Delivery()
     details = {"processing_time_millis": delivery.processing_time_millis, "smtp_response": delivery.smtp_response}
-    return [(address, delivery.timestamp, details) for address in delivery.recipients or [None]]
+    return [(address, delivery.timestamp, details) for address in delivery.recipients or destination or [None]]
 
 
-def _extract_delay(_: list[str], record: ses_schema.Record) -> Extracted:
+def _extract_delay(destination: list[str], record: ses_schema.Record) -> Extracted:
     delay = record.delivery_delay or ses_schema.DeliveryDelay()
     expires_at = _utc(delay.expiration_time)
     extracted: Extracted = []
-    for delayed in delay.delayed_recipients or [ses_schema.AffectedRecipient()]:
+    for delayed in delay.delayed_recipients or [ses_schema.AffectedRecipient(_only(destination))]:
         details = {
             "status": delayed.status,
             "diagnostic_code": delayed.diagnostic_code,
@@ -209,9 +212,11 @@ def _only(addresses: list[str]) -> str | None:
 
 def _utc(time: datetime | None) -> datetime | None:
     """Convert a time to UTC and whole milliseconds, so that copies of one event written differently are equal."""
-    if time is None or not FIRST_YEAR <= time.year <= LAST_YEAR:
+    if time is None or not FIRST_YEAR - 1 <= time.year <= LAST_YEAR + 1:
         return None
     if time.tzinfo is not UTC:
         time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    if not FIRST_YEAR <= time.year <= LAST_YEAR:
+        return None
     excess = time.microsecond % 1000
     return time.replace(microsecond=time.microsecond - excess) if excess else time

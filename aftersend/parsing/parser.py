@@ -22,8 +22,13 @@ from aftersend.parsing.normalize import normalize
 SUBSCRIPTION_SUCCEEDED = "AmazonSnsSubscriptionSucceeded"
 """The `notificationType` that SES publishes when a notification topic of an identity is set."""
 
-MAX_PAYLOAD_BYTES = 8 * 1_048_576
-"""Bytes (or characters) of the longest payload that is parsed. Lambda's own limit for an event is 6 MB."""
+MAX_PAYLOAD_BYTES = 1_048_576
+"""Bytes (or characters) of the longest payload that the functions parse: Amazon SQS delivers messages of up to 1 MiB,
+and Amazon Data Firehose records of up to 1,000 KiB ("Amazon SQS message quotas", "Amazon Data Firehose Quota").
+"""
+
+MAX_INVOCATION_BYTES = 6 * 1_048_576
+"""Bytes of the longest event of a Lambda invocation ("Lambda quotas"): what a person may have saved to inspect."""
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -50,21 +55,21 @@ class ArchivedObject(msgspec.Struct, frozen=True):
     key: str
 
 
-def parse(payload: str | bytes) -> list[ParseResult]:
+def parse(payload: str | bytes, *, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[ParseResult]:
     """Parse a payload into the results of its records, at least one.
 
     Never raises: an unreadable record does not affect the others.
     """
-    if len(payload) > MAX_PAYLOAD_BYTES:
-        return [Unreadable("too-long", f"The payload is longer than {MAX_PAYLOAD_BYTES} bytes.")]
-    return list(_parse_text(payload, depth=0, detail_type=None))
+    if len(payload) > max_bytes:
+        return [Unreadable("too-long", f"The payload is longer than {max_bytes} bytes.")]
+    return list(_parse_text(Content(payload), depth=0))
 
 
 def parse_object_notification(payload: str | bytes) -> list[ArchivedObject] | Ignored | Unreadable:
     """Return the objects that an Amazon S3 notification announces, with their URL-encoded keys decoded."""
     try:
         notification = _decode_object_notification(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
         return Unreadable("not-an-object-notification", str(error))
     if notification.event == S3_TEST_EVENT:
         return Ignored("s3-test-event")
@@ -94,18 +99,18 @@ _KINDS_BY_COMPACT_DETAIL_TYPE = {
 """EventBridge's names of the kinds ("Monitoring Amazon SES events using Amazon EventBridge"), in compact form."""
 
 
-def _parse_text(payload: str | bytes, depth: int, detail_type: str | None) -> Iterable[ParseResult]:
+def _parse_text(content: Content, depth: int) -> Iterable[ParseResult]:
     """Parse on the fast path what fits SES's types as it is, everything else leniently."""
     try:
-        record = _decode_record(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        record = _decode_record(content.payload)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         record = _EMPTY_RECORD
     kind = _KINDS.get(record.event_type or record.notification_type)
     if kind and not _may_have_joined_addresses(record):
         return (normalize(kind, record),)
     if record.sns_type == "Notification" and record.sns_message is not None and depth < MAX_DEPTH:
-        return _parse_text(record.sns_message, depth + 1, None)
-    return _parse_leniently(payload, depth, detail_type)
+        return _parse_text(Content(record.sns_message, is_one_record=True), depth + 1)
+    return _parse_leniently(content, depth)
 
 
 _EMPTY_RECORD = ses_schema.Record()
@@ -123,8 +128,11 @@ def _may_have_joined_addresses(record: ses_schema.Record) -> bool:
 _TOO_MANY_ENVELOPES = Unreadable("too-deep", f"The record is in more than {MAX_DEPTH} envelopes.")
 
 
-def _parse_leniently(payload: str | bytes, depth: int, detail_type: str | None) -> Iterator[ParseResult]:
-    text = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else payload
+_NOT_JSON = Unreadable("not-json", "The payload is not JSON.")
+
+
+def _parse_leniently(content: Content, depth: int) -> Iterator[ParseResult]:
+    text = content.payload.decode("utf-8", "replace") if isinstance(content.payload, bytes) else content.payload
     text = text.removeprefix("\ufeff").strip()
     if not text:
         yield Unreadable("empty", "The payload is blank.")
@@ -138,9 +146,9 @@ def _parse_leniently(payload: str | bytes, depth: int, detail_type: str | None) 
         except RecursionError:
             yield Unreadable("too-deep", "The JSON is nested too deeply.")
         except ValueError:
-            yield from _parse_lines(text, depth)
+            yield from [_NOT_JSON] if content.is_one_record else _parse_lines(text, depth)
         else:
-            yield from _parse_value(value, depth, detail_type)
+            yield from _parse_value(content._replace(payload=value), depth)
 
 
 def _decode_leniently(text: str) -> Any:
@@ -148,7 +156,7 @@ def _decode_leniently(text: str) -> Any:
     occur where SES cuts long headers."""
     try:
         return _decode_json(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeError):
         return _replace_lone_surrogates(json.loads(text))
 
 
@@ -167,36 +175,53 @@ def _parse_lines(text: str, depth: int) -> Iterator[ParseResult]:
     """Parse each line on its own, as in an object of the archive."""
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) < 2:
-        yield Unreadable("not-json", "The payload is not JSON.")
+        yield _NOT_JSON
         return
     for line in lines:
-        yield from _parse_text(line, depth + 1, None)
+        yield from _parse_text(Content(line), depth + 1)
 
 
-def _parse_value(value: Any, depth: int, detail_type: str | None) -> Iterator[ParseResult]:
-    if value == []:
-        yield Unreadable("empty", "The payload is an empty list.")
+_EMPTY_LIST = Unreadable("empty", "The payload is an empty list.")
+_WRONG_TYPE = Unreadable("wrong-type", "The payload is neither an object nor a list.")
+
+
+def _parse_value(content: Content, depth: int) -> Iterator[ParseResult]:
+    """Parse a payload that is decoded already."""
+    value = content.payload
+    if isinstance(value, str):
+        yield from _parse_text(content, depth + 1)
     elif isinstance(value, list):
-        yield from _parse_contents([Content(element) for element in value], depth)
-    elif isinstance(value, str):
-        yield from _parse_text(value, depth + 1, detail_type)
+        yield from _parse_list(value, depth) if value else [_EMPTY_LIST]
     elif not isinstance(value, dict):
-        yield Unreadable("wrong-type", "The payload is neither an object nor a list.")
+        yield _WRONG_TYPE
     elif _kind(value) is None and (contents := unwrap(value)) is not None:
-        yield from _parse_contents(contents, depth)
+        yield from _parse_contents(contents, depth) if contents else [Ignored("no-records")]
     else:
-        yield _parse_record(value, detail_type)
+        yield _parse_record(value, content.detail_type)
+
+
+def _parse_list(elements: list[Any], depth: int) -> Iterator[ParseResult]:
+    """Parse each element. One result stands for all those that are no objects, of which there may be a million."""
+    is_reported = False
+    for element in elements:
+        for result in _parse_contents([Content(element)], depth):
+            if isinstance(result, Unreadable) and result.reason in _NO_OBJECT and not isinstance(element, dict):
+                if is_reported:
+                    continue
+                is_reported = True
+            yield result
+
+
+_NO_OBJECT = ("empty", "not-json", "wrong-type")
 
 
 def _parse_contents(contents: list[Content], depth: int) -> Iterator[ParseResult]:
     if depth > MAX_DEPTH:
         yield _TOO_MANY_ENVELOPES
         return
-    if not contents:
-        yield Ignored("no-records")
-    for payload, detail_type in contents:
-        parse_payload = _parse_text if isinstance(payload, str | bytes) else _parse_value
-        yield from parse_payload(payload, depth + 1, detail_type)
+    for content in contents:
+        parse_content = _parse_text if isinstance(content.payload, str | bytes) else _parse_value
+        yield from parse_content(content, depth + 1)
 
 
 def _parse_record(value: dict[str, Any], detail_type: str | None) -> ParseResult:

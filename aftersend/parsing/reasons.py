@@ -27,7 +27,7 @@ UNREADABLE_REASONS = {
     "wrong-type": "JSON, but neither an object nor a list",
     "no-type": "an object without eventType or notificationType, for instance the body of a bounce alone",
     "unknown-type": "a type that SES does not document, in a record whose `mail` is not complete",
-    "too-long": "longer than any payload AWS Lambda accepts",
+    "too-long": "longer than any message of Amazon SQS or record of Amazon Data Firehose",
     "too-deep": "more envelopes, or more deeply nested JSON, than real records have",
     "not-an-object-notification": "a message on the archive's queue that is not an Amazon S3 notification",
     "no-message-id": "an event that names neither message nor recipient, so that it has no key of its own",

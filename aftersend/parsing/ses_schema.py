@@ -7,8 +7,19 @@ notification contents for Amazon SES".
 """
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
+
+MAX_INTEGER = 2**53 - 1
+"""The largest integer that all JSON parsers agree on (RFC 8259, section 6). DynamoDB takes numbers of 38 digits."""
+
+MAX_NAME_CHARACTERS = 16_383
+"""Names of tags and topics become attribute names: DynamoDB takes 1 to 65,535 bytes, and a character has up to four."""
+
+Integer = Annotated[int, msgspec.Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
+Tags = dict[Name, list[str]]
 
 
 class SesObject(msgspec.Struct, rename="camel"):
@@ -20,7 +31,7 @@ class Mail(SesObject):
     message_id: str | None = None
     source: str | None = None
     destination: list[str] | None = None
-    tags: dict[str, list[str]] | None = None
+    tags: Tags | None = None
 
 
 class AffectedRecipient(SesObject):
@@ -52,7 +63,7 @@ class Complaint(SesObject):
 class Delivery(SesObject):
     timestamp: datetime | None = None
     recipients: list[str] | None = None
-    processing_time_millis: int | None = None
+    processing_time_millis: Integer | None = None
     smtp_response: str | None = None
 
 
@@ -69,7 +80,7 @@ class Open(SesObject):
 
 class Click(Open):
     link: str | None = None
-    link_tags: dict[str, list[str]] | None = None
+    link_tags: Tags | None = None
 
 
 class Failure(SesObject):
@@ -85,7 +96,7 @@ class DeliveryDelay(SesObject):
 
 
 class TopicSubscription(SesObject):
-    topic_name: str | None = None
+    topic_name: Name | None = None
     subscription_status: str | None = None
 
 

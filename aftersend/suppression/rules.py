@@ -41,7 +41,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def bounce(
-    bounce_type: str, *, subtypes: Iterable[str] | None = None, status: str | None = None
+    bounce_type: str, *, subtypes: Iterable[str | None] | None = None, status: str | None = None
 ) -> Callable[[Event], bool]:
     """Match bounces of the type and, where given, one of the subtypes and a status with that prefix."""
     known = None if subtypes is None else frozenset(subtypes)
@@ -88,7 +88,7 @@ RULES = (
     Rule("sender-refused", bounce(BounceType.PERMANENT, status="5.7.")),
     Rule(
         "hard-bounce",
-        bounce(BounceType.PERMANENT, subtypes=["General", "NoEmail", "Suppressed"]),
+        bounce(BounceType.PERMANENT, subtypes=["General", "NoEmail", "Suppressed", None, ""]),  # none is General
         Effect.SUPPRESS,
         "bounce",
     ),

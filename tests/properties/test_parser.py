@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aftersend.parsing import Unreadable, parse, parser
+from aftersend.parsing.envelopes import Content
 from tests.fuzz import check, damaged, valid
 from tests.record_files import EVENTS
 
@@ -28,7 +29,7 @@ def drawn_by(generate: Callable[[random.Random], str | bytes]) -> st.SearchStrat
 @settings(many, max_examples=1500)
 @given(record=drawn_by(valid))
 def test_fast_and_lenient_path_give_the_same(record: str):
-    assert list(parser._parse_leniently(record, 0, None)) == parse(record)
+    assert list(parser._parse_leniently(Content(record), 0)) == parse(record)
 
 
 @settings(many, max_examples=500)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,65 @@ RESULTS_OF_MIXED = ["Bounce", "not-json", "Open", "no-type", "empty", "Complaint
         json.dumps({"Records": [in_sqs_record(record) for record in MIXED]}),
         json.dumps({"Records": [in_sqs_record(in_sns_envelope(record)) for record in MIXED]}),
         json.dumps(in_firehose_invocation(*MIXED)),
-        json.dumps(MIXED),
+        json.dumps([in_sqs_record(record) for record in MIXED]),
     ],
-    ids=["lines", "lines with blank ones", "SQS", "SNS in SQS", "Firehose", "a list of texts"],
+    ids=["lines", "lines with blank ones", "SQS", "SNS in SQS", "Firehose", "a list of messages"],
 )
 def test_unreadable_record_does_not_affect_the_others(payload: str | bytes):
     assert kinds_and_reasons(payload) == RESULTS_OF_MIXED
+
+
+@pytest.mark.parametrize("wrap", [json.dumps, lambda value: json.dumps({"Records": value})], ids=["a list", "Records"])
+def test_list_has_a_result_for_each_object_and_one_for_all_the_rest(wrap: Callable[[Any], str]):
+    assert kinds_and_reasons(wrap([1] * 20_000)) == ["wrong-type"]
+    assert kinds_and_reasons(wrap([None, True, "x", "", [], [1], 7])) == ["wrong-type"]
+    assert kinds_and_reasons(wrap(["x", 1, "", [[], ["x"]]])) == ["not-json"]
+    assert kinds_and_reasons(wrap(MIXED)) == ["Bounce", "not-json", "Open", "no-type", "Complaint"]
+    mixed = [1, json.loads(OPEN), [2, BOUNCE], {}, "x", {"Message": "{"}, setup("topic-validation.txt"), [], {}]
+    expected = ["wrong-type", "Open", "Bounce", "no-type", "not-json", "topic-validation", "no-type"]
+    assert kinds_and_reasons(wrap(mixed)) == expected
+
+
+def test_list_of_empty_lists_is_empty():
+    assert kinds_and_reasons("[[], []]") == ["empty"]
+
+
+def test_message_of_sns_is_one_record_whatever_its_lines():
+    for message in ("one\ntwo", f"{BOUNCE}\n{OPEN}", json.dumps("one\ntwo")):
+        assert kinds_and_reasons(in_sns_envelope(message)) == ["not-json"]
+        assert kinds_and_reasons(json.dumps({"Records": [in_sqs_record(in_sns_envelope(message))]})) == ["not-json"]
+
+
+CONFIRMATION = {
+    "Type": "SubscriptionConfirmation",
+    "MessageId": "165545c9-2a5c-472c-8df2-7ff2be2b3b1b",
+    "Token": "2336412f37",
+    "TopicArn": "arn:aws:sns:eu-west-1:222222222222:feedback",
+    "Message": "You have chosen to subscribe to the topic arn:aws:sns:eu-west-1:222222222222:feedback.\n"
+    "To confirm the subscription, visit the SubscribeURL included in this message.",
+    "SubscribeURL": "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription",
+    "Timestamp": "2026-03-14T09:26:53.589Z",
+    "SignatureVersion": "1",
+    "Signature": "EXAMPLE",
+    "SigningCertURL": "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService.pem",
+}
+
+
+@pytest.mark.parametrize("kind", ["SubscriptionConfirmation", "UnsubscribeConfirmation"])
+def test_confirmation_of_sns_is_ignored_by_its_type(kind: str):
+    record = json.dumps(CONFIRMATION | {"Type": kind})
+    sqs = [in_sqs_record(record), in_sqs_record(json.loads(record))]
+    sns = {"Records": [{"EventSource": "aws:sns", "Sns": json.loads(record)}]}
+    for payload in (record, json.dumps(sns), json.dumps(sqs[0]), json.dumps({"Records": sqs[1:]})):
+        assert kinds_and_reasons(payload) == ["sns-confirmation"]
+
+
+@pytest.mark.parametrize("detail_type", [["Email Sent"], {"a": 1}, 7, True, [[]]])
+def test_detail_type_that_is_no_text_does_not_count(detail_type: Any):
+    mail = published("send")["mail"]
+    for detail, expected in (({"mail": mail}, "no-type"), ({}, "no-type"), (published("open"), "Open")):
+        payload = in_eventbridge(detail, "Send") | {"detail-type": detail_type}
+        assert kinds_and_reasons(json.dumps(payload)) == [expected]
 
 
 def test_firehose_record_may_have_several_lines():
@@ -206,6 +260,14 @@ def test_lone_surrogate_is_replaced():
     [event] = as_events(parse_one(record))
     assert event.recipient == "ada.reader@mail.example"
     assert "User ? unknown" in (event.diagnostic_code or "")
+
+
+@pytest.mark.parametrize("wrap", [str, in_sns_envelope, lambda record: json.dumps(in_sqs_record(record))])
+def test_lone_surrogate_in_text_is_replaced(wrap: Callable[[str], str]):
+    payload = wrap(BOUNCE.replace("User unknown", "User \udc00 unknown")).replace("\\udc00", "\udc00")
+    [event] = as_events(parse_one(payload))
+    assert "User ? unknown" in (event.diagnostic_code or "")
+    assert kinds_and_reasons(f"\udc00\n{payload}") == ["not-json", "Bounce"]
 
 
 def test_message_to_fifty_thousand_is_fifty_thousand_events():

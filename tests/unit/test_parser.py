@@ -8,6 +8,7 @@ import pytest
 
 from aftersend.events import Event, Kind, Preferences
 from aftersend.parsing import (
+    MAX_INVOCATION_BYTES,
     MAX_PAYLOAD_BYTES,
     ArchivedObject,
     Ignored,
@@ -97,6 +98,31 @@ def test_delivery_has_its_time_and_the_servers_response(record: dict[str, Any]):
     event = parse_event(record)
     assert event.occurred_at == datetime(2026, 3, 14, 9, 26, 55, 401_000, tzinfo=UTC)
     assert (event.processing_time_millis, event.smtp_response) == (1812, "250 2.0.0 Ok: queued as 4RkQ2d0Zy1z9sH")
+
+
+def test_delivery_without_recipients_is_about_the_destinations():
+    record = published("delivery")
+    record["mail"]["destination"] = ["a@mail.example", "b@mail.example"]
+    del record["delivery"]["recipients"]
+    events = parse_events(record)
+    assert [event.recipient for event in events] == ["a@mail.example", "b@mail.example"]
+    assert {event.processing_time_millis for event in events} == {1812}
+    del record["delivery"]
+    assert [event.recipient for event in parse_events(record)] == ["a@mail.example", "b@mail.example"]
+    del record["mail"]["destination"]
+    assert parse_event(record).recipient is None
+
+
+def test_delay_without_recipients_is_about_the_destination_if_there_is_only_one():
+    record = published("delivery-delay")
+    for delayed in ([], None):
+        record["deliveryDelay"]["delayedRecipients"] = delayed
+        event = parse_event(record)
+        assert (event.recipient, event.delay_type) == ("ada.reader@mail.example", "TransientCommunicationFailure")
+    record["mail"]["destination"].append("other@mail.example")
+    assert parse_event(record).recipient is None
+    del record["deliveryDelay"]
+    assert parse_event(record).recipient is None
 
 
 @pytest.mark.parametrize("record", [published("bounce"), notified("bounce")], ids=["published", "notified"])
@@ -209,6 +235,30 @@ def test_times_are_converted_to_milliseconds_and_utc():
 
 
 @pytest.mark.parametrize(
+    ("time", "is_possible"),
+    [
+        ("1999-12-31T23:59:59.999999Z", False),
+        ("2000-01-01T00:00:00Z", True),
+        ("2000-01-01T00:59:59+01:00", False),
+        ("1999-12-31T23:00:00-01:00", True),
+        ("2100-12-31T23:59:59.999Z", True),
+        ("2100-12-31T23:59:59-00:01", False),
+        ("2101-01-01T00:59:59+01:00", True),
+        ("0001-01-01T00:00:00+14:00", False),
+        ("9999-12-31T23:59:59-14:00", False),
+    ],
+)
+def test_time_outside_the_years_that_are_possible_counts_as_missing(time: str, is_possible: bool):
+    record = published("open")
+    del record["mail"]["timestamp"]
+    record["open"]["timestamp"] = time
+    for payload in (json.dumps(record), json.dumps(record | {"click": 7})):  # the latter is parsed leniently
+        [[event]] = parse(payload)  # ty: ignore[not-iterable] (an event)
+        assert (event.occurred_at is not None) == is_possible
+        assert "open.timestamp" not in event.coerced_fields
+
+
+@pytest.mark.parametrize(
     ("message", "reason"),
     [
         (setup("topic-validation.txt"), "topic-validation"),
@@ -233,13 +283,24 @@ def test_setup_messages_are_ignored_with_a_reason(message: str, reason: str):
         ("{}", "no-type"),
         ('{"eventType": "Bounced"}', "unknown-type"),
         (json.dumps({"mail": published("bounce")["mail"], "bounce": published("bounce")["bounce"]}), "no-type"),
-        (" " * MAX_PAYLOAD_BYTES + "{}", "too-long"),
+        (" " * (MAX_PAYLOAD_BYTES - 1) + "{}", "too-long"),
+        (b" " * (MAX_PAYLOAD_BYTES - 1) + b"{}", "too-long"),
+        (" " * (MAX_PAYLOAD_BYTES - 2) + "{}", "no-type"),
     ],
 )
 def test_unreadable_payload_has_a_reason(payload: str | bytes, reason: str):
     result = parse_one(payload)
     assert isinstance(result, Unreadable)
     assert (result.reason, bool(result.detail)) == (reason, True)
+
+
+def test_event_of_a_lambda_invocation_may_be_longer_than_a_message():
+    record = json.dumps(published("open")) + " " * MAX_PAYLOAD_BYTES
+    [result] = parse(record, max_bytes=MAX_INVOCATION_BYTES)
+    assert isinstance(result, list)
+    assert parse(" " * (MAX_INVOCATION_BYTES + 1), max_bytes=MAX_INVOCATION_BYTES) == [
+        Unreadable("too-long", "The payload is longer than 6291456 bytes.")
+    ]
 
 
 def test_object_notification_has_decoded_keys():
@@ -252,6 +313,6 @@ def test_s3_test_event_is_ignored_with_a_reason():
     assert parse_object_notification(setup("s3-test-event.json")) == Ignored("s3-test-event")
 
 
-@pytest.mark.parametrize("payload", ["", "{}", '{"Records": []}', '{"Records": [{"s3": {}}]}'])
+@pytest.mark.parametrize("payload", ["", "{}", "\ud83d", "[" * 100_000, '{"Records": []}', '{"Records": [{"s3": {}}]}'])
 def test_notification_without_objects_is_unreadable(payload: str):
     assert isinstance(parse_object_notification(payload), Unreadable)

@@ -166,6 +166,8 @@ SUBTYPES = {
         "EmailValidationSuppressed",
         "UnsubscribedRecipient",
         "Unknown",
+        None,
+        "",
     ],
     "Transient": [
         "General",
@@ -210,7 +212,7 @@ def expected_effect(event: Event) -> Effect:
         return Effect.NONE
     if event.kind == "Complaint":
         return Effect.LIFT_COMPLAINT if event.feedback_type == "not-spam" else Effect.SUPPRESS
-    hard = event.bounce_type == "Permanent" and event.bounce_subtype in ("General", "NoEmail", "Suppressed")
+    hard = event.bounce_type == "Permanent" and event.bounce_subtype in ("General", "NoEmail", "Suppressed", "", None)
     return Effect.SUPPRESS if hard and event.status != "5.7.1" else Effect.NONE
 
 
