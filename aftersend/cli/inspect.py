@@ -1,7 +1,9 @@
 """Implement `aftersend inspect`: show how Aftersend parses records and whether they would suppress."""
 
 import io
+import os
 import shutil
+import stat
 import sys
 import tempfile
 import zlib
@@ -18,7 +20,7 @@ from rich.text import Text
 from aftersend.aws.archive import MAX_LINE_BYTES, decompress, lines
 from aftersend.events import Event, Preferences
 from aftersend.operations.failures import quarantined_record
-from aftersend.parsing import MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
+from aftersend.parsing import MAX_INVOCATION_BYTES, Ignored, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
 from aftersend.suppression import Policy, decide, rule_for_feedback
@@ -27,42 +29,15 @@ STANDARD_INPUT = Path("-")
 DEFAULT_POLICY = Policy()
 
 
-class Line(msgspec.Struct):
-    """Hold one line of `--json`: an event, or a record without events. Fields that do not apply are null."""
+EVENT_FIELDS = [
+    name for name in Event.__struct_fields__ if name not in ("recipient_raw", "coerced_fields", "operator", "note")
+]
+"""Fields of an event that are shown under their own name. Records are not about operators' acts."""
+LINE_FIELDS = ["file", "record", "outcome", "reason", *EVENT_FIELDS, "rule", "suppresses", "coerced_fields"]
 
-    file: str
-    record: int
-    """The number of the record in the file, from 0."""
-    outcome: str
-    """`event`, `ignored` or `unreadable`."""
-    reason: str | None = None
-    """Why there is no event: an id from docs/events.md."""
-    kind: str | None = None
-    message_id: str | None = None
-    recipient: str | None = None
-    """As the record spells it, without the display name."""
-    occurred_at: str | None = None
-    sent_at: str | None = None
-    source: str | None = None
-    tags: dict[str, list[str]] | None = None
-    bounce_type: str | None = None
-    bounce_subtype: str | None = None
-    feedback_type: str | None = None
-    complaint_subtype: str | None = None
-    feedback_id: str | None = None
-    link: str | None = None
-    delay_type: str | None = None
-    reject_reason: str | None = None
-    template_name: str | None = None
-    error_message: str | None = None
-    contact_list: str | None = None
-    rule: str | None = None
-    suppresses: bool | None = None
-    coerced_fields: list[str] | None = None
-
-
-SAME_NAMES = [name for name in Line.__struct_fields__ if name in Event.__struct_fields__]
-"""Fields of a line with the name and meaning of an event's field."""
+Line = dict[str, Any]
+"""One line of `--json`: an event, or a record without events (`reason` is an id from docs/events.md). It has all of
+LINE_FIELDS; those that do not apply are null."""
 
 
 def inspect(
@@ -86,8 +61,8 @@ def inspect(
 
     For each record: its kind, recipients, tags and times, the fields that were coerced to the expected type, the
     suppression rule that applies to the record by itself and whether it would suppress. For a record without events:
-    the reason. This command sends nothing anywhere. The exit code is 1 if a file cannot be opened; unreadable records
-    do not change it.
+    the reason. This command sends nothing anywhere. The exit code is 1 if a file cannot be read; unreadable records do
+    not change it. Names that a terminal cannot show are quoted as in a shell: `$'caf\\xe9.json'`.
 
     Examples:
 
@@ -106,17 +81,19 @@ def inspect(
 def _inspect_file(file: Path, *, as_json: bool) -> bool:
     """Print the records of a file, and tell whether it could be read."""
     console = Console(highlight=False, soft_wrap=True)
+    name = _quote(str(file))
     try:
         for number, result in enumerate(_parse_file(file)):
             if as_json:
-                for line in _lines(str(file), number, result):
-                    sys.stdout.write(msgspec.json.encode(line).decode() + "\n")
+                for line in _lines(name, number, result):
+                    values = {name: _json_value(value) for name, value in line.items()}
+                    sys.stdout.write(msgspec.json.encode(values).decode() + "\n")
             else:
-                console.print(_format_record(str(file), number, result))
+                console.print(_format_record(name, number, result))
     except BrokenPipeError:
         raise
     except (OSError, EOFError, zlib.error) as error:
-        typer.echo(f"{file}: {getattr(error, 'strerror', None) or error}", err=True)
+        typer.echo(f"{name}: {getattr(error, 'strerror', None) or error}", err=True)
         return False
     return True
 
@@ -131,9 +108,9 @@ def _parse_file(file: Path) -> Iterator[ParseResult]:
                 yield from parse(line if record is None else record)
             return
         raw.seek(0)
-        payload = decompress(raw).read(MAX_PAYLOAD_BYTES + 1)
-        if len(payload) <= MAX_PAYLOAD_BYTES:
-            yield from parse(payload)
+        payload = decompress(raw).read(MAX_INVOCATION_BYTES + 1)
+        if len(payload) <= MAX_INVOCATION_BYTES:
+            yield from parse(payload, max_bytes=MAX_INVOCATION_BYTES)
             return
         raw.seek(0)
         for _, line in lines(decompress(raw)):
@@ -141,8 +118,13 @@ def _parse_file(file: Path) -> Iterator[ParseResult]:
 
 
 def _open(file: Path) -> io.BufferedReader | io.BufferedRandom:
-    """Open a file, or a seekable copy of standard input."""
+    """Open a file, or a seekable copy of standard input. Refuse what is no file: opening a FIFO may wait forever."""
     if file != STANDARD_INPUT:
+        mode = file.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise OSError("This is a directory: name the files in it.")
+        if not stat.S_ISREG(mode):
+            raise OSError("This is no regular file: pipe what it gives into `aftersend inspect -`.")
         return file.open("rb")
     if sys.stdin.isatty():
         typer.echo("Reading from the terminal: paste a payload, then press Ctrl-D on an empty line.", err=True)
@@ -153,51 +135,53 @@ def _open(file: Path) -> io.BufferedReader | io.BufferedRandom:
 
 
 def _lines(file: str, record: int, result: ParseResult) -> list[Line]:
+    common = dict.fromkeys(LINE_FIELDS) | {"file": file, "record": record}
     if isinstance(result, Ignored | Unreadable):
-        return [Line(file, record, type(result).__name__.lower(), reason=result.reason)]
-    return [_line(file, record, event) for event in result]
+        return [common | {"outcome": type(result).__name__.lower(), "reason": result.reason}]
+    return [common | {"outcome": "event"} | _event_values(event) for event in result]
 
 
-def _line(file: str, record: int, event: Event) -> Line:
+def _event_values(event: Event) -> dict[str, Any]:
+    """Return every field of an event, and what the policy makes of it. The recipient is spelled as in the record."""
     rule, entry = rule_for_feedback(event, DEFAULT_POLICY), decide([event], DEFAULT_POLICY)
-    values: dict[str, Any] = {name: getattr(event, name) for name in SAME_NAMES}
-    values |= {
+    return {name: getattr(event, name) for name in EVENT_FIELDS} | {
         "recipient": event.recipient_raw or event.recipient,
-        "occurred_at": _format_time(event.occurred_at),
-        "sent_at": _format_time(event.sent_at),
         "source": event.source or None,
         "rule": rule.id if rule else None,
         "suppresses": entry is not None and entry.lifted_by is None,
         "coerced_fields": list(event.coerced_fields),
     }
-    return Line(file, record, "event", **values)
 
 
-def _format_time(time: datetime | None) -> str | None:
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
+def _json_value(value: Any) -> Any:
+    if isinstance(value, Preferences):
+        return msgspec.structs.asdict(value)
+    return _format_time(value) if isinstance(value, datetime) else value
+
+
+def _format_time(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 TITLE_FIELDS = ("file", "record", "outcome", "kind")
 """Fields that are shown in the title of a record."""
-SEPARATE_FIELDS = (*TITLE_FIELDS, "recipient_raw", "rule", "suppresses", "coerced_fields")
-"""Fields that are not listed with the others: in the title, last, or as part of another."""
 COLOURS = {"event": "green", "ignored": "yellow", "unreadable": "red"}
 INDENT = "  "
-NAME_WIDTH = max(len(name) for name in Event.__struct_fields__) + 2
+NAME_WIDTH = max(len(name) for name in LINE_FIELDS) + 2
 
 
 def _format_record(file: str, record: int, result: ParseResult) -> Text:
     """Format a record for people: the values that all its events share, then each event's own."""
     record_lines = _lines(file, record, result)
-    outcome = record_lines[0].outcome
-    title = f"{_escape(record_lines[0].kind or outcome)}\n"
+    outcome = record_lines[0]["outcome"]
+    title = f"{_escape(record_lines[0]['kind'] or outcome)}\n"
     text = Text().append(f"{file}, record {record}: ").append(title, f"bold {COLOURS[outcome]}")
     if isinstance(result, Ignored | Unreadable):
         rows = {"reason": f"{result.reason}: {(IGNORED_REASONS | UNREADABLE_REASONS)[result.reason]}"}
         if isinstance(result, Unreadable):
             rows["detail"] = result.detail
         return text.append(_format_rows(rows))
-    events = [_event_rows(event, line) for event, line in zip(result, record_lines, strict=True)]
+    events = [_event_rows(line) for line in record_lines]
     shared = {name: value for name, value in events[0].items() if all(rows.get(name) == value for rows in events)}
     rejection = rejection_reason(result)
     not_recorded = {"not recorded": f"{rejection.reason}: {UNREADABLE_REASONS[rejection.reason]}"} if rejection else {}
@@ -208,14 +192,13 @@ def _format_record(file: str, record: int, result: ParseResult) -> Text:
     return text
 
 
-def _event_rows(event: Event, line: Line) -> dict[str, Any]:
+def _event_rows(line: Line) -> dict[str, Any]:
     """Return all values of an event that are not empty, in the order of `--json`, by the names that are shown."""
-    names = dict.fromkeys((*Line.__struct_fields__, *event.__struct_fields__))
-    values = {
-        name: getattr(line, name, None) or getattr(event, name, None) for name in names if name not in SEPARATE_FIELDS
+    return {
+        name.replace("_", " "): value
+        for name, value in line.items()
+        if name not in TITLE_FIELDS and value not in (None, "", [], {})
     }
-    values |= {"rule": line.rule, "suppresses": line.suppresses, "coerced_fields": line.coerced_fields}
-    return {name.replace("_", " "): value for name, value in values.items() if value not in (None, "", (), [], {})}
 
 
 def _format_rows(values: dict[str, Any], bullet: str = "") -> str:
@@ -239,10 +222,21 @@ def _format_value(value: Any) -> list[str]:
         topics = [f"{topic}: {status}" for topic, status in value.topics.items()]
         return ["unsubscribed from all"] * value.unsubscribe_all + topics
     if isinstance(value, datetime):
-        return [str(_format_time(value))]
-    return [", ".join(value)] if isinstance(value, list | tuple) else [str(value)]
+        return [_format_time(value)]
+    return [", ".join(value)] if isinstance(value, list) else [str(value)]
 
 
 def _escape(text: str) -> str:
     """Escape characters that would control the terminal."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _quote(name: str) -> str:
+    """Quote a file's name as a shell reads it, unless it can be printed as it is."""
+    if name.isprintable():
+        return name
+    return "$'" + "".join(c if c.isprintable() and c not in "'\\" else _hexadecimal(c) for c in name) + "'"
+
+
+def _hexadecimal(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))

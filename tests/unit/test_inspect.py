@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import version
@@ -12,15 +13,20 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aftersend.cli.main import app
-from aftersend.parsing import MAX_PAYLOAD_BYTES
+from aftersend.events import Event
+from aftersend.parsing import MAX_INVOCATION_BYTES, MAX_PAYLOAD_BYTES
+from tests.envelopes import in_sqs_record
 from tests.record_files import EVENTS, RECORD_FILES, in_sns_envelope, notified, published, setup
 
 NAMES = [
-    *("file", "record", "outcome", "reason", "kind", "message_id", "recipient", "occurred_at", "sent_at", "source"),
-    *("tags", "bounce_type", "bounce_subtype", "feedback_type", "complaint_subtype", "feedback_id", "link"),
-    *("delay_type", "reject_reason", "template_name", "error_message", "contact_list"),
-    *("rule", "suppresses", "coerced_fields"),
+    *("file", "record", "outcome", "reason", "kind", "message_id", "sent_at", "occurred_at", "reported_at"),
+    *("recipient", "reported_recipient", "source", "tags", "bounce_type", "bounce_subtype", "action", "status"),
+    *("diagnostic_code", "feedback_id", "feedback_type", "complaint_subtype", "candidate_count"),
+    *("processing_time_millis", "smtp_response", "delay_type", "delay_expires_at", "ip_address", "user_agent"),
+    *("bot_likelihood", "link", "link_tags", "reject_reason", "template_name", "error_message", "contact_list"),
+    *("subscription_source", "old_preferences", "new_preferences", "rule", "suppresses", "coerced_fields"),
 ]
+NOT_SHOWN = {"recipient_raw", "operator", "note"}
 
 
 def inspect(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:
@@ -38,6 +44,48 @@ def test_json_line_has_all_names_in_order(file: Path):
     printed = lines(file)
     assert [list(line) for line in printed] == [NAMES] * len(printed)
     assert {(line["file"], line["record"], line["outcome"]) for line in printed} == {(str(file), 0, "event")}
+
+
+def test_json_line_has_every_field_of_an_event():
+    assert set(Event.__struct_fields__) - NOT_SHOWN == set(NAMES) & set(Event.__struct_fields__)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("bounce", {"action": "failed", "status": "5.1.1", "reported_at": None}),
+        ("delivery", {"processing_time_millis": 1812, "smtp_response": "250 2.0.0 Ok: queued as 4RkQ2d0Zy1z9sH"}),
+        ("delivery-delay", {"delay_expires_at": "2026-03-14T23:26:53.589Z", "status": "4.4.1"}),
+        ("complaint", {"user_agent": "Yahoo!-Mail-Feedback/2.0", "candidate_count": None, "link_tags": {}}),
+        ("click", {"ip_address": "192.0.2.131", "link_tags": {"shelf": ["front"], "position": ["top", "left"]}}),
+        (
+            "subscription",
+            {
+                "subscription_source": "UnsubscribeHeader",
+                "old_preferences": {"unsubscribe_all": False, "topics": {"new-books": "OptIn", "events": "OptIn"}},
+                "new_preferences": {"unsubscribe_all": False, "topics": {"new-books": "OptOut", "events": "OptIn"}},
+            },
+        ),
+    ],
+)
+def test_json_line_has_the_values_that_are_kept(kind: str, values: dict[str, Any]):
+    [line] = lines(EVENTS / "event-publishing" / f"{kind}.json")
+    assert {name: line[name] for name in values} == values
+
+
+def test_json_line_has_the_reported_time_and_recipient():
+    record = published("bounce")
+    record["bounce"] |= {"timestamp": "2001-01-01T00:00:00Z", "bouncedRecipients": [{"emailAddress": "a@b.example"}]}
+    [line] = lines(stdin=json.dumps(record))
+    assert (line["reported_at"], line["occurred_at"]) == ("2001-01-01T00:00:00.000Z", "2026-03-14T09:26:53.589Z")
+    assert (line["reported_recipient"], line["recipient"]) == ("a@b.example", "Ada.Reader@mail.example")
+
+
+def test_tag_may_have_the_name_of_a_field():
+    tags = {"unsubscribe_all": ["yes"], "topics": ["a"], "file": ["b"]}
+    record = published("open") | {"mail": published("open")["mail"] | {"tags": tags}}
+    assert lines(stdin=json.dumps(record))[0]["tags"] == tags
+    assert "unsubscribe_all = yes" in inspect(stdin=json.dumps(record)).stdout
 
 
 def test_bounce_shows_recipient_time_type_rule_and_suppression():
@@ -80,9 +128,17 @@ def test_coerced_fields_are_named():
     assert lines(stdin=json.dumps(record))[0]["coerced_fields"] == ["mail.destination"]
 
 
+def test_event_of_a_lambda_invocation_is_one_payload(tmp_path: Path):
+    record = in_sqs_record(json.dumps(published("open")))
+    number = MAX_INVOCATION_BYTES // (len(json.dumps(record)) + 2) - 1
+    (tmp_path / "event.json").write_text(json.dumps({"Records": [record] * number}))
+    assert MAX_PAYLOAD_BYTES < (tmp_path / "event.json").stat().st_size <= MAX_INVOCATION_BYTES
+    assert [line["kind"] for line in lines(tmp_path / "event.json")] == ["Open"] * number
+
+
 def test_archive_object_may_be_gzip_or_plain_and_of_any_length(tmp_path: Path):
     line = json.dumps(published("open"))
-    number = MAX_PAYLOAD_BYTES // len(line) + 2
+    number = MAX_INVOCATION_BYTES // len(line) + 2
     (tmp_path / "gzip").write_bytes(gzip.compress("\n".join([line] * number).encode()))
     (tmp_path / "plain").write_text("\n".join([line, "", "{}"]))
     printed = lines(tmp_path / "gzip", tmp_path / "plain")
@@ -97,10 +153,44 @@ def test_file_that_cannot_be_opened_fails_without_affecting_others(tmp_path: Pat
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [
         f"{tmp_path / 'none.json'}: No such file or directory",
-        f"{tmp_path}: Is a directory",
+        f"{tmp_path}: This is a directory: name the files in it.",
         f"{tmp_path / 'cut.gz'}: Compressed file ended before the end-of-stream marker was reached",
     ]
     assert json.loads(result.stdout)["file"] == "-"
+
+
+def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to(tmp_path / "fifo")
+    result = inspect(tmp_path / "fifo", tmp_path / "link", "/dev/zero", "-", stdin="{}")
+    why = "This is no regular file: pipe what it gives into `aftersend inspect -`."
+    assert result.stderr.splitlines() == [
+        f"{name}: {why}" for name in (tmp_path / "fifo", tmp_path / "link", "/dev/zero")
+    ]
+    assert (result.exit_code, "no-type" in result.stdout) == (1, True)
+
+
+QUOTED_NAMES = {
+    b"plain.json": "plain.json",
+    "café 'x'.json".encode(): "café 'x'.json",
+    b"caf\xe9.json": r"$'caf\xe9.json'",
+    b"\x1b[31mred'\\.json": r"$'\x1b[31mred\x27\x5c.json'",
+    "\N{RIGHT-TO-LEFT OVERRIDE}x\n".encode(): r"$'\xe2\x80\xaex\x0a'",
+}
+
+
+def test_name_that_a_terminal_cannot_show_is_quoted_as_in_a_shell(tmp_path: Path):
+    for name in QUOTED_NAMES:
+        (tmp_path / os.fsdecode(name)).write_text("{}")
+    command = [sys.executable, "-c", "from aftersend.cli.main import app; app()", "inspect"]
+
+    def run(*arguments: bytes | str) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, check=False)
+
+    shown = [line.partition(", record 0:")[0] for line in run(*QUOTED_NAMES).stdout.decode().splitlines()]
+    assert shown[::4] == [*QUOTED_NAMES.values()]
+    assert [json.loads(line)["file"] for line in run("--json", *QUOTED_NAMES).stdout.splitlines()] == shown[::4]
+    assert run(b"no\xe9").stderr == b"$'no\\xe9': No such file or directory\n"
 
 
 def test_text_output_has_a_row_per_value_and_a_list_item_per_recipient():
