@@ -31,6 +31,7 @@ UNEXPECTED_VALUES = [
     0,
     -1,
     10**30,
+    10**40,
     1.5,
     1e308,
     "",
@@ -44,8 +45,15 @@ UNEXPECTED_VALUES = [
     [[]],
     [None],
     {"": None},
+    {"": ["x"]},
+    {"x" * 70_000: ["x"]},
+    [1] * 1000,
 ]
+NESTED = "a value that is nested nearly as deeply as can be decoded"
 UNEXPECTED_VALUES += [
+    NESTED,
+    "1e308",
+    "9" * 40,
     "2026-03-14T09:26:53 +0000",
     "a@b.example, c@d.example",
     "<",
@@ -55,7 +63,7 @@ UNEXPECTED_VALUES += [
     "[",
     "null",
 ]
-LARGE_CHARACTERS, MAX_CHARACTERS = 20_000, 1_100_000
+LARGE_CHARACTERS, MAX_CHARACTERS = 20_000, 900_000
 """Values longer than the first are repeated only twice; no text becomes longer than the second."""
 
 MAX_DAMAGES = 4
@@ -65,6 +73,23 @@ MAX_DAMAGES = 4
 def valid(rng: random.Random) -> str:
     """Draw a record as SES may send it: some optional fields missing or null, in any order."""
     return json.dumps(_drop_optional_fields(rng.choice(RECORDS), rng))
+
+
+def with_extreme_times(record: str, rng: random.Random) -> str:
+    """Replace the times of a record, some by times with many decimals and around the years that are possible."""
+    value = json.loads(record)
+    for container, key in _locations(value):
+        if key in ("timestamp", "expirationTime") and container[key]:
+            container[key] = _extreme_time(rng)
+    return json.dumps(value)
+
+
+def _extreme_time(rng: random.Random) -> str:
+    year = rng.choice([1, 1999, 2000, 2026, 2026, 2100, 2101, 9999])
+    moment = rng.choice(["01-01T00:00:00", "12-31T23:59:59", "06-15T12:34:56"])
+    decimals = "".join(rng.choice("0499") for _ in range(rng.randrange(13)))
+    offset = rng.choice(["Z", "", "+00:01", "-00:01", "+14:00", "-12:00"])
+    return f"{year:04}-{moment}{'.' if decimals else ''}{decimals}{offset}"
 
 
 REQUIRED = ("eventType", "notificationType", "mail")
@@ -91,7 +116,18 @@ def damaged(rng: random.Random) -> str | bytes:
     text = json.dumps(record)
     if rng.random() < 0.3 and isinstance(record, dict) and {"eventType", "notificationType"} & record.keys():
         text = _wrap(text, rng)
-    return _break_text(text, rng)
+        if rng.random() < 0.3 and text.startswith("{"):
+            record = json.loads(text)
+            rng.choice(_DAMAGES)(record, rng)
+            text = json.dumps(record)
+    return _break_text(_nest_deeply(text, rng), rng)
+
+
+def _nest_deeply(text: str, rng: random.Random) -> str:
+    """Write the value that stands for a nested one: Python itself cannot encode it."""
+    depth = rng.choice([rng.randrange(900, 1_010), rng.randrange(9_900, 10_050), 100_000])
+    nested = "[" * depth + "]" * depth if rng.random() < 0.5 else '{"a":' * depth + "1" + "}" * depth
+    return text.replace(f'"{NESTED}"', nested, 1).replace(f'\\"{NESTED}\\"', nested.replace('"', '\\"'), 1)
 
 
 def _wrap(text: str, rng: random.Random) -> str:
@@ -146,7 +182,9 @@ def _swap(container: Any, key: Any, rng: random.Random) -> None:
 
 
 def _lengthen(container: Any, key: Any, rng: random.Random) -> None:
-    container[key] = (str(container[key]) * rng.choice([2, 10, 1000]))[:MAX_CHARACTERS]
+    text = str(container[key])[:MAX_CHARACTERS]
+    times = min(rng.choice([2, 10, 1000]), MAX_CHARACTERS // (len(text) or 1) + 1)
+    container[key] = (text * times)[:MAX_CHARACTERS]
 
 
 _DAMAGES = [
@@ -156,7 +194,7 @@ _DAMAGES = [
 
 def _break_text(text: str, rng: random.Random) -> str | bytes:
     """Now and then cut or double the text, or change its bytes."""
-    match rng.randrange(20):
+    match rng.randrange(24):
         case 0:
             return text[: rng.randrange(len(text))]
         case 1:
@@ -171,6 +209,9 @@ def _break_text(text: str, rng: random.Random) -> str | bytes:
             return text.replace('"', "'")
         case 5:
             return "\n".join([text, text[::-1], text])
+        case 6:
+            place = rng.randrange(len(text))
+            return f"{text[:place]}\ud83d{text[place:]}"
     return text
 
 
@@ -196,14 +237,25 @@ def check(payload: str | bytes) -> list[ParseResult]:
 def _check_event(event: Any, payload: str | bytes) -> None:
     attributes = ledger.attributes(event)
     serialize(attributes)
+    _check_storable(attributes)
     assert ledger.event_from_attributes(attributes).recipient == event.recipient
     assert ledger.key(event).sort.encode()
     assert event.occurred_at is None or event.occurred_at.utcoffset().total_seconds() == 0
     if (event.message_id or event.recipient) and decide([event], Policy()):
         text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
         # Escaped or encoded text, and numbers instead of an address, are spelled otherwise in the payload.
-        is_encoded = "\\" in text or "data" in text or "@" not in event.recipient
+        is_encoded = "\\" in text or "\ud83d" in text or "data" in text or "@" not in event.recipient
         assert event.recipient in text.lower() or is_encoded, "a suppressed recipient is in the payload"
+
+
+def _check_storable(value: Any) -> None:
+    """Check what DynamoDB demands of numbers and of names."""
+    if isinstance(value, dict):
+        assert all(1 <= len(name.encode()) <= 65_535 for name in value)
+    if isinstance(value, int):
+        assert len(str(abs(value))) <= 38
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_storable(each)
 
 
 class Failed(Exception):

@@ -20,7 +20,7 @@ from aftersend.operations.failures import (
     redriven_key,
 )
 from aftersend.operations.replay import HourRange, object_notification
-from aftersend.parsing.parser import ArchivedObject
+from aftersend.parsing import ArchivedObject
 
 MEMORY_BYTES = 8 * 1_048_576
 """What is handed back is collected in memory up to this size, then in a temporary file."""

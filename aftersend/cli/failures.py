@@ -22,7 +22,7 @@ from aftersend.operations.failures import (
     kind_of_key,
     split_id,
 )
-from aftersend.parsing.parser import Unreadable
+from aftersend.parsing import Unreadable
 from aftersend.recorder import parse_recordable
 
 SOMETHING = 1

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from aftersend.contract import EVENTS_PREFIX, FAILED_BATCHES_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX
-from aftersend.parsing.parser import Ignored, Unreadable, parse_object_notification
+from aftersend.parsing import Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import parse_recordable
 
 

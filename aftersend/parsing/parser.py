@@ -8,7 +8,6 @@ types. Everything else is unwrapped, coerced, and distinguished from other servi
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote_plus
 
 import msgspec
 
@@ -16,7 +15,7 @@ from aftersend.events import Event, Kind
 from aftersend.parsing import ses_schema
 from aftersend.parsing.coercion import coerce_record
 from aftersend.parsing.envelopes import MAX_DEPTH, VALIDATION_TEXT, Content, unwrap
-from aftersend.parsing.foreign_records import S3_TEST_EVENT, classify_foreign, classify_foreign_eventbridge
+from aftersend.parsing.foreign_records import classify_foreign, classify_foreign_eventbridge
 from aftersend.parsing.normalize import normalize
 
 SUBSCRIPTION_SUCCEEDED = "AmazonSnsSubscriptionSucceeded"
@@ -48,13 +47,6 @@ ParseResult = list[Event] | Ignored | Unreadable
 """The events of a record (at least one), or the reason why it has none."""
 
 
-class ArchivedObject(msgspec.Struct, frozen=True):
-    """Name an object of the archive that Amazon S3 has announced."""
-
-    bucket: str
-    key: str
-
-
 def parse(payload: str | bytes, *, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[ParseResult]:
     """Parse a payload into the results of its records, at least one.
 
@@ -65,22 +57,8 @@ def parse(payload: str | bytes, *, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[P
     return list(_parse_text(Content(payload), depth=0))
 
 
-def parse_object_notification(payload: str | bytes) -> list[ArchivedObject] | Ignored | Unreadable:
-    """Return the objects that an Amazon S3 notification announces, with their URL-encoded keys decoded."""
-    try:
-        notification = _decode_object_notification(payload)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        return Unreadable("not-an-object-notification", str(error))
-    if notification.event == S3_TEST_EVENT:
-        return Ignored("s3-test-event")
-    if not notification.records:
-        return Unreadable("not-an-object-notification", "The object has no `Records`.")
-    return [ArchivedObject(r.s3.bucket.name, unquote_plus(r.s3.object.key)) for r in notification.records]
-
-
 _decode_record = msgspec.json.Decoder(ses_schema.Record).decode
 _decode_json = msgspec.json.Decoder().decode
-_decode_object_notification = msgspec.json.Decoder(ses_schema.ObjectNotification).decode
 
 _KINDS: dict[str | None, Kind] = {kind.value: kind for kind in Kind}
 _KINDS_BY_COMPACT_NAME = {kind.lower().replace(" ", ""): kind for kind in Kind}

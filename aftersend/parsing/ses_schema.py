@@ -131,27 +131,3 @@ class Record(SesObject):
 
     sns_type: str | None = msgspec.field(default=None, name="Type")
     sns_message: str | None = msgspec.field(default=None, name="Message")
-
-
-class StoredBucket(SesObject):
-    name: str
-
-
-class StoredObject(SesObject):
-    key: str
-
-
-class StorageEvent(SesObject):
-    bucket: StoredBucket
-    object: StoredObject
-
-
-class ObjectCreated(SesObject):
-    s3: StorageEvent
-
-
-class ObjectNotification(msgspec.Struct):
-    """Describe Amazon S3's notification about objects, or its test event."""
-
-    records: list[ObjectCreated] = msgspec.field(default=[], name="Records")
-    event: str | None = msgspec.field(default=None, name="Event")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from aftersend.aws.archive import MAX_LINE_BYTES, Archive
-from aftersend.parsing.parser import ArchivedObject, Unreadable
+from aftersend.parsing import ArchivedObject, Unreadable
 
 OBJECT = ArchivedObject("archive", "events/2026/03/14/09/stream-1.gz")
 

@@ -13,7 +13,7 @@ from aftersend.aws.archive import Archive
 from aftersend.aws.stored_objects import Announcer
 from aftersend.cli import replay
 from aftersend.cli.main import app
-from aftersend.parsing.parser import ArchivedObject, Unreadable
+from aftersend.parsing import ArchivedObject, Unreadable
 from tests.adapters.conftest import BUCKET, SESSION
 from tests.adapters.test_deployment import Session
 from tests.record_files import published

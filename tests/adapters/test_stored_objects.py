@@ -10,7 +10,7 @@ from aftersend.aws.archive import Archive
 from aftersend.aws.stored_objects import Announcer, NotAnnounced, StoredFailures, list_objects
 from aftersend.operations.failures import FailureKind, StoredObject
 from aftersend.operations.replay import HourRange
-from aftersend.parsing.parser import ArchivedObject, Unreadable
+from aftersend.parsing import ArchivedObject, Unreadable
 from tests.adapters.conftest import BUCKET, SESSION
 
 KEY = "quarantine/events/2026/03/14/09/stream-1.gz.jsonl"

@@ -1,5 +1,6 @@
 """Test properties of all records, valid and damaged. `make fuzz N=…` parses any number of damaged ones."""
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from aftersend.parsing import Unreadable, parse, parser
 from aftersend.parsing.envelopes import Content
-from tests.fuzz import check, damaged, valid
+from tests.fuzz import check, damaged, valid, with_extreme_times
 from tests.record_files import EVENTS
 
 many = settings(
@@ -30,6 +31,15 @@ def drawn_by(generate: Callable[[random.Random], str | bytes]) -> st.SearchStrat
 @given(record=drawn_by(valid))
 def test_fast_and_lenient_path_give_the_same(record: str):
     assert list(parser._parse_leniently(Content(record), 0)) == parse(record)
+
+
+@settings(many, max_examples=1500)
+@given(record=drawn_by(lambda rng: with_extreme_times(valid(rng), rng)))
+def test_fast_and_lenient_path_give_the_same_times(record: str):
+    """Times have up to twelve decimals and lie around the first and the last year that are possible."""
+    parsed = parse(record)
+    assert list(parser._parse_leniently(Content(record), 0)) == parsed
+    assert parse(json.dumps(json.loads(record) | {"other": "\ud83d"})) == parsed
 
 
 @settings(many, max_examples=500)

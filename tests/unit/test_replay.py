@@ -15,7 +15,7 @@ from aftersend.operations.replay import (
     retention_notice,
     whole_hours,
 )
-from aftersend.parsing.parser import ArchivedObject, parse_object_notification
+from aftersend.parsing import ArchivedObject, parse_object_notification
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 HOURS = HourRange(NOON, NOON + timedelta(hours=3))
