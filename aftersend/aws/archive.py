@@ -15,8 +15,9 @@ from aftersend.parsing import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
 
-MAX_LINE_BYTES = MAX_PAYLOAD_BYTES + 1
-"""Bytes read of a line: one more than the parser accepts, so that it rejects a line that was cut."""
+MAX_LINE_BYTES = 7 * MAX_PAYLOAD_BYTES
+"""Bytes read of a line: more than the parser accepts, so that it rejects a line that was cut, and enough for a
+quarantined line, in which JSON may escape each byte of the longest record as six."""
 
 BUFFER_BYTES = 65_536
 
@@ -33,7 +34,8 @@ class QuarantinedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str
     detail: str
     record: str
-    """The line, cut at MAX_LINE_BYTES, with bytes that are not UTF-8 replaced. The object has the original."""
+    """The line, cut where it is too long to be parsed, with bytes that are not UTF-8 replaced. The object has the
+    original."""
 
 
 def decompress(raw: io.BufferedReader | io.BufferedRandom) -> BinaryIO:
@@ -76,7 +78,7 @@ class Archive:
         with tempfile.SpooledTemporaryFile(BUFFER_BYTES) as file:
 
             def quarantine_line(number: int, line: bytes, unreadable: Unreadable) -> None:
-                record = line.decode("utf-8", "replace").rstrip("\r\n")
+                record = line[: MAX_PAYLOAD_BYTES + 1].decode("utf-8", "replace").rstrip("\r\n")
                 entry = QuarantinedLine(source.key, number, unreadable.reason, unreadable.detail, record)
                 file.write(msgspec.json.encode(entry) + b"\n")
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from aftersend.aws.archive import MAX_LINE_BYTES, Archive
-from aftersend.parsing import ArchivedObject, Unreadable
+from aftersend.operations.failures import quarantined_record
+from aftersend.parsing import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
 OBJECT = ArchivedObject("archive", "events/2026/03/14/09/stream-1.gz")
 
@@ -62,6 +63,15 @@ def test_quarantined_lines_are_stored_under_a_key_that_follows_from_the_objects(
             quarantine_line(9, b"\xff\n", Unreadable("not-json", "why"))
     first = {"object": OBJECT.key, "line": 3, "reason": "not-json", "detail": "why", "record": "not json"}
     assert quarantined(s3) == [first, first | {"line": 9, "record": "\N{REPLACEMENT CHARACTER}"}]
+
+
+def test_longest_record_can_be_read_back_from_quarantine(archive: Archive, s3: Any):
+    with archive.quarantine(OBJECT) as quarantine_line:
+        quarantine_line(1, b"\x01" * MAX_PAYLOAD_BYTES, Unreadable("not-json", "why"))
+        quarantine_line(2, b"x" * MAX_LINE_BYTES, Unreadable("too-long", "why"))
+    stored = archive.lines(ArchivedObject(OBJECT.bucket, f"quarantine/{OBJECT.key}.jsonl"))
+    records = [quarantined_record(line) for _, line in stored]
+    assert records == ["\x01" * MAX_PAYLOAD_BYTES, "x" * (MAX_PAYLOAD_BYTES + 1)]
 
 
 def test_quarantine_without_lines_stores_nothing(archive: Archive, s3: Any):
