@@ -29,6 +29,10 @@ def served_page(pipeline: LocalPipeline, port: int = 0) -> Generator[str]:
 
     class RequestHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            # Another site's name may resolve to 127.0.0.1, to let its pages read this one. Browsers name it here.
+            if self.headers["Host"] not in (f"{name}:{server.server_port}" for name in ("127.0.0.1", "localhost")):
+                self.send_error(HTTPStatus.MISDIRECTED_REQUEST)
+                return
             url = urlsplit(self.path)
             if url.path not in ("/", "/content"):
                 self.send_error(HTTPStatus.NOT_FOUND)

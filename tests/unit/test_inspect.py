@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -48,6 +49,11 @@ def test_json_line_has_all_names_in_order(file: Path):
 
 def test_json_line_has_every_field_of_an_event():
     assert set(Event.__struct_fields__) - NOT_SHOWN == set(NAMES) & set(Event.__struct_fields__)
+
+
+def test_every_name_of_a_json_line_is_documented():
+    documented = set(re.findall(r"`([a-z_]+)`", (EVENTS.parents[1] / "docs" / "events.md").read_text()))
+    assert set(NAMES) - documented == {"file", "record", "outcome", "reason", "kind"}
 
 
 @pytest.mark.parametrize(
