@@ -73,7 +73,9 @@ def _extract_destinations(destination: list[str], _: ses_schema.Record) -> Extra
 def _extract_bounce(destination: list[str], record: ses_schema.Record) -> Extracted:
     bounce = record.bounce or ses_schema.Bounce()
     extracted: Extracted = []
-    destinations = set(destination) | {bare_address(each).lower() for each in destination}
+    destinations = set(destination)
+    if any(bounced.email_address not in destinations for bounced in bounce.bounced_recipients or ()):
+        destinations.update([bare_address(each).lower() for each in destination])
     for bounced in bounce.bounced_recipients or [ses_schema.AffectedRecipient()]:
         address, reported_recipient = _bounced_destination(bounced.email_address, destination, destinations)
         details = {
@@ -212,9 +214,11 @@ def _only(addresses: list[str]) -> str | None:
 
 def _utc(time: datetime | None) -> datetime | None:
     """Convert a time to UTC and whole milliseconds, so that copies of one event written differently are equal."""
-    if time is None or not FIRST_YEAR - 1 <= time.year <= LAST_YEAR + 1:
+    if time is None:
         return None
     if time.tzinfo is not UTC:
+        if not FIRST_YEAR - 1 <= time.year <= LAST_YEAR + 1:  # the offset may lead into the next year
+            return None
         time = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     if not FIRST_YEAR <= time.year <= LAST_YEAR:
         return None

@@ -56,7 +56,9 @@ def parse(payload: str | bytes, *, max_bytes: int = MAX_PAYLOAD_BYTES) -> list[P
     """
     if len(payload) > max_bytes:
         return [Unreadable("too-long", f"The payload is longer than {max_bytes} bytes.")]
-    return list(_parse_text(Content(payload), depth=0))
+    if events := _parse_quickly(payload, depth=0):
+        return [events]
+    return list(_parse_leniently(Content(payload), depth=0))
 
 
 _decode_record = msgspec.json.Decoder(ses_schema.Record).decode
@@ -80,20 +82,22 @@ _KINDS_BY_COMPACT_DETAIL_TYPE = {
 
 
 def _parse_text(content: Content, depth: int) -> Iterable[ParseResult]:
-    """Parse on the fast path what fits SES's types as it is, everything else leniently."""
+    events = _parse_quickly(content.payload, depth)
+    return [events] if events else _parse_leniently(content, depth)
+
+
+def _parse_quickly(payload: str | bytes, depth: int) -> list[Event] | None:
+    """Return the events of a record that fits SES's types as it is, bare or in messages of SNS; None for all else."""
     try:
-        record = _decode_record(content.payload)
+        record = _decode_record(payload)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        record = _EMPTY_RECORD
+        return None
     kind = _KINDS.get(record.event_type or record.notification_type)
-    if kind and not _may_have_joined_addresses(record):
-        return (normalize(kind, record),)
+    if kind:
+        return None if _may_have_joined_addresses(record) else normalize(kind, record)
     if record.sns_type == "Notification" and record.sns_message is not None and depth < MAX_DEPTH:
-        return _parse_text(Content(record.sns_message, is_one_record=True), depth + 1)
-    return _parse_leniently(content, depth)
-
-
-_EMPTY_RECORD = ses_schema.Record()
+        return _parse_quickly(record.sns_message, depth + 1)
+    return None
 
 
 def _may_have_joined_addresses(record: ses_schema.Record) -> bool:
