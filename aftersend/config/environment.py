@@ -73,6 +73,15 @@ MailArchiveArn = Annotated[
         description="the ARN of a Mail Manager archive",
     ),
 ]
+TableName = Annotated[str, Meta(pattern=r"^[\w.-]{3,255}$", description="the name of a DynamoDB table")]
+TableStreamArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[\w.-]+/stream/[\w.:-]+$",
+        description="the ARN of the stream of a DynamoDB table",
+    ),
+]
+BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of an S3 bucket")]
 MaxConcurrency = Annotated[int, Meta(ge=2, le=1000, description="a whole number from 2 to 1000")]
 AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
@@ -189,9 +198,23 @@ class ContactTopic(Section, frozen=True):
 class ContactList(Section, frozen=True):
     """Describe the contact list behind SES unsubscribe links. Only mail that names it has Subscription events."""
 
+    existing: bool = False
+    """Whether the contact list exists, as one that an earlier deployment retained; Aftersend then changes nothing."""
     description: str | None = None
     topics: dict[SesName, ContactTopic] = {}
     resource_tags: ResourceTags = {}
+
+
+class ExistingState(Section, frozen=True):
+    """Name what an earlier deployment retained. It is used as it is, instead of being created."""
+
+    ledger_table: TableName | None = None
+    """Its stream must have new and old images, its time-to-live attribute must be `expires`."""
+    ledger_stream_arn: TableStreamArn | None = None
+    """The stream of `ledger_table`."""
+    counters_table: TableName | None = None
+    suppressions_table: TableName | None = None
+    archive_bucket: BucketName | None = None
 
 
 class Functions(Section, frozen=True):
@@ -226,6 +249,8 @@ class Environment(Section, frozen=True):
     """Whether the topics are encrypted with a KMS key of this environment (about $1 a month)."""
     alarm_addresses: tuple[Email, ...] = ()
     """Addresses notified of alarms; each must confirm its subscription once."""
+    ticket_addresses: tuple[Email, ...] | None = None
+    """Addresses notified of alarms that can wait for working hours, instead of `alarm_addresses`."""
     on_identity_drift: Literal["alarm", "restore"] = "alarm"
     """Whether notification settings that SES dropped are restored, or only raise an alarm."""
     resource_tags: ResourceTags = {}
@@ -234,6 +259,7 @@ class Environment(Section, frozen=True):
     """Warnings of the linter to accept: id → reason."""
     identities: dict[IdentityName, Identity] = {}
     contact_lists: dict[SesName, ContactList] = {}
+    existing_state: ExistingState = ExistingState()
     retention: Retention = Retention()
     suppression: Policy = Policy()
     functions: Functions = Functions()
@@ -242,6 +268,11 @@ class Environment(Section, frozen=True):
     def is_emulated(self) -> bool:
         """Tell whether the environment runs on the local emulator."""
         return self.functions.runs_on == "local"
+
+    @property
+    def ticket_recipients(self) -> tuple[Email, ...]:
+        """Return who is notified of alarms that can wait."""
+        return self.alarm_addresses if self.ticket_addresses is None else self.ticket_addresses
 
     @property
     def counted(self) -> Counted:
