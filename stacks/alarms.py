@@ -8,7 +8,8 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from aftersend.config.alarms import CHECK_ALARMS, Severity
-from aftersend.config.environment import Email, Environment
+from aftersend.config.environment import Environment
+from aftersend.config.values import Email
 from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
 from stacks.threshold_alarm import ThresholdAlarm
 from stacks.topic import ServiceTopic

@@ -21,7 +21,7 @@ bucket and left out. The stream itself drops changes after 24 hours, and says no
 
 
 class LedgerChanges(Construct):
-    """The mapping that reads the ledger's stream in order, shard by shard, except removals: expiry does not subtract."""
+    """The mapping that reads the ledger's stream in order, shard by shard, but no removals: expiry does not count."""
 
     def __init__(self, scope: Construct, id: str, *, state: State, function: lambda_.Function) -> None:
         super().__init__(scope, id)
@@ -33,7 +33,7 @@ class LedgerChanges(Construct):
         self._mapping = lambda_.EventSourceMapping(
             self,
             "Mapping",
-            target=function,
+            target=function,  # ty: ignore[invalid-argument-type] (jsii)
             event_source_arn=state.ledger.table_stream_arn,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=BATCH_SIZE,

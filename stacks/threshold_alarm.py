@@ -21,7 +21,7 @@ class ThresholdAlarm(cloudwatch.Alarm):
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, metric: cloudwatch.Metric, topics: Mapping[Severity, sns.ITopic]
+        self, scope: Construct, id: str, *, metric: cloudwatch.Metric, topics: Mapping[Severity, sns.Topic]
     ) -> None:
         alarm = ALARMS[id]
         super().__init__(

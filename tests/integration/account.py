@@ -1,6 +1,7 @@
 """Give access to the emulator's AWS account: what exists in it before, during and after deployments."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,16 @@ class Account:
         folder = ENVIRONMENTS / step
         self.outputs = deploy(self._url, self._folder, "env=change", f"environments={folder}")
         return load("change", folder)
+
+    def exports(self) -> set[str]:
+        """Return the names of all exports."""
+        pages = self.emulator_client("cloudformation").get_paginator("list_exports").paginate()
+        return {export["Name"] for page in pages for export in page["Exports"]}
+
+    def imported(self) -> set[str]:
+        """Return the names of the exports that the stack Publishing imports."""
+        template = self.emulator_client("cloudformation").get_template(StackName="Aftersend-change-Publishing")
+        return set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(template["TemplateBody"])))
 
     def check_identities(self) -> dict[str, int]:
         """Invoke the scheduled function and return what it reports."""

@@ -94,11 +94,9 @@ def test_address_is_created_after_the_domains(publishing: Template):
 @pytest.mark.parametrize("emptied", ["archive", "feedback", "both"])
 def test_exports_stay_where_publishing_no_longer_imports_them(emptied: str, tmp_path: Path):
     """CloudFormation deploys the stack that exports first, and refuses to remove an export that is still in use."""
-    settings = {name: () for name in ("archive", "feedback") if emptied in (name, "both")}
-    used, unused = (
-        templates(tmp_path / name, configuration_sets={"news": ConfigurationSet(**given)})
-        for name, given in (("used", {}), ("unused", settings))
-    )
+    settings: dict[str, Any] = {name: () for name in ("archive", "feedback") if emptied in (name, "both")}
+    used = templates(tmp_path / "used", configuration_sets={"news": ConfigurationSet()})
+    unused = templates(tmp_path / "unused", configuration_sets={"news": ConfigurationSet(**settings)})
     imported = set(imports(used["Publishing"].to_json()))
     assert imported - set(imports(unused["Publishing"].to_json())), "it shows nothing otherwise"
     for stack in ("State", "Pipeline"):
