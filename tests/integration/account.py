@@ -95,7 +95,8 @@ class Account:
             settings[name] = {key: value for key, value in answer.items() if key in OPTIONS and value}
             settings[name]["ReputationOptions"].pop("LastFreshStart", None)  # when sending was resumed
             settings[name]["destinations"] = {
-                destination["Name"]: _destination(destination) for destination in destinations["EventDestinations"]
+                destination["Name"]: _destination(destination)
+                for destination in destinations.get("EventDestinations", ())
             }
             settings[name]["tags"] = _tags(answer["Tags"])
         return settings

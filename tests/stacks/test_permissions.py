@@ -24,14 +24,17 @@ CONSUME = (
 WRITE_OBJECTS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
 READ_EVERYWHERE = (
     *("sts:GetCallerIdentity", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
-    *("lambda:ListEventSourceMappings", "lambda:GetEventSourceMapping", "ses:GetAccount", "ses:GetConfigurationSet"),
-    *("ses:GetConfigurationSetEventDestinations", "ses:GetContactList", "ses:GetEmailIdentity"),
-    *("ses:GetIdentityNotificationAttributes", "ses:GetIdentityVerificationAttributes", "ses:ListConfigurationSets"),
-    *("ses:ListContactLists", "ses:ListEmailIdentities"),
+    *("sns:GetSubscriptionAttributes", "ses:GetAccount", "ses:GetIdentityNotificationAttributes"),
+    "ses:ListContactLists",
 )
+DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups")
 DEAD_LETTERS = "ArchiveQueueDeadLetterQueue, FeedbackQueueDeadLetterQueue, FeedbackSubscriptionDeadLetterQueue"
 ALL_QUEUES = ", ".join(sorted(["FeedbackQueue", "ArchiveQueue", *DEAD_LETTERS.split(", ")]))
-STACKS = "arn:aws:cloudformation:eu-west-1:222222222222:stack/Aftersend-prod-{}/*"
+ARN = "arn:aws:{}:eu-west-1:222222222222:{}"
+STORED = ("aws/lambda", "firehose-failed", "identities", "quarantine")
+STACKS = ("Dashboard", "Pipeline", "Publishing", "State")
+SETS = ("configuration-set/newsletter", "configuration-set/receipts")
+IDENTITIES = ("identity/bookshop.example", "identity/orders.bookshop.example")
 RECORD = {
     (
         ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
@@ -72,23 +75,26 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("logs:PutLogEvents",), "ArchiveStreamLogs"): "log what it could not write",
     },
     "PoliciesReader": {
-        (READ_EVERYWHERE, "*"): "doctor",
+        (READ_EVERYWHERE, "*"): "doctor; the account of the credentials",
         (
-            ("cloudformation:DescribeStacks",),
-            ", ".join(map(STACKS.format, ("Pipeline", "Publishing", "State"))),
-        ): "find",
+            ("cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
+            ", ".join(ARN.format("cloudformation", f"stack/Aftersend-prod-{name}/*") for name in STACKS),
+        ): "find what is deployed",
+        (("lambda:GetFunctionConfiguration",), ARN.format("lambda", "function:Aftersend-*")): "doctor",
+        (("lambda:GetEventSourceMapping",), ARN.format("lambda", "event-source-mapping:*")): "doctor",
         (("sqs:GetQueueAttributes",), ALL_QUEUES): "doctor, failures list",
         (("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"), DEAD_LETTERS): "failures list and show",
-        (("s3:ListBucket",), "Archive"): "failures list, replay --dry-run",
+        (("s3:ListBucket", "s3:GetBucketNotification"), "Archive"): "failures list, replay --dry-run, doctor",
+        (("s3:GetObject",), ", ".join(f"Archive/{name}/*" for name in STORED)): "failures list and show, doctor",
+        (("sns:ListSubscriptionsByTopic",), "AlarmsPageTopic, AlarmsTicketTopic, FeedbackTopic"): "doctor",
+        (("firehose:DescribeDeliveryStream",), "ArchiveStream"): "doctor",
+        (DESCRIBE_TABLE, "Counters, Ledger, Suppressions"): "doctor",
+        (("dynamodb:Query",), "Counters"): "doctor: the latest count",
         (
-            ("s3:GetObject",),
-            "Archive/aws/lambda/*, Archive/firehose-failed/*, Archive/quarantine/*",
-        ): "failures list and show",
-        (
-            ("sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
-            "AlarmsPageTopic, AlarmsTicketTopic, FeedbackTopic",
+            ("ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
+            ", ".join(ARN.format("ses", name) for name in SETS),
         ): "doctor",
-        (("dynamodb:GetItem", "dynamodb:Query"), "Counters, Ledger, Suppressions"): "look into the tables",
+        (("ses:GetEmailIdentity",), ", ".join(ARN.format("ses", name) for name in IDENTITIES)): "doctor",
     },
     "PoliciesOperator": {
         (("sqs:SendMessage",), "ArchiveQueue, FeedbackQueue"): "redrive dead letters, announce objects",
