@@ -24,6 +24,9 @@ QUARANTINE_PREFIX = "quarantine/"
 FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Batches of the ledger's stream for which Lambda stopped retrying. Lambda chooses the prefix."""
 
+REDRIVEN_SUFFIX = ".redriven.gz"
+"""How the keys end of objects below EVENTS_PREFIX whose records were handed back by `aftersend failures redrive`."""
+
 IDENTITIES_PREFIX = "identities/"
 """The notification settings that were deployed, an object per identity."""
 
@@ -73,6 +76,7 @@ class Variable(StrEnum):
     COUNTED = "COUNTED"  # JSON: counting.Counted
     COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
+    EMULATED = "EMULATED"  # set, to whatever value, only on the emulator, which names no shards
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
 
 

@@ -1,19 +1,52 @@
-"""Create the topic that all alarms notify."""
+"""Create the topics that alarms notify, and the alarms."""
 
+from typing import Any
+
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from aftersend.config.alarms import CHECK_ALARMS, Severity
 from aftersend.config.environment import Environment
+from aftersend.config.values import Email
+from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
+from stacks.threshold_alarm import ThresholdAlarm
 from stacks.topic import ServiceTopic
+
+ENVIRONMENT_DIMENSION = METRICS_DIMENSIONS[0]
 
 
 class Alarms(Construct):
-    """The topic, with the environment's addresses subscribed. SNS asks each of them once to confirm."""
+    """A topic for each severity, with its addresses subscribed. SNS asks each of them once to confirm."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.Key | None) -> None:
         super().__init__(scope, id)
-        self.topic = ServiceTopic(self, "Topic", key=key)
-        self.topic.allow_publish_from("cloudwatch.amazonaws.com", sid="OnlyAlarmsOfThisAccount")
-        for address in environment.alarm_addresses:
-            self.topic.add_subscription(subscriptions.EmailSubscription(address))  # ty: ignore[invalid-argument-type] (jsii)
+        self._environment = environment
+        self.topics = {
+            Severity.PAGE: self._topic("PageTopic", environment.alarm_addresses, key),
+            Severity.TICKET: self._topic("TicketTopic", environment.ticket_recipients, key),
+        }
+
+    def watch(self, scope: Construct, **metrics: cloudwatch.Metric) -> None:
+        """Create the alarms on these metrics; the keys are ids in aftersend/config/alarms.py."""
+        for alarm_id, metric in metrics.items():
+            ThresholdAlarm(scope, alarm_id, metric=metric, topics=self.topics)
+
+    def watch_check(self, scope: Construct) -> None:
+        """Create the alarms on what check_identities publishes every hour."""
+        self.watch(scope, **{key: self.own_metric(name, "Maximum") for key, name in CHECK_ALARMS.items()})
+
+    def own_metric(self, name: str, statistic: str) -> cloudwatch.Metric:
+        """Return a metric that a function prints for the whole environment."""
+        dimensions: Any = {ENVIRONMENT_DIMENSION: self._environment.name}
+        return cloudwatch.Metric(
+            namespace=METRICS_NAMESPACE, metric_name=name, dimensions_map=dimensions, statistic=statistic
+        )
+
+    def _topic(self, id: str, addresses: tuple[Email, ...], key: kms.Key | None) -> ServiceTopic:
+        topic = ServiceTopic(self, id, key=key)
+        topic.allow_publish_from("cloudwatch.amazonaws.com", sid="OnlyAlarmsOfThisAccount")
+        for address in addresses:
+            topic.add_subscription(subscriptions.EmailSubscription(address))  # ty: ignore[invalid-argument-type] (jsii)
+        return topic

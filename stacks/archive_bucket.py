@@ -1,5 +1,7 @@
 """Store every event as Firehose wrote it. Everything else can be rebuilt from this archive."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
@@ -15,43 +17,56 @@ EXPIRING_PREFIXES = (EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX, F
 OVERWRITTEN_DAYS = 30
 """How long an object that was overwritten or deleted can be recovered."""
 
-GRANTED_WILDCARDS = ("Abort*", "DeleteObject*", "GetBucket*", "GetObject*", "List*")
-"""Actions with wildcards that the CDK grants to whatever reads and writes a bucket."""
 
+class ArchiveBucket:
+    """The bucket, which is created or was retained by an earlier deployment, and what may be granted on it."""
 
-class ArchiveBucket(s3.Bucket):
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
-        super().__init__(
-            scope,
-            id,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            enforce_ssl=True,
-            versioned=True,
-            lifecycle_rules=[_expire(prefix, environment.archive_days) for prefix in EXPIRING_PREFIXES],
-            removal_policy=removal_policy(environment),
-            # CloudFormation deletes no bucket with objects in it. The emulator does, and cannot run what empties one.
-            auto_delete_objects=not environment.retain_state and not environment.is_emulated,
-        )
-        acknowledge(self, "Only this environment reads it. Where an access log is wanted, CloudTrail has one.", "S1")
+        existing = environment.existing_state.archive_bucket
+        self.bucket = s3.Bucket.from_bucket_name(scope, id, existing) if existing else _create(scope, id, environment)
+        self.bucket_name, self.bucket_arn = self.bucket.bucket_name, self.bucket.bucket_arn
 
     def grant_objects(self, function: lambda_.Function, *actions: str, prefix: str) -> None:
         """Allow a function exactly these actions on the objects below a prefix."""
-        function.add_to_role_policy(
-            iam.PolicyStatement(actions=[*actions], resources=[self.arn_for_objects(f"{prefix}*")])
-        )
-        acknowledge(function, "Objects below a prefix cannot be listed one by one.", self._finding(prefix))
+        function.add_to_role_policy(self.statement(*actions, objects=f"{prefix}*"))
+        self.acknowledge_objects(function, f"{prefix}*")
 
-    def acknowledge_writer(self, writer: IConstruct) -> None:
-        """Acknowledge what the CDK itself grants to something that reads and writes the bucket."""
-        actions = [f"IAM5[Action::s3:{action}]" for action in GRANTED_WILDCARDS]
-        acknowledge(writer, "What the CDK grants to whatever writes to a bucket.", *actions, self._finding(prefix=""))
+    def grant_listing(self, function: lambda_.Function) -> None:
+        """Allow a function to list the bucket. Without it, S3 answers AccessDenied instead of NoSuchKey."""
+        function.add_to_role_policy(self.statement("s3:ListBucket"))
 
-    def _finding(self, prefix: str) -> str:
-        """Return cdk-nag's name of the permission on the objects below a prefix, as seen from another stack."""
-        stack = cdk.Stack.of(self)
-        name = stack.resolve(stack.export_value(self.bucket_arn))["Fn::ImportValue"]
-        return f"IAM5[Resource::{name}/{prefix}*]"
+    def statement(self, *actions: str, objects: str | None = None) -> iam.PolicyStatement:
+        """Return the permission for actions on the bucket or, with a pattern of keys, on objects in it."""
+        arn = self.bucket.arn_for_objects(objects) if objects else self.bucket_arn
+        return iam.PolicyStatement(actions=[*actions], resources=[arn])
+
+    def acknowledge_objects(self, grantee: IConstruct, *patterns: str) -> None:
+        """Acknowledge that a permission is on all objects whose keys have these patterns."""
+        findings = [f"IAM5[Resource::{self._arn_in_findings()}/{pattern}]" for pattern in patterns]
+        acknowledge(grantee, "Objects cannot be named one by one.", *findings)
+
+    def _arn_in_findings(self) -> Any:
+        """Return cdk-nag's name of the bucket, as seen from another stack."""
+        stack = cdk.Stack.of(self.bucket)
+        arn = stack.resolve(self.bucket_arn)
+        return arn if isinstance(arn, str) else stack.resolve(stack.export_value(self.bucket_arn))["Fn::ImportValue"]
+
+
+def _create(scope: Construct, id: str, environment: Environment) -> s3.Bucket:
+    bucket = s3.Bucket(
+        scope,
+        id,
+        encryption=s3.BucketEncryption.S3_MANAGED,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        enforce_ssl=True,
+        versioned=True,
+        lifecycle_rules=[_expire(prefix, environment.archive_days) for prefix in EXPIRING_PREFIXES],
+        removal_policy=removal_policy(environment),
+        # CloudFormation deletes no bucket with objects in it. The emulator does, and cannot run what empties one.
+        auto_delete_objects=not environment.retain_state and not environment.is_emulated,
+    )
+    acknowledge(bucket, "Only this environment reads it. Where an access log is wanted, CloudTrail has one.", "S1")
+    return bucket
 
 
 def _expire(prefix: str, days: int) -> s3.LifecycleRule:

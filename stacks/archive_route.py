@@ -9,7 +9,6 @@ from aftersend.contract import EVENTS_PREFIX, QUARANTINE_PREFIX
 from stacks.alarms import Alarms
 from stacks.archive_stream import ArchiveStream
 from stacks.queue import ConsumerQueue
-from stacks.queue_alarms import QueueAlarms
 from stacks.recorder_function import RecorderFunction
 from stacks.state import State
 
@@ -30,8 +29,13 @@ class ArchiveRoute(Construct):
         )
         state.archive.grant_objects(recorder.function, "s3:GetObject", prefix=EVENTS_PREFIX)
         state.archive.grant_objects(recorder.function, "s3:PutObject", prefix=QUARANTINE_PREFIX)
+        state.archive.grant_listing(recorder.function)
         self.queues = ConsumerQueue(
-            self, "Queue", consumer=recorder, max_concurrency=environment.functions.archive_max_concurrency
+            self,
+            "Queue",
+            consumer=recorder,
+            batch_size=1,  # an object is a batch of its own, and has the function's whole time and memory
+            max_concurrency=environment.functions.archive_max_concurrency,
         )
         # Through an import by ARN, so that the notification belongs to this stack and not to the one of the bucket.
         s3.Bucket.from_bucket_arn(self, "Archive", state.archive.bucket_arn).add_event_notification(
@@ -39,4 +43,11 @@ class ArchiveRoute(Construct):
             notifications.SqsDestination(self.queues.queue),  # ty: ignore[invalid-argument-type] (jsii)
             s3.NotificationKeyFilter(prefix=EVENTS_PREFIX),
         )
-        QueueAlarms(self, "Alarms", route="Archive", queues=self.queues, alarms=alarms)
+        alarms.watch(
+            self,
+            ArchiveDeadLetters=self.queues.dead_letter_queue.metric_dead_letters(),
+            ArchiveLate=self.queues.metric_oldest_message_seconds(),
+            StreamLate=self.stream.metric("DeliveryToS3.DataFreshness", statistic="Maximum"),
+            StreamThrottled=self.stream.metric("ThrottledRecords", statistic="Sum"),
+            QuarantinedLines=alarms.own_metric("quarantined_lines", "Sum"),
+        )

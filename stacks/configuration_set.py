@@ -8,6 +8,8 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from aftersend.config.environment import ConfigurationSet, Dimension, EventDestination
+from stacks.names import construct_id
+from stacks.sequence import Sequence
 from stacks.tags import tag
 
 CfnDestination = ses.CfnConfigurationSetEventDestination
@@ -23,9 +25,12 @@ class PublishingConfigurationSet(Construct):
         settings: ConfigurationSet,
         topic_arn: str,
         stream_arn: str,
+        sequence: Sequence,
     ) -> None:
         super().__init__(scope, id)
+        self._sequence = sequence
         self.resource = ses.CfnConfigurationSet(self, "Resource", name=name, **_options(settings))
+        sequence.add(self.resource)
         tag(self.resource, settings.resource_tags)
         self._name = name
         self._publish("feedback", EventDestination(events=settings.feedback, sns_topic_arn=topic_arn))
@@ -37,9 +42,9 @@ class PublishingConfigurationSet(Construct):
         """Add an event destination, unless no event is to be published to it."""
         if not destination.events:
             return
-        CfnDestination(
+        resource = CfnDestination(
             self,
-            name,
+            construct_id("Destination", name),
             configuration_set_name=self.resource.ref,
             event_destination=CfnDestination.EventDestinationProperty(
                 name=name,
@@ -48,6 +53,7 @@ class PublishingConfigurationSet(Construct):
                 **self._target(name, destination),
             ),
         )
+        self._sequence.add(resource)
 
     def _target(self, name: str, destination: EventDestination) -> dict[str, Any]:
         if destination.sns_topic_arn:
@@ -55,7 +61,7 @@ class PublishingConfigurationSet(Construct):
         if destination.firehose_stream_arn:
             stream = CfnDestination.KinesisFirehoseDestinationProperty(
                 delivery_stream_arn=destination.firehose_stream_arn,
-                iam_role_arn=self._role(f"{name}-role", destination.firehose_stream_arn).role_arn,
+                iam_role_arn=self._role(construct_id("Role", name), destination.firehose_stream_arn).role_arn,
             )
             return {"kinesis_firehose_destination": stream}
         if destination.event_bridge:

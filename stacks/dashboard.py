@@ -8,6 +8,7 @@ from constructs import Construct
 
 from aftersend.config.environment import Environment
 from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
+from stacks.console import console_url
 from stacks.outputs import add_outputs
 from stacks.pipeline import Pipeline
 
@@ -46,8 +47,8 @@ class DashboardStack(cdk.Stack):
                 ],
             ),
         )
-        console = f"https://{self.region}.console.aws.amazon.com/cloudwatch/home?region={self.region}"
-        add_outputs(self, DashboardUrl=f"{console}#dashboards:name={board.dashboard_name}")
+        page = f"cloudwatch/home?region={self.region}#dashboards:name={board.dashboard_name}"
+        add_outputs(self, DashboardUrl=console_url(self, page))
 
 
 def _sums(environment: Environment, *measures: str) -> list[cloudwatch.IMetric]:

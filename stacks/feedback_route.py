@@ -7,15 +7,20 @@ from constructs import Construct
 
 from aftersend.config.environment import Environment
 from stacks.alarms import Alarms
-from stacks.queue import ConsumerQueue
-from stacks.queue_alarms import QueueAlarms
+from stacks.queue import ConsumerQueue, DeadLetterQueue
 from stacks.recorder_function import RecorderFunction
 from stacks.state import State
 from stacks.topic import ServiceTopic
 
+BATCH_SIZE = 10
+"""Messages that record_feedback handles together: each is one event or a few."""
+
 
 class FeedbackRoute(Construct):
-    """Event publishing and identity notifications arrive on the same topic, seconds after they happened."""
+    """Event publishing and identity notifications arrive on the same topic, seconds after they happened.
+
+    What SNS cannot deliver to the queue, it delivers to the dead-letter queue of the subscription.
+    """
 
     def __init__(
         self,
@@ -38,12 +43,25 @@ class FeedbackRoute(Construct):
             state=state,
         )
         self.queues = ConsumerQueue(
-            self, "Queue", consumer=recorder, max_concurrency=environment.functions.feedback_max_concurrency
+            self,
+            "Queue",
+            consumer=recorder,
+            batch_size=BATCH_SIZE,
+            max_concurrency=environment.functions.feedback_max_concurrency,
         )
-        subscription = subscriptions.SqsSubscription(self.queues.queue, raw_message_delivery=True)
+        self.undelivered = DeadLetterQueue(self, "SubscriptionDeadLetterQueue")
+        subscription = subscriptions.SqsSubscription(
+            self.queues.queue, raw_message_delivery=True, dead_letter_queue=self.undelivered
+        )
         self.topic.add_subscription(subscription)
         self._allow_publish(environment)
-        QueueAlarms(self, "Alarms", route="Feedback", queues=self.queues, alarms=alarms)
+        alarms.watch(
+            self,
+            FeedbackDeadLetters=self.queues.dead_letter_queue.metric_dead_letters(),
+            FeedbackLate=self.queues.metric_oldest_message_seconds(),
+            FeedbackSubscriptionDeadLetters=self.undelivered.metric_dead_letters(),
+            FeedbackTopicFailed=self.topic.metric_number_of_notifications_failed(),
+        )
 
     def _allow_publish(self, environment: Environment) -> None:
         """Allow SES to publish, for this environment's configuration sets and identities alone."""

@@ -9,7 +9,6 @@ from aftersend.config.environment import Environment
 from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import to_json
-from stacks.identity_alarms import IdentityAlarms
 from stacks.identity_function import IdentityFunction
 from stacks.state import State
 
@@ -39,6 +38,7 @@ class IdentityCheck(Construct):
         )
         target = targets.LambdaFunction(checker.function)  # ty: ignore[invalid-argument-type] (jsii)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
-        IdentityAlarms(self, "Alarms", environment=environment, checker=checker, interval=INTERVAL, alarms=alarms)
+        alarms.watch(self, IdentityCheckFailed=checker.function.metric_errors())
+        alarms.watch_check(self)
         name = checker.function.function_name
         cdk.CfnOutput(self, "FunctionName", value=name, description="Invoke it to check at once")

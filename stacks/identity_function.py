@@ -51,5 +51,4 @@ class IdentityFunction(HandlerFunction):
         self.function.add_to_role_policy(iam.PolicyStatement(actions=[*SES_ACTIONS, *ses_actions], resources=["*"]))
         acknowledge(self, "SES has no resource-level permissions for these.", "IAM5[Resource::*]")
         state.archive.grant_objects(self.function, "s3:GetObject", "s3:PutObject", prefix=IDENTITIES_PREFIX)
-        may_list = iam.PolicyStatement(actions=["s3:ListBucket"], resources=[state.archive.bucket_arn])
-        self.function.add_to_role_policy(may_list)
+        state.archive.grant_listing(self.function)

@@ -2,12 +2,14 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
-from constructs import Construct, IDependable
+from constructs import Construct
 
 from aftersend.config.environment import Environment, Identity
 from aftersend.contract import CustomResource, NotificationSettings
 from stacks.function import to_json
 from stacks.identity_function import IdentityFunction
+from stacks.names import construct_id
+from stacks.sequence import Sequence
 from stacks.state import State
 
 MAX_EVENT_AGE = cdk.Duration.minutes(10)
@@ -15,15 +17,21 @@ MAX_EVENT_AGE = cdk.Duration.minutes(10)
 
 
 class IdentityNotifications(Construct):
-    """The function, and two custom resources an identity: one reads what was set before, the other sets what is wanted.
+    """The function, and two custom resources an identity: one reads what is set, the other sets what is wanted."""
 
-    The identities depend on each other in a chain: SES takes one call a second, of all of them together.
-    """
-
-    def __init__(self, scope: Construct, id: str, *, environment: Environment, topic: sns.ITopic, state: State) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        topic: sns.ITopic,
+        state: State,
+        sequence: Sequence,
+    ) -> None:
         super().__init__(scope, id)
         self._topic = topic
-        self._latest: IDependable | None = None
+        self._sequence = sequence
         self._setter = IdentityFunction(
             self,
             "SetIdentityNotifications",
@@ -36,12 +44,12 @@ class IdentityNotifications(Construct):
         self._service_timeout = MAX_EVENT_AGE.plus(self._setter.timeout).plus(cdk.Duration.minutes(5))
         self._setter.function.configure_async_invoke(max_event_age=MAX_EVENT_AGE)
 
-    def publish(self, name: str, identity: Identity, *, created: Construct | None) -> None:
-        """Have SES publish notifications about an identity, after the construct that creates it, if one does."""
-        previous = self._resource(f"{name}-previous", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS, Identity=name)
-        previous.node.add_dependency(*(earlier for earlier in (self._setter, created, self._latest) if earlier))
-        self._latest = self._resource(
-            name,
+    def publish(self, name: str, identity: Identity) -> None:
+        """Have SES publish notifications about an identity. If this stack creates it, that comes first."""
+        previous_type = CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS
+        previous = self._resource(construct_id("Previous", name), previous_type, Identity=name)
+        self._resource(
+            construct_id("Identity", name),
             CustomResource.IDENTITY_NOTIFICATIONS,
             Identity=name,
             Wanted=to_json(self._settings(identity)),
@@ -49,7 +57,7 @@ class IdentityNotifications(Construct):
         )
 
     def _resource(self, id: str, resource_type: CustomResource, **properties: str) -> cdk.CustomResource:
-        return cdk.CustomResource(
+        resource = cdk.CustomResource(
             self,
             id,
             resource_type=resource_type.value,
@@ -57,6 +65,9 @@ class IdentityNotifications(Construct):
             service_timeout=self._service_timeout,
             properties=properties,
         )
+        resource.node.add_dependency(self._setter)
+        self._sequence.add(resource)
+        return resource
 
     def _settings(self, identity: Identity) -> NotificationSettings:
         return NotificationSettings(

@@ -1,4 +1,4 @@
-"""Make SES publish: configuration sets, identities with notifications, and contact lists."""
+"""Make SES publish: configuration sets, and identities with notifications."""
 
 from typing import Any
 
@@ -8,12 +8,13 @@ from constructs import Construct
 
 from aftersend.config.environment import Environment, Identity
 from stacks.configuration_set import PublishingConfigurationSet
-from stacks.contact_list import SubscriberList
 from stacks.identity_check import IdentityCheck
 from stacks.identity_notifications import IdentityNotifications
+from stacks.names import construct_id
 from stacks.outputs import add_outputs
 from stacks.pipeline import Pipeline
 from stacks.sending_identity import SendingIdentity
+from stacks.sequence import Sequence
 from stacks.state import State
 
 
@@ -24,39 +25,42 @@ class Publishing(cdk.Stack):
         super().__init__(scope, id, description="Aftersend: what SES publishes", **stack)
         # Imported by ARN: the topic's policy is complete and belongs to the pipeline (stacks/feedback_route.py).
         topic = sns.Topic.from_topic_arn(self, "Topic", pipeline.feedback.topic.topic_arn)
+        self._sequence = Sequence()
         self._sets = {
             name: PublishingConfigurationSet(
                 self,
-                f"Set-{name}",
+                construct_id("Set", name),
                 name=name,
                 settings=settings,
                 topic_arn=topic.topic_arn,
                 stream_arn=pipeline.archive.stream.delivery_stream_arn,
+                sequence=self._sequence,
             )
             for name, settings in environment.configuration_sets.items()
         }
         IdentityCheck(self, "Check", environment=environment, state=state, alarms=pipeline.alarms)
-        notifications = IdentityNotifications(self, "Notifications", environment=environment, topic=topic, state=state)
-        for name, identity in environment.identities.items():
-            created = None if identity.existing else self._identity(name, identity, environment)
-            notifications.publish(name, identity, created=created)
-        if not environment.is_emulated:  # the emulator's CloudFormation has no contact lists
-            for name, settings in environment.contact_lists.items():
-                SubscriberList(self, f"ContactList-{name}", name=name, settings=settings, environment=environment)
+        notifications = IdentityNotifications(
+            self, "Notifications", environment=environment, topic=topic, state=state, sequence=self._sequence
+        )
+        # Domains first: SES takes their addresses as verified, and signs their mail with the domain's keys.
+        for name, identity in sorted(environment.identities.items(), key=lambda item: "@" in item[0]):
+            if not identity.existing:
+                self._create_identity(name, identity, environment)
+            notifications.publish(name, identity)
         add_outputs(self, ConfigurationSets=", ".join(environment.configuration_sets))
 
-    def _identity(self, name: str, settings: Identity, environment: Environment) -> SendingIdentity:
+    def _create_identity(self, name: str, settings: Identity, environment: Environment) -> None:
         """Create an identity and output its DNS records: together, because a stack has at most 200 outputs."""
         configuration_set = self._sets[settings.configuration_set].resource if settings.configuration_set else None
         identity = SendingIdentity(
             self,
-            f"Identity-{name}",
+            construct_id("Identity", name),
             name=name,
             settings=settings,
             configuration_set=configuration_set,
+            sequence=self._sequence,
         )
         if identity.dns_records and not environment.is_emulated:  # its CloudFormation has no DKIM tokens
             records = "\n".join(identity.dns_records)
             description = f"Publish these records in the DNS: SES verifies {name} by them"
-            cdk.CfnOutput(self, f"DnsRecords-{name}", value=records, description=description)
-        return identity
+            cdk.CfnOutput(self, construct_id("DnsRecords", name), value=records, description=description)

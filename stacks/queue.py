@@ -1,10 +1,12 @@
 """Create a queue with a dead-letter queue and connect it to the function that consumes it."""
 
 import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.acknowledgments import acknowledge
 from stacks.function import HandlerFunction
 
 MAX_RECEIVES = 5
@@ -18,19 +20,28 @@ RETENTION = cdk.Duration.days(14)
 """The longest that SQS keeps a message."""
 
 
-class ConsumerQueue(Construct):
-    """Messages go to the function ten at a time. Those it reports as failed are delivered again, without the others."""
+class DeadLetterQueue(sqs.Queue):
+    """A queue of messages that could not be handled or delivered. They are redriven from it, or expire."""
 
-    def __init__(self, scope: Construct, id: str, *, consumer: HandlerFunction, max_concurrency: int) -> None:
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(
+            scope, id, retention_period=RETENTION, encryption=sqs.QueueEncryption.SQS_MANAGED, enforce_ssl=True
+        )
+        acknowledge(self, "It is a dead-letter queue, be it of a subscription.", "SQS3")
+
+    def metric_dead_letters(self) -> cloudwatch.Metric:
+        return self.metric_approximate_number_of_messages_visible(statistic="Maximum")
+
+
+class ConsumerQueue(Construct):
+    """Messages go to the function in batches. Those it reports as failed are delivered again, without the others."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, consumer: HandlerFunction, batch_size: int, max_concurrency: int
+    ) -> None:
         super().__init__(scope, id)
         self.consumer = consumer
-        self.dead_letter_queue = sqs.Queue(
-            self,
-            "DeadLetterQueue",
-            retention_period=RETENTION,
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-        )
+        self.dead_letter_queue = DeadLetterQueue(self, "DeadLetterQueue")
         self.queue = sqs.Queue(
             self,
             "Queue",
@@ -42,8 +53,11 @@ class ConsumerQueue(Construct):
         )
         source = sources.SqsEventSource(
             self.queue,
-            batch_size=10,
+            batch_size=batch_size,
             report_batch_item_failures=True,
             max_concurrency=max_concurrency,
         )
         consumer.function.add_event_source(source)
+
+    def metric_oldest_message_seconds(self) -> cloudwatch.Metric:
+        return self.queue.metric_approximate_age_of_oldest_message(statistic="Maximum")

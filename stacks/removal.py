@@ -6,5 +6,9 @@ from aftersend.config.environment import Environment
 
 
 def removal_policy(environment: Environment) -> cdk.RemovalPolicy:
-    """Return the removal policy of everything that cannot be made again."""
-    return cdk.RemovalPolicy.RETAIN if environment.retain_state else cdk.RemovalPolicy.DESTROY
+    """Return the removal policy of everything that cannot be made again.
+
+    What is retained outlives its stack, but not a first deployment that is rolled back: then it is empty, and its name
+    would be in the way of the next attempt.
+    """
+    return cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if environment.retain_state else cdk.RemovalPolicy.DESTROY

@@ -5,11 +5,15 @@ from aws_cdk import aws_ses as ses
 from constructs import Construct
 
 from aftersend.config.environment import Identity
+from stacks.sequence import Sequence
 from stacks.tags import tag
 
 
 class SendingIdentity(Construct):
-    """An identity that SES verifies once the DNS has its records."""
+    """An identity that SES verifies: a domain once the DNS has its records, an address once its owner confirms it.
+
+    DKIM belongs to the domain, and an address has no records of its own.
+    """
 
     dns_records: list[str]
     """What proves that the domain is yours, and what its MAIL FROM domain needs."""
@@ -22,6 +26,7 @@ class SendingIdentity(Construct):
         name: str,
         settings: Identity,
         configuration_set: ses.CfnConfigurationSet | None,
+        sequence: Sequence,
     ) -> None:
         super().__init__(scope, id)
         is_domain = "@" not in name
@@ -31,11 +36,14 @@ class SendingIdentity(Construct):
             "Identity",
             identity=ses.Identity.domain(name) if is_domain else ses.Identity.email(name),
             configuration_set=configuration_set,
-            dkim_signing=settings.dkim_signing,
+            dkim_signing=settings.dkim_signing if is_domain else None,
             dkim_identity=ses.DkimIdentity.easy_dkim(key_length) if is_domain else None,
             mail_from_domain=settings.mail_from_domain,
-            mail_from_behavior_on_mx_failure=ses.MailFromBehaviorOnMxFailure[settings.mail_from_on_mx_failure],
+            mail_from_behavior_on_mx_failure=ses.MailFromBehaviorOnMxFailure[settings.mail_from_on_mx_failure]
+            if settings.mail_from_domain
+            else None,
         )
+        sequence.add(identity)
         tag(identity, settings.resource_tags)
         dkim = [f"{record.name} CNAME {record.value}" for record in identity.dkim_records] if is_domain else []
         self.dns_records = dkim + _mail_from_records(settings.mail_from_domain, cdk.Stack.of(self).region)

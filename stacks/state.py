@@ -1,4 +1,4 @@
-"""Keep the tables and the archive in a stack of their own, so that everything else can be replaced."""
+"""Keep the tables, the archive and the contact list in a stack of their own, so that all else can be replaced."""
 
 from typing import Any
 
@@ -8,21 +8,36 @@ from constructs import Construct
 
 from aftersend.config.environment import Environment
 from stacks.archive_bucket import ArchiveBucket
+from stacks.contact_list import SubscriberList
+from stacks.names import construct_id
 from stacks.outputs import add_outputs
-from stacks.state_table import StateTable
+from stacks.state_table import state_table
 
 
 class State(cdk.Stack):
-    """The tables and the archive."""
+    """What cannot be made again. What an earlier deployment retained is used, and not created."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, **stack: Any) -> None:
         stack |= {"description": "Aftersend: tables and archive", "termination_protection": environment.retain_state}
         super().__init__(scope, id, **stack)
-        images = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
-        self.ledger = StateTable(self, "Ledger", environment=environment, stream=images)
-        self.counters = StateTable(self, "Counters", environment=environment)
-        self.suppressions = StateTable(self, "Suppressions", environment=environment)
+        existing = environment.existing_state
+        self.ledger = state_table(
+            self,
+            "Ledger",
+            environment=environment,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            existing=existing.ledger_table,
+            existing_stream_arn=existing.ledger_stream_arn,
+        )
+        self.counters = state_table(self, "Counters", environment=environment, existing=existing.counters_table)
+        self.suppressions = state_table(
+            self, "Suppressions", environment=environment, existing=existing.suppressions_table
+        )
         self.archive = ArchiveBucket(self, "Archive", environment=environment)
+        for name, settings in environment.contact_lists.items():
+            if not settings.existing and not environment.is_emulated:  # its CloudFormation has no contact lists
+                list_id = construct_id("ContactList", name)
+                SubscriberList(self, list_id, name=name, settings=settings, environment=environment)
         add_outputs(
             self,
             LedgerTableName=self.ledger.table_name,

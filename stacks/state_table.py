@@ -1,4 +1,4 @@
-"""Create a table of the state."""
+"""Create a table of the state, or use one that an earlier deployment retained."""
 
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
@@ -8,23 +8,31 @@ from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from stacks.removal import removal_policy
 
 
-class StateTable(dynamodb.Table):
-    """Items under a partition key and a sort key, some of which expire."""
-
-    def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, stream: dynamodb.StreamViewType | None = None
-    ) -> None:
-        super().__init__(
-            scope,
-            id,
-            partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name=SORT_KEY, type=dynamodb.AttributeType.STRING),
-            time_to_live_attribute=EXPIRES,
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            stream=stream,
-            deletion_protection=environment.retain_state,
-            removal_policy=removal_policy(environment),
+def state_table(
+    scope: Construct,
+    id: str,
+    *,
+    environment: Environment,
+    existing: str | None,
+    stream: dynamodb.StreamViewType | None = None,
+    existing_stream_arn: str | None = None,
+) -> dynamodb.ITable:
+    """Return a table with a partition key and a sort key, some of whose items expire."""
+    if existing:
+        return dynamodb.Table.from_table_attributes(
+            scope, id, table_name=existing, table_stream_arn=existing_stream_arn
         )
+    return dynamodb.Table(
+        scope,
+        id,
+        partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
+        sort_key=dynamodb.Attribute(name=SORT_KEY, type=dynamodb.AttributeType.STRING),
+        time_to_live_attribute=EXPIRES,
+        billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+        point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+            point_in_time_recovery_enabled=True
+        ),
+        stream=stream,
+        deletion_protection=environment.retain_state,
+        removal_policy=removal_policy(environment),
+    )

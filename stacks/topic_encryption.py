@@ -29,13 +29,15 @@ class TopicEncryption(Construct):
                 pending_window=cdk.Duration.days(7),
             )
             for sid, publisher in PUBLISHERS.items():
-                self.key.add_to_resource_policy(self._allow(publisher, sid))
+                self.key.add_to_resource_policy(_allow(publisher, sid))
 
-    def _allow(self, publisher: str, sid: str) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid=sid,
-            principals=[iam.ServicePrincipal(publisher)],  # ty: ignore[invalid-argument-type] (jsii)
-            actions=["kms:GenerateDataKey*", "kms:Decrypt"],
-            resources=["*"],  # in the policy of a key: this key
-            conditions={"StringEquals": {"AWS:SourceAccount": cdk.Stack.of(self).account}},
-        )
+
+def _allow(publisher: str, sid: str) -> iam.PolicyStatement:
+    """Return the statement that AWS documents. It has no condition: a service may use the key on behalf of SES, without
+    naming the account ("Configuring Amazon SNS notifications for Amazon SES" in the SES guide)."""
+    return iam.PolicyStatement(
+        sid=sid,
+        principals=[iam.ServicePrincipal(publisher)],  # ty: ignore[invalid-argument-type] (jsii)
+        actions=["kms:GenerateDataKey*", "kms:Decrypt"],
+        resources=["*"],  # in the policy of a key: this key
+    )

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from aftersend.config import prices
+from aftersend.config.alarms import ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import MIX, Events, Volume, estimate_volume
@@ -54,7 +55,6 @@ LOG_BYTES = 1_000
 """Written to the log per invocation: Lambda's lines, Aftersend's and the metrics."""
 
 # CloudWatch
-ALARMS = 9
 BOUNCE_MEASURES = 5
 """Measures that bounces are counted in (aftersend/counting.py)."""
 REPUTATION_METRICS = 2
@@ -118,7 +118,7 @@ def parts(environment: Environment) -> list[Part]:
         _lambda(volume),
         _metrics(environment, volume),
         Part("CloudWatch dashboard", prices.DASHBOARD, "1 dashboard"),
-        Part("CloudWatch alarms", ALARMS * prices.ALARM, f"{ALARMS} alarms"),
+        Part("CloudWatch alarms", len(ALARMS) * prices.ALARM, f"{len(ALARMS)} alarms"),
         _logs(volume, regional),
         _kms(environment, volume),
     ]

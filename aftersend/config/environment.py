@@ -1,7 +1,7 @@
-"""Define the keys of an environment file, and their values, as frozen types.
+"""Define the keys of an environment file as frozen types.
 
-Each description completes the message "<value> is not <description>". loader.py reads the files; lint.py finds values
-that are valid but do not work in production.
+values.py has the types of their values. loader.py reads the files; lint.py finds values that are valid but do not work
+in production.
 """
 
 from typing import Annotated, Literal
@@ -9,6 +9,29 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from aftersend.config.values import (
+    Account,
+    AtLeastOne,
+    BucketName,
+    DimensionName,
+    DimensionValue,
+    Domain,
+    Email,
+    EventType,
+    IdentityName,
+    LogDays,
+    MailArchiveArn,
+    MaxConcurrency,
+    NotificationType,
+    Region,
+    ResourceTags,
+    SesName,
+    StreamArn,
+    TableName,
+    TableStreamArn,
+    TagName,
+    TopicArn,
+)
 from aftersend.counting import Counted
 from aftersend.events import Kind
 from aftersend.ledger import Retention
@@ -19,64 +42,6 @@ FEEDBACK = (Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Ki
 
 UNTRACKED_EVENTS = (Kind.SEND, Kind.DELIVERY, *FEEDBACK)
 """Every event type except Open and Click: publishing those makes SES rewrite every message of the configuration set."""
-
-EventType = Annotated[Kind, Meta(description="an SES event type")]
-NotificationType = Literal["Bounce", "Complaint", "Delivery"]
-
-Account = Annotated[str, Meta(pattern=r"^\d{12}$", description="a 12-digit AWS account ID in quotes")]
-Region = Annotated[str, Meta(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description='an AWS Region such as "eu-west-1"')]
-SesName = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="an SES name: 1 to 64 ASCII letters, digits, _ or -")
-]
-TagName = Annotated[
-    str,
-    Meta(
-        pattern=r"^(ses:)?[A-Za-z0-9_-]{1,256}$",
-        description="a message tag name: 1 to 256 ASCII letters, digits, _ or - (SES rejects mail with any other name)",
-    ),
-]
-DimensionName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_:-]{1,256}$",
-        description="a dimension name: 1 to 256 ASCII letters, digits, _, - or : (SES silently drops any other)",
-    ),
-]
-DimensionValue = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9_-]{1,256}$",
-        description="a dimension value: 1 to 256 ASCII letters, digits, _ or - (CloudFormation rejects any other)",
-    ),
-]
-Domain = Annotated[
-    str, Meta(pattern=r"^([a-z0-9-]+\.)+[a-z0-9-]{2,}$", description='a domain such as "mail.bookshop.example"')
-]
-Email = Annotated[str, Meta(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", description="an e-mail address")]
-IdentityName = Annotated[
-    str, Meta(pattern=r"^([^@\s]+@)?([A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}$", description="a domain or an e-mail address")
-]
-TopicArn = Annotated[
-    str, Meta(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+$", description="the ARN of an Amazon SNS topic")
-]
-StreamArn = Annotated[
-    str,
-    Meta(
-        pattern=r"^arn:aws[a-z-]*:firehose:[a-z0-9-]+:\d{12}:deliverystream/[\w.-]+$",
-        description="the ARN of an Amazon Data Firehose stream",
-    ),
-]
-MailArchiveArn = Annotated[
-    str,
-    Meta(
-        pattern=r"^arn:aws[a-z-]*:ses:[a-z0-9-]+:\d{12}:mailmanager-archive/[\w-]+$",
-        description="the ARN of a Mail Manager archive",
-    ),
-]
-MaxConcurrency = Annotated[int, Meta(ge=2, le=1000, description="a whole number from 2 to 1000")]
-AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
-LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]
-ResourceTags = dict[str, str]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,9 +154,23 @@ class ContactTopic(Section, frozen=True):
 class ContactList(Section, frozen=True):
     """Describe the contact list behind SES unsubscribe links. Only mail that names it has Subscription events."""
 
+    existing: bool = False
+    """Whether the contact list exists, as one that an earlier deployment retained; Aftersend then changes nothing."""
     description: str | None = None
     topics: dict[SesName, ContactTopic] = {}
     resource_tags: ResourceTags = {}
+
+
+class ExistingState(Section, frozen=True):
+    """Name what an earlier deployment retained. It is used as it is, instead of being created."""
+
+    ledger_table: TableName | None = None
+    """Its stream must have new and old images, its time-to-live attribute must be `expires`."""
+    ledger_stream_arn: TableStreamArn | None = None
+    """The stream of `ledger_table`."""
+    counters_table: TableName | None = None
+    suppressions_table: TableName | None = None
+    archive_bucket: BucketName | None = None
 
 
 class Functions(Section, frozen=True):
@@ -226,6 +205,8 @@ class Environment(Section, frozen=True):
     """Whether the topics are encrypted with a KMS key of this environment (about $1 a month)."""
     alarm_addresses: tuple[Email, ...] = ()
     """Addresses notified of alarms; each must confirm its subscription once."""
+    ticket_addresses: tuple[Email, ...] | None = None
+    """Addresses notified of alarms that can wait for working hours, instead of `alarm_addresses`."""
     on_identity_drift: Literal["alarm", "restore"] = "alarm"
     """Whether notification settings that SES dropped are restored, or only raise an alarm."""
     resource_tags: ResourceTags = {}
@@ -234,6 +215,7 @@ class Environment(Section, frozen=True):
     """Warnings of the linter to accept: id → reason."""
     identities: dict[IdentityName, Identity] = {}
     contact_lists: dict[SesName, ContactList] = {}
+    existing_state: ExistingState = ExistingState()
     retention: Retention = Retention()
     suppression: Policy = Policy()
     functions: Functions = Functions()
@@ -242,6 +224,11 @@ class Environment(Section, frozen=True):
     def is_emulated(self) -> bool:
         """Tell whether the environment runs on the local emulator."""
         return self.functions.runs_on == "local"
+
+    @property
+    def ticket_recipients(self) -> tuple[Email, ...]:
+        """Return who is notified of alarms that can wait."""
+        return self.alarm_addresses if self.ticket_addresses is None else self.ticket_addresses
 
     @property
     def counted(self) -> Counted:

@@ -9,7 +9,15 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from aftersend.config.environment import ConfigurationSet, Dimension, Environment, EventDestination, Identity
+from aftersend.config.environment import (
+    ConfigurationSet,
+    ContactList,
+    Dimension,
+    Environment,
+    EventDestination,
+    Identity,
+    Section,
+)
 from aftersend.config.lint_rules import RULES, WARNINGS
 from aftersend.config.loader import KeyPath, format_path, suggestion
 from aftersend.config.prices import METRIC
@@ -118,6 +126,13 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
         yield _finding("high-cardinality", ["counted_tags"], name=tag, cost=cost)
     if len(environment.contact_lists) > 1:
         yield _finding("several-contact-lists", ["contact_lists"], number=len(environment.contact_lists))
+    for name, contacts in environment.contact_lists.items():
+        changed = _different_settings(contacts, ContactList(), ("description", "topics", "resource_tags"))
+        if contacts.existing and changed:
+            yield _finding("setting-of-existing-list", ["contact_lists", name], settings=", ".join(changed))
+    existing = environment.existing_state
+    if bool(existing.ledger_table) != bool(existing.ledger_stream_arn):
+        yield _finding("ledger-without-stream", ["existing_state"])
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
 
@@ -203,6 +218,8 @@ def _identity_errors(path: KeyPath, name: str, identity: Identity, sets: list[st
     if identity.existing and changed:
         yield _finding("setting-of-existing-identity", path, settings=", ".join(changed))
     domain = name.rpartition("@")[2].lower()
+    if "@" in name and (dkim := _different_settings(identity, Identity(), ("dkim_signing", "dkim_key_length"))):
+        yield _finding("dkim-of-address", path, settings=", ".join(dkim), domain=domain)
     mail_from = identity.mail_from_domain
     if mail_from and not mail_from.endswith(f".{domain}"):
         yield _finding("mail-from-not-subdomain", [*path, "mail_from_domain"], name=mail_from, domain=domain)
@@ -232,8 +249,8 @@ def _missing_notifications(identity: Identity) -> list[str]:
     return [kind for kind in SUPPRESSING if kind not in identity.notifications]
 
 
-def _different_settings(identity: Identity, other: Identity, names: Iterable[str]) -> list[str]:
-    return [name for name in names if getattr(identity, name) != getattr(other, name)]
+def _different_settings(section: Section, other: Section, names: Iterable[str]) -> list[str]:
+    return [name for name in names if getattr(section, name) != getattr(other, name)]
 
 
 def _join(words: Iterable[str]) -> str:

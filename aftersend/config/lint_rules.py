@@ -38,6 +38,14 @@ RULES = {
         "this environment has {number} contact lists, but SES allows only one per account and Region.",
         "Keep one contact list, and make the others topics of it.",
     ),
+    "setting-of-existing-list": Rule(
+        "Aftersend changes nothing about an existing contact list, and cannot set {settings}.",
+        "Remove these keys, or remove existing = true to let this environment create the contact list.",
+    ),
+    "ledger-without-stream": Rule(
+        "the ledger that was retained needs both ledger_table and ledger_stream_arn, which is its stream.",
+        "Add the key that is missing, or remove both to create a new ledger.",
+    ),
     "unknown-finding": Rule(
         "there is no warning with this name, and errors cannot be accepted.",
         "Correct the name, or remove the line.{suggestion}",
@@ -155,6 +163,10 @@ RULES = {
     "setting-of-existing-identity": Rule(
         "Aftersend manages only the notifications of an existing identity, and cannot set {settings}.",
         "Remove these keys, or remove existing = true to let this environment create the identity.",
+    ),
+    "dkim-of-address": Rule(
+        "DKIM belongs to a domain, and SES accepts no settings of an address: {settings}.",
+        "Remove these keys. The mail of the address is signed as its domain, {domain}, is.",
     ),
     "mail-from-not-subdomain": Rule(
         '"{name}" is not a subdomain of "{domain}", and SES accepts no other MAIL FROM domain.',

@@ -9,7 +9,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from aftersend.contract import EVENTS_PREFIX, FAILED_BATCHES_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX
+from aftersend.contract import (
+    EVENTS_PREFIX,
+    FAILED_BATCHES_PREFIX,
+    FIREHOSE_ERRORS_PREFIX,
+    QUARANTINE_PREFIX,
+    REDRIVEN_SUFFIX,
+)
 from aftersend.parsing import Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import parse_recordable
 
@@ -45,7 +51,6 @@ PREFIXES: Mapping[FailureKind, str] = {
 UNKNOWN_FORMAT, NOT_OPENED = "unknown-format", "not-opened"
 FUNCTION_FAILED, NOT_DELIVERED = "function-failed", "not-delivered"
 
-REDRIVEN = ".redriven.gz"
 HOUR = re.compile(r"\d{4}/\d{2}/\d{2}/\d{2}/")
 """How Firehose arranges objects: by the hour (UTC) in which their records arrived."""
 
@@ -99,7 +104,7 @@ def redriven_key(key: str) -> str:
         name = key.removeprefix(FIREHOSE_ERRORS_PREFIX)
         if hour := HOUR.search(name):
             name = hour[0] + (name[: hour.start()] + name[hour.end() :]).replace("/", "-")
-    return f"{EVENTS_PREFIX}{name}{REDRIVEN}"
+    return f"{EVENTS_PREFIX}{name}{REDRIVEN_SUFFIX}"
 
 
 def dead_letter(kind: FailureKind, id: str, body: str, since: datetime | None) -> Failure:

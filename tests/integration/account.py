@@ -1,6 +1,7 @@
 """Give access to the emulator's AWS account: what exists in it before, during and after deployments."""
 
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,16 @@ class Account:
         self.outputs = deploy(self._url, self._folder, "env=change", f"environments={folder}")
         return load("change", folder)
 
+    def exports(self) -> set[str]:
+        """Return the names of all exports."""
+        pages = self.emulator_client("cloudformation").get_paginator("list_exports").paginate()
+        return {export["Name"] for page in pages for export in page["Exports"]}
+
+    def imported(self) -> set[str]:
+        """Return the names of the exports that the stack Publishing imports."""
+        template = self.emulator_client("cloudformation").get_template(StackName="Aftersend-change-Publishing")
+        return set(re.findall(r'"Fn::ImportValue": "([^"]+)"', json.dumps(template["TemplateBody"])))
+
     def check_identities(self) -> dict[str, int]:
         """Invoke the scheduled function and return what it reports."""
         [name] = [value for key, value in self.outputs.items() if key.startswith("CheckFunctionName")]
@@ -84,7 +95,8 @@ class Account:
             settings[name] = {key: value for key, value in answer.items() if key in OPTIONS and value}
             settings[name]["ReputationOptions"].pop("LastFreshStart", None)  # when sending was resumed
             settings[name]["destinations"] = {
-                destination["Name"]: _destination(destination) for destination in destinations["EventDestinations"]
+                destination["Name"]: _destination(destination)
+                for destination in destinations.get("EventDestinations", ())
             }
             settings[name]["tags"] = _tags(answer["Tags"])
         return settings

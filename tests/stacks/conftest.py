@@ -39,6 +39,13 @@ def templates(stacks: dict[str, cdk.Stack]) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="session")
+def local_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Return the templates of the environment that runs on the emulator."""
+    stacks = build_stacks(load("local"), tmp_path_factory.mktemp("local"))
+    return {name: Template.from_stack(stack) for name, stack in stacks.items()}
+
+
+@pytest.fixture(scope="session")
 def full_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     """Return the templates of the environment that sets everything (tests/environments/b), deployed to AWS."""
     environment = load("change", PROJECT / "tests" / "environments" / "b")

@@ -103,10 +103,11 @@ def test_existing_identity_is_not_created_but_its_notifications_are_set(publishi
     assert properties(publishing, "Custom::IdentityNotifications", Identity="there.example")
 
 
-def test_contact_list_is_retained_with_its_topics(publishing: Template):
+def test_contact_list_is_kept_in_the_state_with_its_topics(publishing: Template, full_templates: dict[str, Template]):
     """It stores what people have subscribed to, which is stored nowhere else."""
-    [resource] = publishing.find_resources("AWS::SES::ContactList").values()
-    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert not publishing.find_resources("AWS::SES::ContactList")
+    [resource] = full_templates["State"].find_resources("AWS::SES::ContactList").values()
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert resource["Properties"]["ContactListName"] == "readers"
     assert resource["Properties"]["Topics"] == [
         {

@@ -21,10 +21,20 @@ CONSUME = (
     "sqs:DeleteMessage",
     "sqs:GetQueueAttributes",
 )
-ALL_OBJECTS = (
-    *("s3:GetObject*", "s3:GetBucket*", "s3:List*", "s3:DeleteObject*", "s3:PutObject", "s3:PutObjectLegalHold"),
-    *("s3:PutObjectRetention", "s3:PutObjectTagging", "s3:PutObjectVersionTagging", "s3:Abort*"),
+WRITE_OBJECTS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
+READ_EVERYWHERE = (
+    *("sts:GetCallerIdentity", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
+    *("sns:GetSubscriptionAttributes", "ses:GetAccount", "ses:GetIdentityNotificationAttributes"),
+    "ses:ListContactLists",
 )
+DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups")
+DEAD_LETTERS = "ArchiveQueueDeadLetterQueue, FeedbackQueueDeadLetterQueue, FeedbackSubscriptionDeadLetterQueue"
+ALL_QUEUES = ", ".join(sorted(["FeedbackQueue", "ArchiveQueue", *DEAD_LETTERS.split(", ")]))
+ARN = "arn:aws:{}:eu-west-1:222222222222:{}"
+STORED = ("aws/lambda", "firehose-failed", "identities", "quarantine")
+STACKS = ("Dashboard", "Pipeline", "Publishing", "State")
+SETS = ("configuration-set/newsletter", "configuration-set/receipts")
+IDENTITIES = ("identity/bookshop.example", "identity/orders.bookshop.example")
 RECORD = {
     (
         ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
@@ -40,12 +50,14 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         **RECORD,
         (("s3:GetObject",), "Archive/events/*"): "read objects that Firehose wrote",
         (("s3:PutObject",), "Archive/quarantine/*"): "quarantine unparseable lines",
+        (("s3:ListBucket",), "Archive"): "learn that an object is gone (NoSuchKey)",
     },
     "CountingCountTagsFunction": {
         (("dynamodb:ListStreams",), "*"): "find the stream",
         (("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), "Ledger"): "read changes",
         (("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and checkpoints",
-        (ALL_OBJECTS, "Archive, Archive/*"): "write failed batches (the CDK's own grant)",
+        (("s3:PutObject",), "Archive/aws/lambda/*"): "Lambda writes failed batches",
+        (("s3:ListBucket",), "Archive"): "Lambda asks for it where it writes failed batches",
     },
     "NotificationsSetIdentityNotificationsFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read and write the deployed settings",
@@ -57,18 +69,48 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("s3:ListBucket",), "Archive"): "list the deployed settings and failed objects",
         (IDENTITY_SETTINGS + HEALTH, "*"): "compare and restore notification settings, check identities and account",
     },
-    "ArchiveStreamS3Destination": {
-        (ALL_OBJECTS, "Archive, Archive/*"): "write the archive (the CDK's own grant)",
-        (("logs:CreateLogStream", "logs:PutLogEvents"), "ArchiveStreamLogs"): "log what it could not write",
+    "ArchiveStream": {
+        (("s3:GetBucketLocation", "s3:ListBucket", "s3:ListBucketMultipartUploads"), "Archive"): "write to the bucket",
+        (WRITE_OBJECTS, "Archive/events/*, Archive/firehose-failed/*"): "write events, and what it could not process",
+        (("logs:PutLogEvents",), "ArchiveStreamLogs"): "log what it could not write",
+    },
+    "PoliciesReader": {
+        (READ_EVERYWHERE, "*"): "doctor; the account of the credentials",
+        (
+            ("cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
+            ", ".join(ARN.format("cloudformation", f"stack/Aftersend-prod-{name}/*") for name in STACKS),
+        ): "find what is deployed",
+        (("lambda:GetFunctionConfiguration",), ARN.format("lambda", "function:Aftersend-*")): "doctor",
+        (("lambda:GetEventSourceMapping",), ARN.format("lambda", "event-source-mapping:*")): "doctor",
+        (("sqs:GetQueueAttributes",), ALL_QUEUES): "doctor, failures list",
+        (("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"), DEAD_LETTERS): "failures list and show",
+        (("s3:ListBucket", "s3:GetBucketNotification"), "Archive"): "failures list, replay --dry-run, doctor",
+        (("s3:GetObject",), ", ".join(f"Archive/{name}/*" for name in STORED)): "failures list and show, doctor",
+        (("sns:ListSubscriptionsByTopic",), "AlarmsPageTopic, AlarmsTicketTopic, FeedbackTopic"): "doctor",
+        (("firehose:DescribeDeliveryStream",), "ArchiveStream"): "doctor",
+        (DESCRIBE_TABLE, "Counters, Ledger, Suppressions"): "doctor",
+        (("dynamodb:Query",), "Counters"): "doctor: the latest count",
+        (
+            ("ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
+            ", ".join(ARN.format("ses", name) for name in SETS),
+        ): "doctor",
+        (("ses:GetEmailIdentity",), ", ".join(ARN.format("ses", name) for name in IDENTITIES)): "doctor",
+    },
+    "PoliciesOperator": {
+        (("sqs:SendMessage",), "ArchiveQueue, FeedbackQueue"): "redrive dead letters, announce objects",
+        (("sqs:DeleteMessage",), DEAD_LETTERS): "redrive dead letters",
+        (("s3:PutObject",), "Archive/events/*.redriven.gz"): "redrive lines and records",
+        (("s3:DeleteObject",), "Archive/firehose-failed/*, Archive/quarantine/*"): "redrive lines and records",
     },
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
     },
-    "Setnewsletterarchiverole": {(("firehose:PutRecordBatch",), "ArchiveStream"): "SES writes events of the set"},
-    "Setreceiptsarchiverole": {(("firehose:PutRecordBatch",), "ArchiveStream"): "SES writes events of the set"},
+    "Setnewsletter": {(("firehose:PutRecordBatch",), "ArchiveStream"): "SES writes events of the set"},
+    "Setreceipts": {(("firehose:PutRecordBatch",), "ArchiveStream"): "SES writes events of the set"},
 }
 
 EVERY_RESOURCE = {
+    **dict.fromkeys(READ_EVERYWHERE, "it reads, and its resource has no type or no name that is known before"),
     "dynamodb:ListStreams": "it has no resource type (service authorization reference of Amazon DynamoDB)",
     **dict.fromkeys(
         IDENTITY_SETTINGS + HEALTH,
@@ -93,6 +135,11 @@ def construct_path(resource: Any) -> str:
     return re.sub(r"(Resource)?[0-9A-F]{8}.*", "", name)
 
 
+def owner(name: str) -> str:
+    """Return the construct that a role or policy is of, without the digests of names."""
+    return re.split(r"ServiceRole|Role[0-9A-F]|[0-9A-F]{8}|Role", re.sub(r"[0-9a-f]{8}", "", name))[0]
+
+
 @pytest.fixture(scope="session")
 def statements(templates: dict[str, Template]) -> list[tuple[str, tuple[str, ...], str]]:
     """Return which role may do what on which resource."""
@@ -100,15 +147,15 @@ def statements(templates: dict[str, Template]) -> list[tuple[str, tuple[str, ...
     for template in templates.values():
         for name, resource in template.to_json()["Resources"].items():
             properties = resource.get("Properties", {})
-            documents = [properties["PolicyDocument"]] if resource["Type"] == "AWS::IAM::Policy" else []
+            is_policy = resource["Type"] in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy")
+            documents = [properties["PolicyDocument"]] if is_policy else []
             if resource["Type"] == "AWS::IAM::Role":
                 documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
-            owner = re.split(r"ServiceRole|Role[0-9A-F]|[0-9A-F]{8}|Role", name)[0]
             statements += [
                 (
-                    owner,
+                    owner(name),
                     tuple(as_list(statement["Action"])),
-                    ", ".join(map(construct_path, as_list(statement["Resource"]))),
+                    ", ".join(sorted(map(construct_path, as_list(statement["Resource"])))),
                 )
                 for document in documents
                 for statement in document["Statement"]

@@ -4,10 +4,8 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Match, Template
 
-from aftersend.config.cost import ALARMS
-from aftersend.contract import FUNCTIONS
-from lambdas.check_identities import Report
-from stacks.identity_alarms import REPORTED
+from aftersend.config.alarms import ALARMS
+from aftersend.contract import CHECK_METRICS, FUNCTIONS, METRICS_NAMESPACE, Variable
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +36,7 @@ def test_feedback_topic_accepts_only_ses_for_these_sets_and_identities(pipeline:
 
 
 def publishers(pipeline: Template) -> dict[str, Any]:
-    """Return the statement that allows each service to publish."""
+    """Return the statement that allows each service to publish. Topics of alarms differ in nothing but their name."""
     policies = pipeline.find_resources("AWS::SNS::TopicPolicy").values()
     statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
     return {each["Principal"]["Service"]: each for each in statements if each["Effect"] == "Allow"}
@@ -55,22 +53,36 @@ def test_topics_are_encrypted_with_a_key_that_their_publishers_may_use(pipeline:
     for topic in pipeline.find_resources("AWS::SNS::Topic").values():
         assert topic["Properties"]["KmsMasterKeyId"] == {"Fn::GetAtt": [name, "Arn"]}
     allowed = {
-        statement["Principal"]["Service"]: (statement["Action"], statement["Condition"])
+        statement["Principal"]["Service"]: (statement["Action"], statement["Resource"], statement.get("Condition"))
         for statement in key["Properties"]["KeyPolicy"]["Statement"]
         if "Service" in statement["Principal"]
     }
-    may_publish = (
-        ["kms:Decrypt", "kms:GenerateDataKey*"],
-        {"StringEquals": {"AWS:SourceAccount": "222222222222"}},
-    )
-    assert allowed == {"ses.amazonaws.com": may_publish, "cloudwatch.amazonaws.com": may_publish}
+    documented = (["kms:Decrypt", "kms:GenerateDataKey*"], "*", None)
+    assert allowed == {"ses.amazonaws.com": documented, "cloudwatch.amazonaws.com": documented}
     assert key["Properties"]["EnableKeyRotation"] is True
 
 
-def test_alarm_addresses_are_subscribed(pipeline: Template):
-    pipeline.has_resource_properties(
-        "AWS::SNS::Subscription", {"Protocol": "email", "Endpoint": "operations@bookshop.example"}
-    )
+def subscribed(pipeline: Template) -> dict[str, list[str]]:
+    """Return the addresses that are subscribed to each topic."""
+    addresses: dict[str, list[str]] = {}
+    for resource in pipeline.find_resources("AWS::SNS::Subscription", {"Properties": {"Protocol": "email"}}).values():
+        properties = resource["Properties"]
+        addresses.setdefault(properties["TopicArn"]["Ref"][:-8], []).append(properties["Endpoint"])
+    return addresses
+
+
+def test_alarm_addresses_are_subscribed_to_both_severities(pipeline: Template):
+    everybody = ["operations@bookshop.example"]
+    assert subscribed(pipeline) == {"AlarmsPageTopic": everybody, "AlarmsTicketTopic": everybody}
+
+
+def test_ticket_addresses_are_notified_of_what_can_wait_in_place_of_alarm_addresses(
+    full_templates: dict[str, Template],
+):
+    assert subscribed(full_templates["Pipeline"]) == {
+        "AlarmsPageTopic": ["two@operations.example"],
+        "AlarmsTicketTopic": ["tickets@operations.example"],
+    }
 
 
 def alarms(templates: dict[str, Template]) -> dict[str, Any]:
@@ -80,39 +92,65 @@ def alarms(templates: dict[str, Template]) -> dict[str, Any]:
 
 
 def test_alarms_have_the_names_that_the_documentation_gives(templates: dict[str, Template]):
-    assert alarms(templates).keys() == {
-        "FeedbackDeadLetters",
-        "FeedbackLate",
-        "ArchiveDeadLetters",
-        "ArchiveLate",
-        "CountingLate",
-        "CountingFailed",
-        "IdentitiesDrifted",
-        "IdentitiesFailed",
-        "IdentityCheckFailed",
+    assert alarms(templates).keys() == ALARMS.keys()
+
+
+def test_alarm_notifies_the_topic_of_its_severity_when_it_begins_and_ends(templates: dict[str, Template]):
+    for name, alarm in alarms(templates).items():
+        assert alarm["AlarmActions"] == alarm["OKActions"]
+        [topic] = alarm["AlarmActions"]
+        assert f"Alarms{ALARMS[name].severity.capitalize()}Topic" in str(topic)
+
+
+def test_alarm_describes_what_is_wrong_and_names_its_severity_and_its_page(templates: dict[str, Template]):
+    for name, alarm in alarms(templates).items():
+        description = alarm["AlarmDescription"]
+        assert description.startswith(ALARMS[name].problem)
+        assert description.endswith(f"Severity: {ALARMS[name].severity}. Read first: docs/operations.md#{name.lower()}")
+
+
+def test_missing_data_breaches_only_where_every_run_publishes(templates: dict[str, Template]):
+    missing = {name: alarm["TreatMissingData"] for name, alarm in alarms(templates).items()}
+    assert [name for name, treatment in missing.items() if treatment == "breaching"] == ["IdentityCheckMissing"]
+    assert set(missing.values()) == {"breaching", "notBreaching"}
+
+
+def test_heartbeat_tolerates_one_hour_without_a_run_but_not_two(templates: dict[str, Template]):
+    heartbeat = alarms(templates)["IdentityCheckMissing"]
+    assert heartbeat["ComparisonOperator"] == "LessThanThreshold"
+    assert (heartbeat["Period"], heartbeat["EvaluationPeriods"], heartbeat["Threshold"]) == (3600, 2, 1)
+
+
+def test_failing_count_is_reported_after_the_first_period(templates: dict[str, Template]):
+    failed = alarms(templates)["CountingFailed"]
+    assert (failed["MetricName"], failed["Period"], failed["EvaluationPeriods"]) == ("Errors", 300, 1)
+
+
+def test_quota_is_reported_above_80_percent(templates: dict[str, Template]):
+    assert alarms(templates)["QuotaUsed"]["Threshold"] == 80
+
+
+def test_alarms_watch_metrics_that_check_identities_emits(templates: dict[str, Template]):
+    """The others are counts of what is in order."""
+    watched = {
+        alarm["MetricName"]
+        for alarm in alarms(templates).values()
+        if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] == 3600
     }
-    assert len(alarms(templates)) == ALARMS, "as the cost estimate counts them"
+    assert {*CHECK_METRICS} - watched == {"identities_waiting", "identities_set"}
+    assert watched <= {*CHECK_METRICS}
 
 
-def test_alarm_notifies_when_it_begins_and_ends_and_describes_what_to_do(templates: dict[str, Template]):
-    for alarm in alarms(templates).values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] != []
-        assert "first" in str(alarm["AlarmDescription"])
-
-
-def test_alarms_watch_every_queue_and_function(templates: dict[str, Template]):
-    assert {alarm["MetricName"] for alarm in alarms(templates).values()} == {
-        "ApproximateNumberOfMessagesVisible",
-        "ApproximateAgeOfOldestMessage",
-        "IteratorAge",
-        "Errors",
-        "identities_drifted",
-        "identities_failed",
-    }
-
-
-def test_alarms_watch_metrics_that_check_identities_reports():
-    assert {metric for metric, _ in REPORTED.values()} <= set(Report.__struct_fields__)
+def test_alarms_of_the_ledger_mapping_watch_metrics_that_it_publishes(
+    pipeline: Template, templates: dict[str, Template]
+):
+    """Lambda publishes them only of a mapping with `MetricsConfig`."""
+    [name] = pipeline.find_resources(
+        "AWS::Lambda::EventSourceMapping", {"Properties": {"MetricsConfig": {"Metrics": ["EventCount"]}}}
+    )
+    for alarm in ("CountingDiscarded", "CountingDropped"):
+        [dimension] = alarms(templates)[alarm]["Dimensions"]
+        assert dimension == {"Name": "EventSourceMappingUUID", "Value": {"Ref": name}}
 
 
 def test_messages_arrive_in_the_queue_as_ses_wrote_them(pipeline: Template):
@@ -131,12 +169,36 @@ def test_queue_waits_long_enough_for_its_function_and_has_a_dead_letter_queue(re
 def test_failed_messages_are_delivered_again_without_the_others(pipeline: Template):
     pipeline.resource_properties_count_is(
         "AWS::Lambda::EventSourceMapping",
-        {
-            "BatchSize": 10,
-            "FunctionResponseTypes": ["ReportBatchItemFailures"],
-            "ScalingConfig": {"MaximumConcurrency": 10},
-        },
+        {"FunctionResponseTypes": ["ReportBatchItemFailures"], "ScalingConfig": {"MaximumConcurrency": 10}},
         2,
+    )
+
+
+def test_archive_queue_hands_over_one_object_at_a_time(resources: dict[str, Any]):
+    """An object may have thousands of events: two of them must not share the function's time."""
+    sizes = {
+        name[:-8]: mapping["BatchSize"]
+        for name, mapping in of_type(resources, "AWS::Lambda::EventSourceMapping").items()
+        if "ScalingConfig" in mapping
+    }
+    assert {size for name, size in sizes.items() if name.startswith("Archive")} == {1}
+    assert {size for name, size in sizes.items() if name.startswith("Feedback")} == {10}
+
+
+def test_message_that_sns_cannot_deliver_waits_in_a_dead_letter_queue(pipeline: Template):
+    [subscription] = pipeline.find_resources("AWS::SNS::Subscription", {"Properties": {"Protocol": "sqs"}}).values()
+    [queue, _] = subscription["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"]
+    url = pipeline.find_outputs("FeedbackSubscriptionDeadLetterQueueUrl")
+    assert [output["Value"] for output in url.values()] == [{"Ref": queue}]
+    policies = pipeline.find_resources("AWS::SQS::QueuePolicy", {"Properties": {"Queues": [{"Ref": queue}]}}).values()
+    statements = [each for policy in policies for each in policy["Properties"]["PolicyDocument"]["Statement"]]
+    [allowed] = [each for each in statements if each["Effect"] == "Allow"]
+    assert (allowed["Principal"], allowed["Action"]) == ({"Service": "sns.amazonaws.com"}, "sqs:SendMessage")
+
+
+def test_batch_that_fails_is_retried_until_the_stream_is_about_to_drop_it(pipeline: Template):
+    pipeline.has_resource_properties(
+        "AWS::Lambda::EventSourceMapping", {"MaximumRetryAttempts": -1, "MaximumRecordAgeInSeconds": 20 * 3600}
     )
 
 
@@ -149,7 +211,6 @@ def test_stream_is_read_from_its_beginning_in_order_and_without_loss(pipeline: T
             "TumblingWindowInSeconds": 10,
             "ParallelizationFactor": 1,
             "BisectBatchOnFunctionError": True,
-            "MaximumRetryAttempts": 10,
             "DestinationConfig": {"OnFailure": {"Destination": Match.any_value()}},
             "FilterCriteria": {"Filters": [{"Pattern": '{"eventName":["INSERT","MODIFY"]}'}]},
         },
@@ -223,6 +284,15 @@ def test_only_resources_of_ses_have_a_physical_name(templates: dict[str, Templat
         if isinstance(resource["Properties"][name], str)
     }
     assert given == set()
+
+
+def test_shard_may_be_unnamed_only_on_the_emulator(pipeline: Template, local_templates: dict[str, Template]):
+    def variables(template: Template) -> list[set[str]]:
+        functions = template.find_resources("AWS::Lambda::Function").values()
+        return [each["Properties"].get("Environment", {}).get("Variables", {}).keys() for each in functions]
+
+    assert not [names for names in variables(pipeline) if Variable.EMULATED in names]
+    assert [names for names in variables(local_templates["Pipeline"]) if Variable.EMULATED in names]
 
 
 def test_stacks_are_deployed_from_the_state_to_publishing(stacks: dict[str, cdk.Stack]):

@@ -32,8 +32,10 @@ def destinations(publishing: Template) -> dict[tuple[str, str], dict[str, Any]]:
     """Return each event destination by its configuration set and its own name."""
     resources = publishing.find_resources("AWS::SES::ConfigurationSetEventDestination").values()
     properties = [resource["Properties"] for resource in resources]
+    sets = publishing.find_resources("AWS::SES::ConfigurationSet")
+    names = {key: resource["Properties"]["Name"] for key, resource in sets.items()}
     return {
-        (each["ConfigurationSetName"]["Ref"][3:-8], each["EventDestination"]["Name"]): each["EventDestination"]
+        (names[each["ConfigurationSetName"]["Ref"]], each["EventDestination"]["Name"]): each["EventDestination"]
         for each in properties
     }
 
@@ -121,26 +123,51 @@ def test_cloudformation_waits_longer_than_lambda_retries(publishing: Template):
     assert max(timeouts) <= MAX_SERVICE_TIMEOUT_SECONDS
 
 
-def test_identities_are_set_one_after_another_and_read_before_they_are_set(publishing: Template):
-    """SES takes one call a second; and the previous settings must not be those of this deployment."""
-    resources = publishing.to_json()["Resources"]
-    pending = {name: each for name, each in resources.items() if each["Type"] in [*CustomResource]}
+def test_resources_of_ses_are_created_one_after_another(publishing: Template):
+    """SES takes one control call a second; and the previous settings must not be those of this deployment."""
+    order = creation_order(publishing.to_json()["Resources"])
+    names = [(kind.rpartition("::")[2], name) for kind, name in order]
+    for created, name in (("EmailIdentity", "bookshop.example"), ("EmailIdentity", "orders.bookshop.example")):
+        start = names.index((created, name))
+        assert names[start + 1 : start + 3] == [
+            ("PreviousIdentityNotifications", name),
+            ("IdentityNotifications", name),
+        ]
+    assert [kind for kind, _ in names[:7]] == [
+        *["ConfigurationSet", *["ConfigurationSetEventDestination"] * 2],
+        *["ConfigurationSet", *["ConfigurationSetEventDestination"] * 3],
+    ]
+    assert len(names) == 7 + 2 * 3
+
+
+def creation_order(resources: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return type and name of the resources that call SES, in the only order in which they can be created.
+
+    Raises:
+        AssertionError: if there is another order.
+    """
+    pending = {name: each for name, each in resources.items() if each["Type"].startswith("AWS::SES::")}
+    pending |= {name: each for name, each in resources.items() if each["Type"] in [*CustomResource]}
     order = []
     while pending:
-        ready = [name for name, each in pending.items() if not pending.keys() & set(dependencies(each))]
-        assert len(ready) == 1, "never two at once"
+        ready = [name for name, each in pending.items() if not pending.keys() & references(each)]
+        assert len(ready) == 1, f"CloudFormation would create these at once: {ready}"
         resource = pending.pop(ready[0])
-        order.append((resource["Type"], resource["Properties"]["Identity"]))
-    assert order == [
-        (resource_type, name)
-        for name in ("bookshop.example", "orders.bookshop.example")
-        for resource_type in (CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS, CustomResource.IDENTITY_NOTIFICATIONS)
-    ]
+        properties = resource["Properties"]
+        name = properties.get("Identity") or properties.get("EmailIdentity") or properties.get("Name", "")
+        order.append((resource["Type"], name))
+    return order
 
 
-def dependencies(resource: Mapping[str, Any]) -> list[str]:
-    reference = resource["Properties"].get("Previous", {"Fn::GetAtt": []})
-    return resource.get("DependsOn", []) + reference["Fn::GetAtt"]
+def references(value: Any) -> set[str]:
+    """Return the ids that a resource depends on or refers to."""
+    if isinstance(value, list):
+        return set().union(*map(references, value))
+    if not isinstance(value, dict):
+        return set()
+    ids = {*value.get("DependsOn", ())} | ({value["Ref"]} if "Ref" in value else set())
+    ids |= {value["Fn::GetAtt"][0]} if "Fn::GetAtt" in value else set()
+    return ids.union(*map(references, value.values()))
 
 
 def test_identities_are_checked_every_hour(publishing: Template):

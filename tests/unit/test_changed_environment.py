@@ -20,6 +20,14 @@ CANNOT_CHANGE = {
     ("Environment", "account"),
     ("Environment", "region"),
     ("Functions", "runs_on"),  # the emulator always runs on this machine
+    ("ContactList", "existing"),  # the emulator has no contact lists
+    # What was retained is named when an environment is deployed again, and never changes afterwards.
+    ("Environment", "existing_state"),
+    ("ExistingState", "ledger_table"),
+    ("ExistingState", "ledger_stream_arn"),
+    ("ExistingState", "counters_table"),
+    ("ExistingState", "suppressions_table"),
+    ("ExistingState", "archive_bucket"),
 }
 
 Key = tuple[str, str]

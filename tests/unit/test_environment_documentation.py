@@ -12,6 +12,7 @@ from aftersend.config.environment import (
     Dimension,
     Environment,
     EventDestination,
+    ExistingState,
     Functions,
     Identity,
 )
@@ -33,11 +34,13 @@ SECTIONS: list[type[msgspec.Struct]] = [
     Identity,
     ContactList,
     ContactTopic,
+    ExistingState,
     Retention,
     Policy,
     Functions,
 ]
-TABLES = {"name", "configuration_sets", "identities", "contact_lists", "retention", "suppression", "functions"}
+TABLES = {"name", "configuration_sets", "identities", "contact_lists", "existing_state"}
+TABLES |= {"retention", "suppression", "functions"}
 """Fields of an environment that are not top-level keys: tables of their own, and the name, which is the file's."""
 
 

@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from aftersend.config import Environment, Finding, environment_names, findings, load
-from aftersend.config.environment import ConfigurationSet, ContactList, Dimension, EventDestination, Identity
+from aftersend.config.environment import (
+    ConfigurationSet,
+    ContactList,
+    Dimension,
+    EventDestination,
+    ExistingState,
+    Identity,
+)
 from aftersend.config.lint_rules import RULES, WARNINGS
 from aftersend.events import Kind
 
@@ -138,6 +145,21 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
 }
 
 ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
+    "an existing contact list with settings": (
+        lint(contact_lists={"readers": ContactList(existing=True, description="Readers")}),
+        "setting-of-existing-list",
+        "contact_lists.readers: Aftersend changes nothing about an existing contact list, and cannot set description.",
+    ),
+    "a retained ledger without its stream": (
+        lint(existing_state=ExistingState(ledger_table="Shop-Ledger")),
+        "ledger-without-stream",
+        "existing_state: the ledger that was retained needs both ledger_table and ledger_stream_arn",
+    ),
+    "DKIM settings of an address": (
+        lint_identity("sales@bookshop.example", dkim_signing=False),
+        "dkim-of-address",
+        "SES accepts no settings of an address: dkim_signing. Remove these keys. The mail of the address is signed as",
+    ),
     "a Region that does not exist": (
         lint(region="eu-central-9"),
         "unknown-region",

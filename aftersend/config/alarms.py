@@ -1,0 +1,119 @@
+"""Describe every alarm: how urgent it is, what it means and when it goes off.
+
+The stacks create an alarm for each, with the metric that belongs to it. docs/operations.md has a page for each.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+RUNBOOK = "docs/operations.md"
+
+MINUTES, HOUR = 5, 60
+"""Lengths of a period: of what AWS and the functions publish at any time, and of what check_identities publishes."""
+
+
+class Severity(StrEnum):
+    """Name how urgent an alarm is. Each severity has a topic of its own."""
+
+    PAGE = "page"
+    """Events are being lost, mail is refused, or bounces do not suppress: look now."""
+    TICKET = "ticket"
+    """Something was set aside, where it waits for days, or will become urgent: look in working hours."""
+
+
+class Alarm(NamedTuple):
+    severity: Severity
+    problem: str
+    threshold: float = 0
+    """The alarm goes off above it; a heartbeat's, below it."""
+    periods: int = 1
+    """How many periods in a row must breach."""
+    period_minutes: int = MINUTES
+    is_heartbeat: bool = False
+    """Whether the metric is published every run, so that missing data is the problem itself. Everything else is
+    published only when something happens: there, missing data means that nothing did."""
+
+    def description(self, id: str) -> str:
+        """Return what the person who is notified reads."""
+        return f"{self.problem} Severity: {self.severity}. Read first: {RUNBOOK}#{id.lower()}"
+
+
+PAGE, TICKET = Severity.PAGE, Severity.TICKET
+
+ALARMS = {
+    # The feedback route
+    "FeedbackDeadLetters": Alarm(
+        PAGE, "record_feedback failed on messages five times: their bounces and complaints suppress nobody yet."
+    ),
+    "FeedbackLate": Alarm(PAGE, "Messages have waited in the feedback queue for over 15 minutes.", 15 * 60, 3),
+    "FeedbackSubscriptionDeadLetters": Alarm(
+        PAGE, "SNS gave up delivering messages to the feedback queue: they wait in the dead-letter queue."
+    ),
+    "FeedbackTopicFailed": Alarm(PAGE, "SNS fails to deliver messages of the feedback topic to the feedback queue."),
+    # The archive route
+    "ArchiveDeadLetters": Alarm(TICKET, "record_archive failed on objects of the archive five times."),
+    "ArchiveLate": Alarm(
+        PAGE, "Objects of the archive have waited for record_archive for over 15 minutes.", 15 * 60, 3
+    ),
+    "StreamLate": Alarm(
+        PAGE,
+        "Firehose has not delivered records to the archive for over 30 minutes. It keeps them for 24 hours.",
+        30 * 60,
+        3,
+    ),
+    "StreamThrottled": Alarm(TICKET, "Firehose refused records because they exceed the quota of the stream."),
+    "FirehoseErrors": Alarm(TICKET, "There are records that Firehose could not process.", period_minutes=HOUR),
+    "QuarantinedLines": Alarm(TICKET, "record_archive quarantined lines that it could not parse."),
+    "QuarantineObjects": Alarm(TICKET, "There are quarantined lines that nobody has handed back.", period_minutes=HOUR),
+    # Counting
+    "CountingFailed": Alarm(
+        TICKET, "count_tags failed. Lambda repeats the batch until it succeeds or is 20 hours old."
+    ),
+    "CountingLate": Alarm(PAGE, "The counters are over 15 minutes behind the ledger.", 15 * 60_000, 3),
+    "CountingDiscarded": Alarm(
+        TICKET, "Lambda gave up changes of the ledger that count_tags failed on, and stored them: they are not counted."
+    ),
+    "CountingDropped": Alarm(
+        PAGE, "Lambda gave up changes of the ledger and could not store which: they are not counted."
+    ),
+    "UncountableRecords": Alarm(TICKET, "count_tags left out changes of the ledger that it cannot decode."),
+    "FailedBatches": Alarm(TICKET, "There are batches of changes that were given up.", period_minutes=HOUR),
+    # Identities and the account
+    "IdentitiesUnverified": Alarm(
+        PAGE, "An identity was verified and no longer is: SES refuses its mail.", period_minutes=HOUR
+    ),
+    "IdentitiesDrifted": Alarm(
+        TICKET, "SES has other notification settings of an identity than were deployed.", period_minutes=HOUR
+    ),
+    "IdentitiesFailed": Alarm(TICKET, "SES refused the notification settings of an identity.", period_minutes=HOUR),
+    "DkimFailed": Alarm(TICKET, "SES does not find the DKIM records of a domain.", period_minutes=HOUR),
+    "MailFromFailed": Alarm(TICKET, "SES does not find the MX record of a MAIL FROM domain.", period_minutes=HOUR),
+    "SendingPaused": Alarm(PAGE, "The account cannot send: its sending is paused.", period_minutes=HOUR),
+    "AccountUnderReview": Alarm(PAGE, "SES reviews the account and may pause its sending.", period_minutes=HOUR),
+    "QuotaUsed": Alarm(TICKET, "More than 80 % of the daily sending quota is used.", 80, period_minutes=HOUR),
+    # The check that publishes these metrics
+    "IdentityCheckFailed": Alarm(TICKET, "The hourly check of identities and account fails.", period_minutes=HOUR),
+    "IdentityCheckIncomplete": Alarm(TICKET, "A part of the hourly check fails.", period_minutes=HOUR),
+    # Two periods: a run shortly before the end of one hour and the next shortly after that of the next leave one empty.
+    "IdentityCheckMissing": Alarm(
+        TICKET, "The hourly check has not run for two hours.", 1, 2, period_minutes=HOUR, is_heartbeat=True
+    ),
+}
+"""Every alarm by its logical id, which begins its name."""
+
+CHECK_ALARMS = {
+    "FirehoseErrors": "firehose_error_objects",
+    "QuarantineObjects": "quarantine_objects",
+    "FailedBatches": "failed_batches",
+    "IdentitiesUnverified": "identities_unverified",
+    "IdentitiesDrifted": "identities_drifted",
+    "IdentitiesFailed": "identities_failed",
+    "DkimFailed": "identities_dkim_failed",
+    "MailFromFailed": "identities_mail_from_failed",
+    "SendingPaused": "sending_paused",
+    "AccountUnderReview": "account_under_review",
+    "QuotaUsed": "quota_used_percent",
+    "IdentityCheckIncomplete": "check_errors",
+    "IdentityCheckMissing": "identity_check_runs",
+}
+"""The alarms on metrics of check_identities, with their metrics."""

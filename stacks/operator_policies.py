@@ -1,0 +1,116 @@
+"""Create the managed policies that people need for the commands of docs/operations.md, and no more."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from aftersend.config.environment import Environment
+from aftersend.contract import (
+    EVENTS_PREFIX,
+    FAILED_BATCHES_PREFIX,
+    FIREHOSE_ERRORS_PREFIX,
+    IDENTITIES_PREFIX,
+    QUARANTINE_PREFIX,
+    REDRIVEN_SUFFIX,
+)
+from stacks.acknowledgments import acknowledge
+from stacks.alarms import Alarms
+from stacks.archive_route import ArchiveRoute
+from stacks.feedback_route import FeedbackRoute
+from stacks.state import State
+
+READ_EVERYWHERE = (
+    "sts:GetCallerIdentity",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:GetMetricData",
+    "sns:GetSubscriptionAttributes",
+    "ses:GetAccount",
+    "ses:GetIdentityNotificationAttributes",
+    "ses:ListContactLists",
+)
+"""Actions that only read, and have no resource type, or resources whose names nobody knows before asking."""
+
+STACKS = ("State", "Pipeline", "Publishing", "Dashboard")
+
+DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups")
+
+FAILED = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, FIREHOSE_ERRORS_PREFIX, FAILED_BATCHES_PREFIX))
+READABLE = (*FAILED, f"{IDENTITIES_PREFIX}*")
+REDRIVABLE = (f"{QUARANTINE_PREFIX}*", f"{FIREHOSE_ERRORS_PREFIX}*")
+REDRIVEN = f"{EVENTS_PREFIX}*{REDRIVEN_SUFFIX}"
+"""Patterns of keys in the archive bucket."""
+
+
+class OperatorPolicies(Construct):
+    """`reader` lets people ask, `operator` lets them, besides, redrive and replay."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        state: State,
+        alarms: Alarms,
+        feedback: FeedbackRoute,
+        archive: ArchiveRoute,
+    ) -> None:
+        super().__init__(scope, id)
+        bucket = state.archive
+        queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
+        dead_letters = [route.queues.dead_letter_queue.queue_arn for route in (feedback, archive)]
+        dead_letters.append(feedback.undelivered.queue_arn)
+        stacks = self._arns("cloudformation", *(f"stack/Aftersend-{environment.name}-{name}/*" for name in STACKS))
+        functions, mappings = self._arns("lambda", "function:Aftersend-*", "event-source-mapping:*")
+        self.reader = self._policy(
+            "Reader",
+            "see what waits, what failed and what is wrong",
+            _allow(["*"], *READ_EVERYWHERE),
+            _allow(stacks, "cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
+            _allow([functions], "lambda:GetFunctionConfiguration"),
+            _allow([mappings], "lambda:GetEventSourceMapping"),
+            _allow([*queues, *dead_letters], "sqs:GetQueueAttributes"),
+            _allow(dead_letters, "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"),
+            bucket.statement("s3:ListBucket", "s3:GetBucketNotification"),
+            *(bucket.statement("s3:GetObject", objects=pattern) for pattern in READABLE),
+            _allow(
+                [topic.topic_arn for topic in (feedback.topic, *alarms.topics.values())], "sns:ListSubscriptionsByTopic"
+            ),
+            _allow([archive.stream.delivery_stream_arn], "firehose:DescribeDeliveryStream"),
+            _allow([table.table_arn for table in (state.ledger, state.counters, state.suppressions)], *DESCRIBE_TABLE),
+            _allow([state.counters.table_arn], "dynamodb:Query"),
+            *self._read_ses(environment),
+        )
+        self.operator = self._policy(
+            "Operator",
+            "redrive what failed and replay the archive; attach the reader's policy as well",
+            _allow(queues, "sqs:SendMessage"),
+            _allow(dead_letters, "sqs:DeleteMessage"),
+            bucket.statement("s3:PutObject", objects=REDRIVEN),
+            *(bucket.statement("s3:DeleteObject", objects=pattern) for pattern in REDRIVABLE),
+        )
+        bucket.acknowledge_objects(self.reader, *READABLE)
+        bucket.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
+        wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings)]
+        acknowledge(self.reader, "They only read, and the names are CloudFormation's or Lambda's choice.", *wildcards)
+
+    def _read_ses(self, environment: Environment) -> list[iam.PolicyStatement]:
+        """Allow reading the environment's configuration sets and identities, where it has any."""
+        sets = self._arns("ses", *(f"configuration-set/{name}" for name in environment.configuration_sets))
+        identities = self._arns("ses", *(f"identity/{name}" for name in environment.identities))
+        actions = {
+            ("ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"): sets,
+            ("ses:GetEmailIdentity",): identities,
+        }
+        return [_allow(arns, *names) for names, arns in actions.items() if arns]
+
+    def _arns(self, service: str, *resources: str) -> list[str]:
+        stack = cdk.Stack.of(self)
+        return [f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}" for resource in resources]
+
+    def _policy(self, id: str, purpose: str, *statements: iam.PolicyStatement) -> iam.ManagedPolicy:
+        return iam.ManagedPolicy(self, id, description=f"Aftersend: {purpose}", statements=[*statements])
+
+
+def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:
+    return iam.PolicyStatement(actions=[*actions], resources=resources)
