@@ -94,10 +94,12 @@ def test_bucket_that_denies_everybody_denies_the_role():
     assert allows(GET, statement(), bucket_policy=[denial | {"Condition": insecure}])
 
 
-def test_what_the_evaluator_does_not_know_is_an_error():
-    for unknown in ({"NotAction": "s3:*"}, {"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}):
-        with pytest.raises(NotImplementedError):
-            allows(GET, statement(**unknown))
+@pytest.mark.parametrize(
+    "unknown", [{"NotAction": "s3:*"}, {"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}], ids=str
+)
+def test_what_the_evaluator_does_not_know_is_an_error(unknown: dict[str, Any]):
+    with pytest.raises(NotImplementedError):
+        allows(GET, statement(**unknown))
 
 
 def test_unused_permissions_are_actions_resources_and_wildcards():
