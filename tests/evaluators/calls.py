@@ -33,6 +33,8 @@ SES_OPERATIONS = {
     "SetIdentityNotificationTopic",
     "SetIdentityHeadersInNotificationsEnabled",
     "SetIdentityFeedbackForwardingEnabled",
+    "GetIdentityDkimAttributes",
+    "GetIdentityMailFromDomainAttributes",
     "GetAccount",
 }
 """Operations whose actions know no resources."""

@@ -1,0 +1,71 @@
+"""Name what can break, and let SES answer accordingly."""
+
+from enum import Enum, auto
+
+import msgspec
+
+from aftersend.aws.deployed_settings import DeployedNotifications
+from aftersend.contract import IDENTITIES_PREFIX, CustomResource, NotificationSettings
+from tests.adapters.identities import IDENTITY, UNTOUCHED
+from tests.evaluators.account import Account
+from tests.evaluators.recorded_calls import a_request
+
+
+class Fault(Enum):
+    """What can break."""
+
+    FEEDBACK_NOT_POLLED = auto()
+    FEEDBACK_POISONED = auto()
+    FEEDBACK_NOT_DELIVERED = auto()
+    ARCHIVE_NOT_POLLED = auto()
+    ARCHIVE_POISONED = auto()
+    LINES_DAMAGED = auto()
+    FIREHOSE_STUCK = auto()
+    FIREHOSE_THROTTLED = auto()
+    FIREHOSE_REFUSED = auto()
+    COUNTING_FAILS = auto()
+    COUNTING_FAILS_UNSTORED = auto()
+    IDENTITY_DRIFTED = auto()
+    IDENTITY_REFUSED = auto()
+    IDENTITY_UNVERIFIED = auto()
+    DKIM_FAILED = auto()
+    MAIL_FROM_FAILED = auto()
+    SENDING_PAUSED = auto()
+    ACCOUNT_UNDER_REVIEW = auto()
+    QUOTA_USED = auto()
+    CHECK_FAILS = auto()
+    CHECK_NOT_SCHEDULED = auto()
+
+
+def break_identities(account: Account, faults: set[Fault]) -> None:
+    """Change what SES and the bucket answer about identities and sending, so that it has these faults and no others."""
+    _break_settings(account, faults)
+    is_verified = Fault.IDENTITY_UNVERIFIED not in faults
+    (account.ses.verified.add if is_verified else account.ses.verified.discard)(IDENTITY)
+    account.sending.identity |= {
+        "VerifiedForSendingStatus": is_verified,
+        "VerificationStatus": "SUCCESS" if is_verified else "FAILED",
+        "DkimAttributes": {"Status": "FAILED" if Fault.DKIM_FAILED in faults else "SUCCESS"},
+        "MailFromAttributes": {"MailFromDomainStatus": "FAILED" if Fault.MAIL_FROM_FAILED in faults else "SUCCESS"},
+    }
+    account.sending.account |= {
+        "SendingEnabled": Fault.SENDING_PAUSED not in faults,
+        "EnforcementStatus": "PROBATION" if Fault.ACCOUNT_UNDER_REVIEW in faults else "HEALTHY",
+        "SendQuota": {
+            "Max24HourSend": 50_000.0,
+            "SentLast24Hours": 45_000.0 if Fault.QUOTA_USED in faults else 1_000.0,
+        },
+    }
+
+
+def _break_settings(account: Account, faults: set[Fault]) -> None:
+    """Let SES drop the settings of one identity, and refuse those of another."""
+    if Fault.IDENTITY_DRIFTED in faults:
+        account.ses.settings[IDENTITY] = UNTOUCHED
+    else:
+        account.invoke("set_identity_notifications", a_request("Update", CustomResource.IDENTITY_NOTIFICATIONS))
+    if Fault.IDENTITY_REFUSED in faults:
+        refused = DeployedNotifications("refused.example", NotificationSettings({"Bounce": "refused"}))
+        account.s3.objects[f"{IDENTITIES_PREFIX}refused.example.json"] = msgspec.json.encode(refused)
+        account.ses.verified.add("refused.example")
+        account.ses.settings.setdefault("refused.example", UNTOUCHED)
