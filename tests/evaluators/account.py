@@ -1,5 +1,6 @@
 """Run functions of the templates in an account: with their settings, their own clients and AWS answered here."""
 
+import hashlib
 import io
 import json
 import os
@@ -10,13 +11,14 @@ from importlib import import_module
 from random import Random
 from typing import Any
 from unittest import mock
+from urllib.request import Request
 
 from botocore.exceptions import ClientError
 
 from aftersend.aws import custom_resource
 from aftersend.contract import Variable
 from lambdas import dependencies
-from tests.adapters.identities import IDENTITY, SET_BY_HAND, FakeSes
+from tests.adapters.identities import SET_BY_HAND, FakeSes
 from tests.evaluators.templates import Templates
 from tests.world.calls import CLIENTS, Fault, responder
 from tests.world.dynamodb import DynamoDB
@@ -78,7 +80,7 @@ class Account:
         with (
             mock.patch.dict(os.environ, {**settings, **overridden}),
             mock.patch.object(dependencies, "client", CLIENTS.__getitem__),
-            mock.patch.object(custom_resource, "urlopen"),
+            mock.patch.object(custom_resource, "urlopen", _respond_to_cloudformation),
         ):
             yield
         dependencies.logger.setLevel(level)
@@ -87,38 +89,45 @@ class Account:
             builder.cache_clear()
 
 
-class ArchiveBucket(S3):
-    """The archive bucket, with the operations that only the functions for identities use."""
+def _respond_to_cloudformation(request: Request, timeout: float) -> mock.Mock:
+    """Take a function's response, which must not be a failure."""
+    assert isinstance(request.data, bytes)
+    response = json.loads(request.data)
+    assert response["Status"] == "SUCCESS", response["Reason"]
+    return mock.Mock()
 
-    def DeleteObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
-        self.objects.pop(call["Key"], None)
-        return {}
+
+class ArchiveBucket(S3):
+    """The archive bucket, with the operations and conditions that only the functions for identities use."""
+
+    def PutObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
+        current = self.objects.get(call["Key"])
+        is_expected = "IfMatch" not in call or (current is not None and etag(current) == call["IfMatch"])
+        if not is_expected or (current is not None and call.get("IfNoneMatch") == "*"):
+            raise Fault("PreconditionFailed")
+        return {**super().PutObject(call), "ETag": etag(self.objects[call["Key"]])}
+
+    def GetObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
+        return {**super().GetObject(call), "ETag": etag(self.objects[call["Key"]])}
 
     def ListObjectsV2(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
         keys = sorted(key for key in self.objects if key.startswith(call.get("Prefix", "")))
         return {"Contents": [{"Key": key} for key in keys], "KeyCount": len(keys)}
 
 
+def etag(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
 class Sending:
-    """What the SES API v2 answers about the account and its identities. Attributes are changed by what breaks."""
+    """What the SES API v2 answers about the account; changed by what breaks."""
 
     def __init__(self) -> None:
-        self.account: dict[str, Any] = {
-            "SendingEnabled": True,
-            "EnforcementStatus": "HEALTHY",
-            "ProductionAccessEnabled": True,
-            "SendQuota": {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 1_000.0},
-        }
-        self.identity: dict[str, Any] = {
-            "IdentityType": "DOMAIN",
-            "VerifiedForSendingStatus": True,
-            "VerificationStatus": "SUCCESS",
-            "DkimAttributes": {"SigningEnabled": True, "Status": "SUCCESS"},
-            "MailFromAttributes": {"MailFromDomain": f"mail.{IDENTITY}", "MailFromDomainStatus": "SUCCESS"},
-        }
+        quota = {"Max24HourSend": 50_000.0, "SentLast24Hours": 1_000.0}
+        self.account = {"SendingEnabled": True, "EnforcementStatus": "HEALTHY", "SendQuota": quota}
+        self.is_denied = False
 
     def GetAccount(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if self.is_denied:
+            raise Fault("AccessDeniedException")
         return self.account
-
-    def GetEmailIdentity(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
-        return self.identity

@@ -5,10 +5,9 @@ from enum import Enum, auto
 import msgspec
 
 from aftersend.aws.deployed_settings import DeployedNotifications
-from aftersend.contract import IDENTITIES_PREFIX, CustomResource, NotificationSettings
-from tests.adapters.identities import IDENTITY, UNTOUCHED
+from aftersend.contract import IDENTITIES_PREFIX, NotificationSettings
+from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
 from tests.evaluators.account import Account
-from tests.evaluators.recorded_calls import a_request
 
 
 class Fault(Enum):
@@ -34,21 +33,19 @@ class Fault(Enum):
     ACCOUNT_UNDER_REVIEW = auto()
     QUOTA_USED = auto()
     CHECK_FAILS = auto()
+    CHECK_FAILS_PARTLY = auto()
     CHECK_NOT_SCHEDULED = auto()
 
 
 def break_identities(account: Account, faults: set[Fault]) -> None:
     """Change what SES and the bucket answer about identities and sending, so that it has these faults and no others."""
+    ses, only = account.ses, {IDENTITY}
     _break_settings(account, faults)
-    is_verified = Fault.IDENTITY_UNVERIFIED not in faults
-    (account.ses.verified.add if is_verified else account.ses.verified.discard)(IDENTITY)
-    account.sending.identity |= {
-        "VerifiedForSendingStatus": is_verified,
-        "VerificationStatus": "SUCCESS" if is_verified else "FAILED",
-        "DkimAttributes": {"Status": "FAILED" if Fault.DKIM_FAILED in faults else "SUCCESS"},
-        "MailFromAttributes": {"MailFromDomainStatus": "FAILED" if Fault.MAIL_FROM_FAILED in faults else "SUCCESS"},
-    }
-    account.sending.account |= {
+    ses.verified = ses.verified - only if Fault.IDENTITY_UNVERIFIED in faults else ses.verified | only
+    ses.failed_dkim = only if Fault.DKIM_FAILED in faults else set()
+    ses.failed_mail_from = only if Fault.MAIL_FROM_FAILED in faults else set()
+    account.sending.is_denied = Fault.CHECK_FAILS_PARTLY in faults
+    account.sending.account = {
         "SendingEnabled": Fault.SENDING_PAUSED not in faults,
         "EnforcementStatus": "PROBATION" if Fault.ACCOUNT_UNDER_REVIEW in faults else "HEALTHY",
         "SendQuota": {
@@ -63,9 +60,9 @@ def _break_settings(account: Account, faults: set[Fault]) -> None:
     if Fault.IDENTITY_DRIFTED in faults:
         account.ses.settings[IDENTITY] = UNTOUCHED
     else:
-        account.invoke("set_identity_notifications", a_request("Update", CustomResource.IDENTITY_NOTIFICATIONS))
+        account.invoke("set_identity_notifications", new_request("Update"))
     if Fault.IDENTITY_REFUSED in faults:
-        refused = DeployedNotifications("refused.example", NotificationSettings({"Bounce": "refused"}))
+        refused = DeployedNotifications("refused.example", NotificationSettings({"Bounce": REFUSED}))
         account.s3.objects[f"{IDENTITIES_PREFIX}refused.example.json"] = msgspec.json.encode(refused)
         account.ses.verified.add("refused.example")
         account.ses.settings.setdefault("refused.example", UNTOUCHED)

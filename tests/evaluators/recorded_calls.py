@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from aftersend.contract import CustomResource, Property, Variable
-from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, WANTED, as_json
+from aftersend.contract import CustomResource, Variable
+from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.calls import required_calls
 from tests.evaluators.iam import Call
@@ -47,33 +47,27 @@ def pipeline_calls(templates: Templates) -> Calls:
 
 
 def identity_calls(templates: Templates) -> Calls:
-    """Deploy, check, restore and remove the settings of an identity; return the calls made."""
+    """Deploy the settings of an identity, verify it, let them drift, and remove them; return the calls made."""
     calls: Calls = {}
     account = Account(templates, **{Variable.RESTORE_DRIFT: "true"})
 
     def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
         calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
 
+    def request(request_type: str, resource: CustomResource = CustomResource.IDENTITY_NOTIFICATIONS) -> None:
+        account.invoke("set_identity_notifications", new_request(request_type) | {"ResourceType": resource})
+
     account.observe = observe
-    previous, wanted = CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS, CustomResource.IDENTITY_NOTIFICATIONS
-    steps = [("Create", previous), ("Create", wanted), ("Update", wanted), ("Delete", wanted), ("Delete", previous)]
-    for number, (request_type, resource) in enumerate(steps):
-        account.invoke("set_identity_notifications", a_request(request_type, resource, number))
-        for settings in (UNTOUCHED, SET_BY_HAND):
-            account.ses.settings[IDENTITY] = settings
-            account.invoke("check_identities")
+    account.ses.verified.clear()
+    request("Create", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS)
+    request("Create")
+    account.invoke("check_identities")
+    account.ses.verified.add(IDENTITY)
+    for settings in (UNTOUCHED, SET_BY_HAND):
+        account.ses.settings[IDENTITY] = settings
+        account.invoke("check_identities")
+    account.ses.settings[IDENTITY] = SET_BY_HAND
+    request("Update")
+    request("Delete")
+    request("Delete", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS)
     return calls
-
-
-def a_request(request_type: str, resource: CustomResource, number: int = 1) -> dict[str, Any]:
-    """Return a request of CloudFormation for the settings of an identity."""
-    settings = {Property.WANTED: as_json(WANTED), Property.PREVIOUS: as_json(UNTOUCHED)}
-    return {
-        "RequestType": request_type,
-        "ResourceType": resource,
-        "StackId": "stack",
-        "RequestId": f"request-{number}",
-        "LogicalResourceId": "Notifications",
-        "ResponseURL": "https://cloudformation.example/response",
-        "ResourceProperties": {Property.IDENTITY: IDENTITY, **settings},
-    }

@@ -15,14 +15,12 @@ from aftersend.contract import (
     FAILED_BATCHES_PREFIX,
     FIREHOSE_ERRORS_PREFIX,
     IDENTITIES_PREFIX,
-    CustomResource,
 )
-from tests.adapters.identities import IDENTITY
+from tests.adapters.identities import IDENTITY, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.alarms import Metrics
 from tests.evaluators.faults import Fault, break_identities
 from tests.evaluators.queues import Message, Queue
-from tests.evaluators.recorded_calls import a_request
 from tests.evaluators.templates import Resource, Templates
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
@@ -60,7 +58,7 @@ class Services:
         self._stuck_minutes = 0
         """How long Firehose has not delivered."""
         self.account = Account(templates)
-        self.account.invoke("set_identity_notifications", a_request("Create", CustomResource.IDENTITY_NOTIFICATIONS))
+        self.account.invoke("set_identity_notifications", new_request("Create"))
 
     def run(self, minutes: int) -> None:
         for _ in range(minutes):
