@@ -12,7 +12,7 @@ from local.pipeline import LocalPipeline
 from tests.integration.certificate import write_certificate
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def enforced_roles(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
     """Have emulators refuse what the role of a function does not allow. They then need TLS: the policies of our bucket,
     queues and topics deny everything else."""
@@ -24,7 +24,7 @@ def enforced_roles(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory, enforced_roles: None) -> Generator[LocalPipeline]:
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Generator[LocalPipeline]:
     os.environ[LOCAL_RUN_VARIABLE] = str(tmp_path_factory.mktemp("local-run") / "run.json")  # tests run side by side
     with deployed_pipeline(seed=1) as pipeline:
         yield pipeline
