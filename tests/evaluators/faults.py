@@ -24,6 +24,7 @@ class Fault(Enum):
     FIREHOSE_REFUSED = auto()
     COUNTING_FAILS = auto()
     COUNTING_FAILS_UNSTORED = auto()
+    CHANGES_UNCOUNTABLE = auto()
     IDENTITY_DRIFTED = auto()
     IDENTITY_REFUSED = auto()
     IDENTITY_UNVERIFIED = auto()

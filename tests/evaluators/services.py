@@ -27,7 +27,7 @@ MAPPING = "AWS::Lambda::EventSourceMapping"
 
 HOUR = 60
 
-OBJECT_MINUTES = 5
+OBJECT_MINUTES = 15
 """How often Firehose writes an object."""
 
 CHECK_MINUTE = 17
@@ -157,6 +157,8 @@ class Services:
         age = self.minute - self._changes[0]
         self.metrics.publish(self.minute, "AWS/Lambda", self._dimensions("count_tags"), IteratorAge=60_000 * age + 500)
         self._publish_invocation("count_tags", errors=int(is_failing))
+        if Fault.CHANGES_UNCOUNTABLE in self.faults:
+            self._publish_documents(self.account.invoke("count_tags", an_uncountable_change(self.minute)))
         events = {"PolledEventCount": 1, "InvokedEventCount": 1, "FailedInvokeEventCount": int(is_failing)}
         if not is_failing:
             self._changes.clear()
@@ -210,3 +212,10 @@ class Services:
     def _dead_letter_queue(self, resource: Resource) -> Queue | None:
         policy = resource.properties.get("RedrivePolicy")
         return Queue(self._templates.by_arn(policy["deadLetterTargetArn"])) if policy else None
+
+
+def an_uncountable_change(number: int) -> dict[str, Any]:
+    """Return a batch of the ledger's stream with an item that is no event."""
+    item = {"partition_key": {"S": "a"}, "sort_key": {"S": "volume#message#Unknown#0"}, "kind": {"N": "7"}}
+    change = {"SequenceNumber": str(number), "NewImage": item}
+    return {"Records": [{"eventName": "INSERT", "dynamodb": change}], "shardId": "shardId-0"}

@@ -16,7 +16,6 @@ from tests.world.world import function_process
 UNUSED = {
     "sqs:ChangeMessageVisibility": "the CDK grants it to every consumer of a queue, of that queue alone",
     "sqs:GetQueueUrl": "the CDK grants it to every consumer of a queue, of that queue alone",
-    "logs:CreateLogStream": "the CDK grants it to Firehose, in its own log group, where the stream is created before",
 }
 """Permissions that no call uses, and why they are there."""
 
