@@ -14,19 +14,19 @@ class Fault(Enum):
     """What can break."""
 
     FEEDBACK_NOT_POLLED = auto()
-    FEEDBACK_POISONED = auto()
-    FEEDBACK_NOT_DELIVERED = auto()
+    FEEDBACK_POISONED = auto()  # record_feedback fails on every message, again and again
+    FEEDBACK_NOT_DELIVERED = auto()  # SNS cannot deliver to the queue
     ARCHIVE_NOT_POLLED = auto()
     ARCHIVE_POISONED = auto()
     LINES_DAMAGED = auto()
     FIREHOSE_STUCK = auto()
     FIREHOSE_THROTTLED = auto()
-    FIREHOSE_REFUSED = auto()
+    FIREHOSE_REFUSED = auto()  # Firehose puts records aside
     COUNTING_FAILS = auto()
-    COUNTING_FAILS_UNSTORED = auto()
+    COUNTING_FAILS_UNSTORED = auto()  # and the batch that is given up cannot be stored
     CHANGES_UNCOUNTABLE = auto()
     IDENTITY_DRIFTED = auto()
-    IDENTITY_REFUSED = auto()
+    IDENTITY_REFUSED = auto()  # SES refuses the settings of another identity
     IDENTITY_UNVERIFIED = auto()
     DKIM_FAILED = auto()
     MAIL_FROM_FAILED = auto()
@@ -34,7 +34,7 @@ class Fault(Enum):
     ACCOUNT_UNDER_REVIEW = auto()
     QUOTA_USED = auto()
     CHECK_FAILS = auto()
-    CHECK_FAILS_PARTLY = auto()
+    CHECK_FAILS_PARTLY = auto()  # one of its calls is denied
     CHECK_NOT_SCHEDULED = auto()
 
 
