@@ -217,5 +217,6 @@ class Services:
 def an_uncountable_change(number: int) -> dict[str, Any]:
     """Return a batch of the ledger's stream with an item that is no event."""
     item = {"partition_key": {"S": "a"}, "sort_key": {"S": "volume#message#Unknown#0"}, "kind": {"N": "7"}}
-    change = {"SequenceNumber": str(number), "NewImage": item}
+    keys = {name: item[name] for name in ("partition_key", "sort_key")}
+    change = {"SequenceNumber": str(number), "Keys": keys, "NewImage": item}
     return {"Records": [{"eventName": "INSERT", "dynamodb": change}], "shardId": "shardId-0"}
