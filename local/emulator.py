@@ -48,7 +48,8 @@ def running_emulator(folder: Path, ses_port: int) -> Generator[str]:
         ProcessFailed: if it does not answer within START_SECONDS.
     """
     port = free_port()
-    url, log = f"http://127.0.0.1:{port}", folder / "emulator.log"
+    scheme = "https" if "USE_SSL" in os.environ else "http"
+    url, log = f"{scheme}://127.0.0.1:{port}", folder / "emulator.log"
     settings = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),

@@ -14,7 +14,7 @@ from local.ses.api_v2 import perform_v2
 from local.ses.responses import Response
 from local.ses.simulator import LocalSes
 
-HOP_BY_HOP_HEADERS = {"host", "connection", "content-length", "transfer-encoding", "keep-alive"}
+HOP_BY_HOP_HEADERS = {"connection", "content-length", "transfer-encoding", "keep-alive"}
 EVENT_DESTINATIONS_PATH = re.compile(r"/v2/email/configuration-sets/[^/]+/event-destinations")
 EMULATOR_CONNECTIONS = 16
 

@@ -2,12 +2,25 @@
 
 import os
 from collections.abc import Generator
+from unittest import mock
 
 import pytest
 
 from aftersend.aws.deployment import LOCAL_RUN_VARIABLE
 from local.deployment import deployed_pipeline
 from local.pipeline import LocalPipeline
+from tests.integration.certificate import write_certificate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def enforced_roles(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Have emulators refuse what the role of a function does not allow. They then need TLS: the policies of our bucket,
+    queues and topics deny everything else."""
+    certificate, key = write_certificate(tmp_path_factory.mktemp("certificate"))
+    emulator = {"AUTH": "true", "USE_SSL": "1", "MINISTACK_SSL_CERT": str(certificate), "MINISTACK_SSL_KEY": str(key)}
+    trusting = ("SSL_CERT_FILE", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+    with mock.patch.dict(os.environ, emulator | dict.fromkeys(trusting, str(certificate))):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,8 @@ class World:
         self.kill: Kill | None = None
         self.before_call: Callable[[], None] = lambda: None
         """Runs before each call; concurrent functions take turns here."""
+        self.observe: Callable[[str, str, dict[str, Any]], None] = lambda function, operation, call: None
+        """Is shown each call: the function, the operation and its parameters."""
         dynamodb = CLIENTS["dynamodb"]
         self.recorder = Recorder(
             ledger=LedgerTable(dynamodb, "ledger", RETENTION, attempts=immediate_attempts),
@@ -174,6 +176,7 @@ class World:
         def respond(operation: str, call: dict[str, Any]) -> dict[str, Any]:
             self.before_call()
             self.calls[function, operation] += 1
+            self.observe(function, operation, call)
             kill, number = self.kill, next(numbers)
             if kill is None or (kill.function, kill.call) != (function, number):
                 return self._perform(operation, call)

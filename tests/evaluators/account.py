@@ -1,0 +1,133 @@
+"""Run functions of the templates in an account: with their settings, their own clients and AWS answered here."""
+
+import hashlib
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stdout
+from importlib import import_module
+from random import Random
+from typing import Any
+from unittest import mock
+from urllib.request import Request
+
+from botocore.exceptions import ClientError
+
+from aftersend.aws import custom_resource
+from aftersend.contract import Variable
+from lambdas import dependencies
+from tests.adapters.identities import SET_BY_HAND, FakeSes
+from tests.evaluators.templates import Templates
+from tests.world.calls import CLIENTS, Fault, responder
+from tests.world.dynamodb import DynamoDB
+from tests.world.queues import S3, Queue
+from tests.world.world import BEGIN
+
+OVERRIDDEN = {Variable.PACE_SECONDS: "0"}
+"""Settings that would make functions slow."""
+
+
+class Account:
+    """Answers the calls of functions: SES with one verified identity, the archive bucket and empty tables."""
+
+    def __init__(self, templates: Templates, **overridden: str) -> None:
+        self._functions = templates.functions()
+        self._overridden = {**OVERRIDDEN, **overridden}
+        self.bucket = templates.only("AWS::S3::Bucket").name
+        self.ses = FakeSes(before=SET_BY_HAND)
+        self.sending = Sending()
+        self.s3 = ArchiveBucket(Random(1), Queue(Random(1), lambda: BEGIN))
+        tables = [table.name for table in templates.of_type("AWS::DynamoDB::Table")]
+        self.dynamodb = DynamoDB(Random(1), lambda: BEGIN, plain=tables, streamed=[])
+        self.observe: Callable[[str, str, dict[str, Any]], None] = lambda function, operation, parameters: None
+        """Is shown each call: the function, the operation and its parameters."""
+
+    def invoke(self, function: str, event: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Run a function of lambdas/, and return the documents in the embedded metric format that it printed."""
+        printed = io.StringIO()
+        with self._process_of(function), redirect_stdout(printed):
+            import_module(f"lambdas.{function}").handler(event or {})
+        return [document for line in printed.getvalue().splitlines() if "_aws" in (document := json.loads(line))]
+
+    def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        for service in (self.s3, self.dynamodb, self.sending):
+            if hasattr(service, operation):
+                return getattr(service, operation)(parameters)
+        method = getattr(self.ses, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
+        try:
+            return method(**parameters) or {}
+        except ClientError as error:
+            raise Fault(error.response["Error"]["Code"]) from error
+
+    @contextmanager
+    def _process_of(self, function: str) -> Generator[None]:
+        """Prepare a process for a function: the settings of its template, and no CloudFormation to respond to."""
+        settings = self._functions[function].properties["Environment"]["Variables"]
+        overridden = {name: value for name, value in self._overridden.items() if name in settings}
+
+        def respond(operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
+            self.observe(function, operation, parameters)
+            return self.answer(operation, parameters)
+
+        builders = [builder for builder in vars(dependencies).values() if hasattr(builder, "cache_clear")]
+        for builder in builders:
+            builder.cache_clear()
+        token = responder.set(respond)
+        level = dependencies.logger.log_level
+        dependencies.logger.setLevel("CRITICAL")
+        with (
+            mock.patch.dict(os.environ, {**settings, **overridden}),
+            mock.patch.object(dependencies, "client", CLIENTS.__getitem__),
+            mock.patch.object(custom_resource, "urlopen", _respond_to_cloudformation),
+        ):
+            yield
+        dependencies.logger.setLevel(level)
+        responder.reset(token)
+        for builder in builders:
+            builder.cache_clear()
+
+
+def _respond_to_cloudformation(request: Request, timeout: float) -> mock.Mock:
+    """Take a function's response, which must not be a failure."""
+    assert isinstance(request.data, bytes)
+    response = json.loads(request.data)
+    assert response["Status"] == "SUCCESS", response["Reason"]
+    return mock.Mock()
+
+
+class ArchiveBucket(S3):
+    """The archive bucket, with the operations and conditions that only the functions for identities use."""
+
+    def PutObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
+        current = self.objects.get(call["Key"])
+        is_expected = "IfMatch" not in call or (current is not None and etag(current) == call["IfMatch"])
+        if not is_expected or (current is not None and call.get("IfNoneMatch") == "*"):
+            raise Fault("PreconditionFailed")
+        return {**super().PutObject(call), "ETag": etag(self.objects[call["Key"]])}
+
+    def GetObject(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
+        return {**super().GetObject(call), "ETag": etag(self.objects[call["Key"]])}
+
+    def ListObjectsV2(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as S3 names it)
+        keys = sorted(key for key in self.objects if key.startswith(call.get("Prefix", "")))
+        return {"Contents": [{"Key": key} for key in keys], "KeyCount": len(keys)}
+
+
+def etag(content: bytes) -> str:
+    return hashlib.blake2b(content, digest_size=8).hexdigest()
+
+
+class Sending:
+    """What the SES API v2 answers about the account; changed by what breaks."""
+
+    def __init__(self) -> None:
+        quota = {"Max24HourSend": 50_000.0, "SentLast24Hours": 1_000.0}
+        self.account = {"SendingEnabled": True, "EnforcementStatus": "HEALTHY", "SendQuota": quota}
+        self.is_denied = False
+
+    def GetAccount(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if self.is_denied:
+            raise Fault("AccessDeniedException")
+        return self.account

@@ -1,0 +1,73 @@
+"""Record the AWS calls that the functions make: the pipeline's in the world, those of identities in an account."""
+
+from typing import Any
+
+from aftersend.contract import CustomResource, Variable
+from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
+from tests.evaluators.account import Account
+from tests.evaluators.calls import required_calls
+from tests.evaluators.iam import Call
+from tests.evaluators.templates import Templates
+from tests.world.arrivals import deliver, published_events
+from tests.world.world import World
+
+SEEDS = range(8)
+"""Enough that every operation the adapters know is called; more change nothing."""
+
+NAMES = {
+    "ledger": Variable.LEDGER_TABLE,
+    "suppressions": Variable.SUPPRESSIONS_TABLE,
+    "counters": Variable.COUNTERS_TABLE,
+}
+"""Which setting of a function names the table that the world calls so."""
+
+Calls = dict[str, set[Call]]
+"""By the function's file in lambdas/."""
+
+
+def pipeline_calls(templates: Templates) -> Calls:
+    """Run worlds in which calls fail, functions are killed and records are damaged; return the calls made."""
+    calls: Calls = {}
+    functions = templates.functions()
+    bucket = templates.only("AWS::S3::Bucket").name
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        settings = functions[function].properties["Environment"]["Variables"]
+        names = {name: settings[variable] for name, variable in NAMES.items() if variable in settings}
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, names | {"archive": bucket}))
+
+    for seed in SEEDS:
+        world = World(seed)
+        world.observe = observe
+        deliver(world, published_events(world.rng, world.clock.now(), 20))
+        rates = world.dynamodb.fault_rates
+        rates.throttled, rates.unprocessed, rates.conflicts = 0.02, 0.1, 0.1
+        world.run(kill_rate=0.2)
+    return calls
+
+
+def identity_calls(templates: Templates) -> Calls:
+    """Deploy the settings of an identity, verify it, let them drift, and remove them; return the calls made."""
+    calls: Calls = {}
+    account = Account(templates, **{Variable.RESTORE_DRIFT: "true"})
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
+
+    def request(request_type: str, resource: CustomResource = CustomResource.IDENTITY_NOTIFICATIONS) -> None:
+        account.invoke("set_identity_notifications", new_request(request_type) | {"ResourceType": resource})
+
+    account.observe = observe
+    account.ses.verified.clear()
+    request("Create", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS)
+    request("Create")
+    account.invoke("check_identities")
+    account.ses.verified.add(IDENTITY)
+    for settings in (UNTOUCHED, SET_BY_HAND):
+        account.ses.settings[IDENTITY] = settings
+        account.invoke("check_identities")
+    account.ses.settings[IDENTITY] = SET_BY_HAND
+    request("Update")
+    request("Delete")
+    request("Delete", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS)
+    return calls

@@ -1,0 +1,222 @@
+"""Model what AWS and our functions publish as metrics, minute by minute, in health and with a part broken.
+
+What our functions publish is what they print: they are run. What AWS publishes follows the lists of metrics in the
+developer guides of Amazon SQS, Amazon SNS, AWS Lambda and Amazon Data Firehose. It matters most when a service
+publishes nothing: a queue that was not used for six hours, a function that was not invoked, a stream without records.
+"""
+
+import gzip
+import json
+from collections import deque
+from typing import Any
+
+from aftersend.contract import (
+    EVENTS_PREFIX,
+    FAILED_BATCHES_PREFIX,
+    FIREHOSE_ERRORS_PREFIX,
+    IDENTITIES_PREFIX,
+)
+from tests.adapters.identities import IDENTITY, new_request
+from tests.evaluators.account import Account
+from tests.evaluators.alarms import Metrics
+from tests.evaluators.faults import Fault, break_identities
+from tests.evaluators.queues import Message, Queue
+from tests.evaluators.templates import Resource, Templates
+
+MAPPING = "AWS::Lambda::EventSourceMapping"
+
+HOUR = 60
+
+OBJECT_MINUTES = 15
+"""How often Firehose writes an object."""
+
+CHECK_MINUTE = 17
+"""When in an hour the check of identities runs."""
+
+
+class Services:
+    """An environment while mail is sent, or while none is."""
+
+    def __init__(self, templates: Templates, *, mail: bool) -> None:
+        self.minute = 0
+        self.metrics = Metrics()
+        self.faults: set[Fault] = set()
+        self._mail = mail
+        self._templates = templates
+        self._functions = templates.functions()
+        self._mappings = {mapping.properties["FunctionName"]: mapping for mapping in templates.of_type(MAPPING)}
+        self._feedback = self._queue_of("record_feedback")
+        self._archive = self._queue_of("record_archive")
+        self._subscription = next(
+            subscription
+            for subscription in templates.of_type("AWS::SNS::Subscription")
+            if subscription.properties["Endpoint"] == self._feedback.resource.arn
+        )
+        self._undelivered = self._dead_letter_queue(self._subscription)
+        self._changes: deque[int] = deque()
+        """When the changes happened that are not counted yet, in the order of the ledger's stream."""
+        self._stuck_minutes = 0
+        """How long Firehose has not delivered."""
+        self.account = Account(templates)
+        self.account.invoke("set_identity_notifications", new_request("Create"))
+
+    def run(self, minutes: int) -> None:
+        for _ in range(minutes):
+            self._publish_feedback()
+            self._poll(self._feedback, "record_feedback", is_polled=Fault.FEEDBACK_NOT_POLLED not in self.faults)
+            self._archive_events()
+            self._poll(self._archive, "record_archive", is_polled=Fault.ARCHIVE_NOT_POLLED not in self.faults)
+            self._count()
+            if self.minute % HOUR == CHECK_MINUTE:
+                self._check()
+            queues = [self._feedback, self._archive, self._undelivered]
+            queues += [queue.dead_letters for queue in queues if queue]
+            for queue in queues:
+                if queue:
+                    queue.publish(self.metrics, self.minute)
+            self.minute += 1
+
+    def repair(self) -> None:
+        """End all faults, as an operator does: dead letters are redriven, what failed is handed back."""
+        self.faults.clear()
+        for queue in (self._feedback, self._archive):
+            assert queue.dead_letters
+            for message in [*queue.messages, *queue.dead_letters.messages]:
+                message.is_poisoned, message.receives = False, 0
+            queue.messages += queue.dead_letters.messages
+            queue.dead_letters.messages.clear()
+        if self._undelivered:
+            self._undelivered.messages.clear()
+        objects = self.account.s3.objects
+        for key in [key for key in objects if not key.startswith((EVENTS_PREFIX, f"{IDENTITIES_PREFIX}{IDENTITY}"))]:
+            del objects[key]
+
+    def _publish_feedback(self) -> None:
+        """SES publishes feedback to the topic, which delivers it to the queue or to its own dead-letter queue."""
+        if not self._mail:
+            return
+        is_failing = Fault.FEEDBACK_NOT_DELIVERED in self.faults
+        topic = {"TopicName": self._templates.by_arn(self._subscription.properties["TopicArn"]).name}
+        outcome = "NumberOfNotificationsFailed" if is_failing else "NumberOfNotificationsDelivered"
+        self.metrics.publish(self.minute, "AWS/SNS", topic, NumberOfMessagesPublished=1, **{outcome: 1})
+        message = Message(self.minute, is_poisoned=Fault.FEEDBACK_POISONED in self.faults)
+        if not is_failing:
+            self._feedback.send(message, self.minute)
+        elif self._undelivered:
+            self.metrics.publish(self.minute, "AWS/SNS", topic, NumberOfNotificationsRedrivenToDlq=1)
+            self._undelivered.send(message, self.minute)
+
+    def _archive_events(self) -> None:
+        """SES writes events to Firehose, which writes an object from time to time and publishes how old its records
+        are. It publishes nothing without records."""
+        if not self._mail:
+            return
+        is_stuck, is_throttled = Fault.FIREHOSE_STUCK in self.faults, Fault.FIREHOSE_THROTTLED in self.faults
+        stream = self._templates.only("AWS::KinesisFirehose::DeliveryStream")
+        interval = stream.properties["ExtendedS3DestinationConfiguration"]["BufferingHints"]["IntervalInSeconds"]
+        self._stuck_minutes = self._stuck_minutes + 1 if is_stuck else 0
+        values = {
+            "DeliveryToS3.DataFreshness": interval + 60 * self._stuck_minutes,
+            "ThrottledRecords": int(is_throttled),
+        }
+        self.metrics.publish(self.minute, "AWS/Firehose", {"DeliveryStreamName": stream.name}, **values)
+        if Fault.FIREHOSE_REFUSED in self.faults:
+            self.account.s3.objects[f"{FIREHOSE_ERRORS_PREFIX}{self.minute}"] = b""
+        if self.minute % OBJECT_MINUTES == 0 and not is_stuck:
+            self._archive.send(Message(self.minute, Fault.ARCHIVE_POISONED in self.faults), self.minute)
+
+    def _poll(self, queue: Queue, function: str, *, is_polled: bool) -> None:
+        """Lambda hands messages to a function; poisoned ones return to the queue. The invocation itself succeeds."""
+        batch = queue.receive(self.minute) if is_polled else []
+        if not batch:
+            return
+        for message in batch:
+            if not message.is_poisoned:
+                queue.messages.remove(message)
+        self._publish_invocation(function, errors=0)
+        if function == "record_archive":
+            self._record_archive()
+
+    def _record_archive(self) -> None:
+        """Run the function over an object, for the metrics that it prints."""
+        key = f"{EVENTS_PREFIX}{self.minute}.gz"
+        line = b"damaged\n" if Fault.LINES_DAMAGED in self.faults else b"\n"
+        self.account.s3.objects[key] = gzip.compress(line)
+        notification = {"Records": [{"s3": {"bucket": {"name": self.account.bucket}, "object": {"key": key}}}]}
+        message = {"messageId": "1", "body": json.dumps(notification), "eventSource": "aws:sqs"}
+        self._publish_documents(self.account.invoke("record_archive", {"Records": [message]}))
+
+    def _count(self) -> None:
+        """Lambda hands the changes of the ledger to count_tags; a batch that fails comes again until it is given up."""
+        mapping = self._mappings[self._functions["count_tags"].name]
+        if self._mail:
+            self._changes.append(self.minute)
+        if not self._changes:
+            return
+        is_failing = bool(self.faults & {Fault.COUNTING_FAILS, Fault.COUNTING_FAILS_UNSTORED})
+        age = self.minute - self._changes[0]
+        self.metrics.publish(self.minute, "AWS/Lambda", self._dimensions("count_tags"), IteratorAge=60_000 * age + 500)
+        self._publish_invocation("count_tags", errors=int(is_failing))
+        if Fault.CHANGES_UNCOUNTABLE in self.faults:
+            self._publish_documents(self.account.invoke("count_tags", an_uncountable_change(self.minute)))
+        events = {"PolledEventCount": 1, "InvokedEventCount": 1, "FailedInvokeEventCount": int(is_failing)}
+        if not is_failing:
+            self._changes.clear()
+        elif self._is_given_up(mapping, age):
+            self._changes.popleft()
+            events |= self._store_failed_batch(mapping)
+        if "EventCount" in mapping.properties.get("MetricsConfig", {}).get("Metrics", ()):
+            self.metrics.publish(self.minute, "AWS/Lambda", {"EventSourceMappingUUID": mapping.name}, **events)
+
+    def _is_given_up(self, mapping: Resource, age_minutes: int) -> bool:
+        retries = mapping.properties.get("MaximumRetryAttempts", -1)
+        maximum_age = mapping.properties.get("MaximumRecordAgeInSeconds", -1)
+        return 0 <= retries <= age_minutes or 0 < maximum_age <= 60 * age_minutes
+
+    def _store_failed_batch(self, mapping: Resource) -> dict[str, int]:
+        """Store a batch that was given up. It counts as dropped only where it is not stored ("Event source mapping
+        metrics" in the Lambda developer guide)."""
+        destination = mapping.properties.get("DestinationConfig", {}).get("OnFailure")
+        if not destination or Fault.COUNTING_FAILS_UNSTORED in self.faults:
+            return {"DroppedEventCount": 1}
+        self.account.s3.objects[f"{FAILED_BATCHES_PREFIX}{self.minute}"] = b"{}"
+        return {"OnFailureDestinationDeliveredEventCount": 1}
+
+    def _check(self) -> None:
+        """The schedule invokes check_identities, which is run for the metrics that it prints."""
+        if Fault.CHECK_NOT_SCHEDULED in self.faults:
+            return
+        fails = Fault.CHECK_FAILS in self.faults
+        self._publish_invocation("check_identities", errors=int(fails))
+        if not fails:
+            break_identities(self.account, self.faults)
+            self._publish_documents(self.account.invoke("check_identities"))
+
+    def _publish_invocation(self, function: str, *, errors: int) -> None:
+        """Lambda publishes errors only of functions that are invoked."""
+        dimensions = self._dimensions(function)
+        self.metrics.publish(self.minute, "AWS/Lambda", dimensions, Invocations=1, Errors=errors, Throttles=0)
+
+    def _publish_documents(self, documents: list[dict[str, Any]]) -> None:
+        for document in documents:
+            self.metrics.publish_document(self.minute, document)
+
+    def _dimensions(self, function: str) -> dict[str, str]:
+        return {"FunctionName": self._functions[function].name}
+
+    def _queue_of(self, function: str) -> Queue:
+        mapping = self._mappings[self._functions[function].name]
+        queue = self._templates.by_arn(mapping.properties["EventSourceArn"])
+        return Queue(queue, self._dead_letter_queue(queue))
+
+    def _dead_letter_queue(self, resource: Resource) -> Queue | None:
+        policy = resource.properties.get("RedrivePolicy")
+        return Queue(self._templates.by_arn(policy["deadLetterTargetArn"])) if policy else None
+
+
+def an_uncountable_change(number: int) -> dict[str, Any]:
+    """Return a batch of the ledger's stream with an item that is no event."""
+    item = {"partition_key": {"S": "a"}, "sort_key": {"S": "volume#message#Unknown#0"}, "kind": {"N": "7"}}
+    keys = {name: item[name] for name in ("partition_key", "sort_key")}
+    change = {"SequenceNumber": str(number), "Keys": keys, "NewImage": item}
+    return {"Records": [{"eventName": "INSERT", "dynamodb": change}], "shardId": "shardId-0"}
