@@ -21,7 +21,7 @@ from aftersend.config.environment import Environment
 from aftersend.contract import EVENTS_PREFIX
 from aftersend.counting import CONFIGURATION_SET
 from aftersend.operations.failures import FailureKind, StoredObject
-from aftersend.operations.pipeline_findings import GRACE, MAX_COUNTED, WINDOW, Activity, function_name
+from aftersend.operations.pipeline_findings import GRACE, MAX_COUNTED, WINDOW, Activity, function_name, is_of_stream
 
 ALARMS_PER_CALL = 100
 RECENT = timedelta(minutes=20)
@@ -34,7 +34,7 @@ def is_gone(error: Exception) -> bool:
     return isinstance(error, ClientError) and ("NotFound" in error_code(error) or "does not exist" in str(error))
 
 
-def known(operation: Callable[..., Any], **parameters: Any) -> Any:
+def answer_or_none(operation: Callable[..., Any], **parameters: Any) -> Any:
     """Return the answer, or None if the service does not know what it is asked about."""
     try:
         return operation(**parameters)
@@ -67,7 +67,7 @@ class Observer:
 
     def stacks(self) -> dict[str, Any]:
         describe = self._client("cloudformation").describe_stacks
-        answers = {name: known(describe, StackName=name) for name in self._stack_names}
+        answers = {name: answer_or_none(describe, StackName=name) for name in self._stack_names}
         return {name: answer and answer["Stacks"][0] for name, answer in answers.items()}
 
     @cached_property
@@ -76,7 +76,7 @@ class Observer:
         ids: dict[str, list[str]] = {}
         pages = self._client("cloudformation").get_paginator("list_stack_resources")
         for stack in self._stack_names:
-            for page in known(lambda stack=stack: [*pages.paginate(StackName=stack)]) or ():
+            for page in answer_or_none(lambda stack=stack: [*pages.paginate(StackName=stack)]) or ():
                 for each in page["StackResourceSummaries"]:
                     ids.setdefault(each["ResourceType"], []).append(each.get("PhysicalResourceId", ""))
         return ids
@@ -94,7 +94,9 @@ class Observer:
                 operation = self._client("sns").get_subscription_attributes
                 if not each["SubscriptionArn"].startswith("arn:"):
                     return each, {}
-                return each, (known(operation, SubscriptionArn=each["SubscriptionArn"]) or {}).get("Attributes")
+                return each, (answer_or_none(operation, SubscriptionArn=each["SubscriptionArn"]) or {}).get(
+                    "Attributes"
+                )
         return None, None
 
     def alarm_subscriptions(self) -> dict[str, list[Any]]:
@@ -119,17 +121,19 @@ class Observer:
     @cached_property
     def mappings(self) -> dict[str, Any]:
         uuids = self.resources.get("AWS::Lambda::EventSourceMapping", [])
-        return {uuid: known(self._client("lambda").get_event_source_mapping, UUID=uuid) for uuid in uuids}
+        return {uuid: answer_or_none(self._client("lambda").get_event_source_mapping, UUID=uuid) for uuid in uuids}
 
     @cached_property
     def functions(self) -> dict[str, Any]:
         names = self.resources.get("AWS::Lambda::Function", [])
-        return {name: known(self._client("lambda").get_function_configuration, FunctionName=name) for name in names}
+        return {
+            name: answer_or_none(self._client("lambda").get_function_configuration, FunctionName=name) for name in names
+        }
 
     def streams(self) -> dict[str, Any]:
         names = self.resources.get("AWS::KinesisFirehose::DeliveryStream", [])
         describe = self._client("firehose").describe_delivery_stream
-        return {name: known(describe, DeliveryStreamName=name) for name in names}
+        return {name: answer_or_none(describe, DeliveryStreamName=name) for name in names}
 
     @cached_property
     def described_tables(self) -> dict[str, Any]:
@@ -142,7 +146,7 @@ class Observer:
     def tables(self, operation: str) -> dict[str, Any]:
         """Ask about each table."""
         names = [self.output(f"{table}TableName") for table in ("Ledger", "Counters", "Suppressions")]
-        return {name: known(getattr(self._client("dynamodb"), operation), TableName=name) for name in names}
+        return {name: answer_or_none(getattr(self._client("dynamodb"), operation), TableName=name) for name in names}
 
     def archive_notifications(self) -> Any:
         return self._client("s3").get_bucket_notification_configuration(Bucket=self.output("ArchiveBucketName"))
@@ -236,15 +240,10 @@ class Observer:
         return [each["ContactListName"] for each in answer.get("ContactLists", ())]
 
     def _ask_ses(self, operation: str, **parameters: str) -> Any:
-        """Ask SES, and wait as long as it wants its clients to."""
-        answer = known(getattr(self._client("sesv2"), operation), **parameters)
+        """Ask SES, and wait as long as it asks its clients to."""
+        answer = answer_or_none(getattr(self._client("sesv2"), operation), **parameters)
         self._pause(self._pace_seconds)
         return answer
 
     def _pause(self, seconds: float) -> None:
         time.sleep(seconds)
-
-
-def is_of_stream(mapping: dict[str, Any]) -> bool:
-    """Tell whether an event source mapping reads the ledger's stream."""
-    return ":dynamodb:" in mapping["EventSourceArn"]

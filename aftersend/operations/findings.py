@@ -34,7 +34,7 @@ class Finding(msgspec.Struct, frozen=True):
     """The id of the check that found it."""
 
 
-class NotAsked(msgspec.Struct, frozen=True):
+class SkippedCheck(msgspec.Struct, frozen=True):
     """A check that was not made."""
 
     check: str
@@ -47,7 +47,10 @@ critical = partial(Finding, Weight.CRITICAL)
 warning = partial(Finding, Weight.WARNING)
 notice = partial(Finding, Weight.NOTICE)
 
-DEPLOY = "Deploy the environment again: `make deploy ENV=$env`."
+DEPLOY = "Deploy the environment: `make deploy ENV=$env`."
+RESTORE = "It was changed outside the stacks. Restore it: `cdk deploy --all --revert-drift -c env=$env`."
+"""CloudFormation changes nothing while the template stays the same, unless it looks for drift."""
+DEPLOY_OR_RESTORE = f"{DEPLOY} If that changes nothing: {RESTORE[0].lower()}{RESTORE[1:]}"
 
 
 def by_weight(findings: list[Finding]) -> list[Finding]:

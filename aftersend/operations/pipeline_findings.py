@@ -9,6 +9,7 @@ from aftersend.contract import EVENTS_PREFIX
 from aftersend.operations.failures import FailureKind, StoredObject
 from aftersend.operations.findings import (
     DEPLOY,
+    RESTORE,
     Answer,
     Answers,
     Finding,
@@ -78,12 +79,13 @@ def judge_clock(here: datetime, there: datetime) -> Iterator[Finding]:
 def judge_feedback_subscription(subscription: Answer | None, attributes: Answer | None) -> Iterator[Finding]:
     """Judge the subscription of the feedback queue, and its attributes."""
     if subscription is None or attributes is None:
-        yield critical("The feedback queue is not subscribed to the feedback topic: no feedback arrives.", DEPLOY)
+        yield critical("The feedback queue is not subscribed to the feedback topic: no feedback arrives.", RESTORE)
     elif subscription["SubscriptionArn"] == "PendingConfirmation" or attributes.get("PendingConfirmation") == "true":
-        yield critical("The subscription of the feedback queue is not confirmed: no feedback arrives.", DEPLOY)
+        yield critical("The subscription of the feedback queue is not confirmed: no feedback arrives.", RESTORE)
     elif attributes.get("RawMessageDelivery") != "true":
-        fix = "Switch raw message delivery of the subscription on, as it was deployed."
-        yield warning("The feedback queue gets messages in SNS's envelope: they are larger than planned.", fix)
+        names = f"--subscription-arn {subscription['SubscriptionArn']} --attribute-name RawMessageDelivery"
+        fix = f"Switch it on: `aws sns set-subscription-attributes {names} --attribute-value true`."
+        yield warning("Raw delivery to the feedback queue is off: its messages are larger, in SNS's envelope.", fix)
 
 
 def function_name(mapping: Answer) -> str:
@@ -91,11 +93,16 @@ def function_name(mapping: Answer) -> str:
     return mapping["FunctionArn"].split(":")[6]
 
 
+def is_of_stream(mapping: Answer) -> bool:
+    """Tell whether an event source mapping reads the ledger's stream."""
+    return ":dynamodb:" in mapping["EventSourceArn"]
+
+
 def judge_mappings(mappings: Answers) -> Iterator[Finding]:
     """Judge event source mappings, by their ids."""
     for uuid, mapping in mappings.items():
         if mapping is None:
-            yield critical(f"The event source mapping {uuid} is gone: its function gets no records.", DEPLOY)
+            yield critical(f"The event source mapping {uuid} is gone: its function gets no records.", RESTORE)
             continue
         source = f"{function_name(mapping)} from {mapping['EventSourceArn'].split(':', 5)[5]}"
         result = mapping.get("LastProcessingResult") or ""
@@ -114,7 +121,8 @@ def judge_archive_notifications(configuration: Answer, queue: str) -> Iterator[F
         if each["QueueArn"].endswith(f":{queue}") and prefixes == [EVENTS_PREFIX]:
             return
     problem = f"The archive bucket does not notify {queue} of new objects below {EVENTS_PREFIX}: none is recorded."
-    yield critical(problem, f"{DEPLOY} Then replay the hours that were missed.")
+    fix = "Add this notification to the queue in the S3 console (deploying again does not), then `aftersend replay`."
+    yield critical(problem, fix)
 
 
 def judge_streams(streams: Answers) -> Iterator[Finding]:
@@ -122,7 +130,7 @@ def judge_streams(streams: Answers) -> Iterator[Finding]:
     for name, stream in streams.items():
         status = stream["DeliveryStreamDescription"]["DeliveryStreamStatus"] if stream else "gone"
         if status != "ACTIVE":
-            yield critical(f"The Firehose stream {name} is {status}: no events reach the archive.", DEPLOY)
+            yield critical(f"The Firehose stream {name} is {status}: no events reach the archive.", RESTORE)
 
 
 def judge_ages(ages: Mapping[str, float | None]) -> Iterator[Finding]:
@@ -130,7 +138,7 @@ def judge_ages(ages: Mapping[str, float | None]) -> Iterator[Finding]:
     for name, seconds in ages.items():
         if seconds is not None and seconds > LATE_SECONDS:
             fix = "Look whether the function behind it fails or is throttled (checks functions, function-errors)."
-            yield warning(f"Records of {name} wait for {seconds / 60:.0f} minutes.", fix)
+            yield warning(f"The oldest record of {name} has waited for {seconds / 60:.0f} minutes.", fix)
 
 
 def judge_dead_letters(counts: Mapping[FailureKind, int]) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from aftersend.config.environment import ConfigurationSet, Environment, EventDestination
 from aftersend.events import Kind
-from aftersend.operations.findings import DEPLOY, Answer, Answers, Finding, critical, warning
+from aftersend.operations.findings import DEPLOY, DEPLOY_OR_RESTORE, Answer, Answers, Finding, critical, warning
 
 MAX_QUOTA_SHARE = 0.8
 """How much of the daily quota may be used; beyond it, a campaign soon fails."""
@@ -23,7 +23,7 @@ def judge_configuration_sets(sets: Answers, environment: Environment | None) -> 
     for name, answer in sets.items():
         settings = environment.configuration_sets.get(name) if environment else None
         if answer is None:
-            yield critical(f"SES has no configuration set {name}: mail that names it is refused.", DEPLOY)
+            yield critical(f"SES has no configuration set {name}: mail that names it is refused.", DEPLOY_OR_RESTORE)
         elif not answer["SendingOptions"]["SendingEnabled"] and (settings is None or settings.sending_enabled):
             command = f"aws sesv2 put-configuration-set-sending-options --configuration-set-name {name}"
             fix = f"Find out who paused it and why; resume: `{command} --sending-enabled`."
@@ -41,11 +41,11 @@ def judge_event_destinations(
             place = f"{name}: the event destination {destination}"
             answer = present.get(destination)
             if answer is None:
-                yield critical(f"{place} is missing.", DEPLOY)
+                yield critical(f"{place} is missing.", DEPLOY_OR_RESTORE)
             elif wanted.enabled and not answer["Enabled"]:
-                yield critical(f"{place} is disabled: SES publishes nothing to it.", DEPLOY)
+                yield critical(f"{place} is disabled: SES publishes nothing to it.", DEPLOY_OR_RESTORE)
             elif problem := _difference(answer, wanted, None if destination != "archive" else streams):
-                yield critical(f"{place} {problem}.", DEPLOY)
+                yield critical(f"{place} {problem}.", DEPLOY_OR_RESTORE)
 
 
 def _wanted(settings: ConfigurationSet, topic: str) -> dict[str, EventDestination]:
@@ -86,7 +86,7 @@ def judge_tracking(destinations: Destinations, environment: Environment) -> Iter
 def judge_identities(identities: Answers) -> Iterator[Finding]:
     for name, answer in identities.items():
         if answer is None:
-            yield critical(f"SES has no identity {name}: mail from it is refused.", DEPLOY)
+            yield critical(f"SES has no identity {name}: mail from it is refused.", DEPLOY_OR_RESTORE)
         elif not answer["VerifiedForSendingStatus"]:
             status = answer.get("VerificationStatus", "not verified")
             error = answer.get("VerificationInfo", {}).get("ErrorType")
@@ -103,7 +103,7 @@ def judge_dkim(identities: Answers, environment: Environment) -> Iterator[Findin
         settings, dkim = environment.identities.get(name), answer["DkimAttributes"]
         if settings and not settings.existing and settings.dkim_signing != dkim.get("SigningEnabled"):
             switched = "on" if dkim.get("SigningEnabled") else "off"
-            yield warning(f"{name}: DKIM signing is {switched}, other than in the environment file.", DEPLOY)
+            yield warning(f"{name}: DKIM signing is {switched}, other than in the environment file.", DEPLOY_OR_RESTORE)
         elif dkim.get("SigningEnabled") and dkim["Status"] != "SUCCESS":
             yield warning(f"{name}: mail is not signed, the state of DKIM is {dkim['Status']}.", DKIM_GUIDE)
 
@@ -116,7 +116,7 @@ def judge_mail_from(identities: Answers, environment: Environment) -> Iterator[F
         domain, status = attributes.get("MailFromDomain"), attributes.get("MailFromDomainStatus")
         if settings and not settings.existing and (settings.mail_from_domain or "") != (domain or ""):
             wanted = settings.mail_from_domain or "none"
-            yield warning(f"{name}: the MAIL FROM domain is {domain or 'none'} instead of {wanted}.", DEPLOY)
+            yield warning(f"{name}: the MAIL FROM domain is {domain or 'none'} instead of {wanted}.", DEPLOY_OR_RESTORE)
         elif domain and status != "SUCCESS":
             fix = f"Publish the MX and TXT records of {domain}."
             yield warning(f"{name}: the state of the MAIL FROM domain {domain} is {status}.", fix)
@@ -132,7 +132,7 @@ def judge_notification_settings(
             yield warning(f"The notification settings of {name} were never deployed.", DEPLOY)
     for name, differences in drift.items():
         if differences and name in verified:  # SES accepts settings of no others
-            fix = 'The hourly check restores them with on_identity_drift = "restore"; else deploy again.'
+            fix = 'Set on_identity_drift = "restore" and deploy: the next hourly check restores them.'
             yield critical(f"{name}: {'; '.join(differences)}.", fix)
 
 
@@ -143,7 +143,7 @@ def judge_contact_lists(present: list[str], environment: Environment) -> Iterato
             fix = "Name that one in the environment file, or export its contacts, delete it and deploy."
             yield critical(problem, fix)
         elif name not in present:
-            yield critical(f"SES has no contact list {name}: mail that names it is refused.", DEPLOY)
+            yield critical(f"SES has no contact list {name}: mail that names it is refused.", DEPLOY_OR_RESTORE)
 
 
 def judge_sending(account: Answer) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def judge_review(account: Answer) -> Iterator[Finding]:
     status = account.get("EnforcementStatus", "HEALTHY")
     if status != "HEALTHY":
         weight = critical if status == "SHUTDOWN" else warning
-        yield weight(f"The account is under SES's {status}.", "Answer AWS's case; lower bounces and complaints.")
+        yield weight(f"The enforcement status of the account is {status}.", "Answer the case that AWS opened.")
 
 
 def judge_sandbox(account: Answer) -> Iterator[Finding]:

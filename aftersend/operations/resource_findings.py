@@ -5,7 +5,18 @@ from datetime import datetime, timedelta
 
 from aftersend.config.environment import Environment
 from aftersend.contract import EXPIRES
-from aftersend.operations.findings import DEPLOY, Answer, Answers, Finding, critical, format_time, quantity, warning
+from aftersend.operations.findings import (
+    DEPLOY,
+    RESTORE,
+    Answer,
+    Answers,
+    Finding,
+    critical,
+    format_time,
+    quantity,
+    warning,
+)
+from aftersend.operations.pipeline_findings import is_of_stream
 
 INSUFFICIENT_AFTER = timedelta(hours=2)
 """How long a new alarm may be without data: the longest period of an alarm is an hour."""
@@ -22,11 +33,11 @@ def judge_ledger_stream(ledger: Answer | None, mappings: Answers) -> Iterator[Fi
     table = ledger["Table"] if ledger else {}
     stream = table.get("StreamSpecification", {})
     if not stream.get("StreamEnabled") or stream.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
-        yield critical("The ledger has no stream with both images: nothing is counted.", DEPLOY)
+        yield critical("The ledger has no stream with both images: nothing is counted.", RESTORE)
         return
-    sources = [each["EventSourceArn"] for each in mappings.values() if each and ":dynamodb:" in each["EventSourceArn"]]
+    sources = [each["EventSourceArn"] for each in mappings.values() if each and is_of_stream(each)]
     if sources and table["LatestStreamArn"] not in sources:
-        yield critical("count_tags reads another stream than the ledger's: nothing new is counted.", DEPLOY)
+        yield critical("count_tags reads another stream than the ledger's: nothing new is counted.", RESTORE)
 
 
 def judge_time_to_live(tables: Answers) -> Iterator[Finding]:
@@ -34,7 +45,9 @@ def judge_time_to_live(tables: Answers) -> Iterator[Finding]:
         description = answer["TimeToLiveDescription"] if answer else {}
         enabled = description.get("TimeToLiveStatus") in ("ENABLED", "ENABLING")
         if answer and (not enabled or description.get("AttributeName") != EXPIRES):
-            yield warning(f"Items of {name} do not expire (time to live on `{EXPIRES}` is off).", DEPLOY)
+            setting = f"--time-to-live-specification Enabled=true,AttributeName={EXPIRES}"
+            fix = f"Switch it on: `aws dynamodb update-time-to-live --table-name {name} {setting}`."
+            yield warning(f"Items of {name} do not expire: its time to live on `{EXPIRES}` is off.", fix)
 
 
 def judge_recovery(tables: Answers) -> Iterator[Finding]:
@@ -42,13 +55,15 @@ def judge_recovery(tables: Answers) -> Iterator[Finding]:
         backups = answer["ContinuousBackupsDescription"] if answer else {}
         status = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
         if answer and status != "ENABLED":
-            yield warning(f"{name} cannot be restored: point-in-time recovery is off.", DEPLOY)
+            setting = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+            fix = f"Switch it on: `aws dynamodb update-continuous-backups --table-name {name} {setting}`."
+            yield warning(f"{name} cannot be restored: point-in-time recovery is off.", fix)
 
 
 def judge_functions(functions: Answers) -> Iterator[Finding]:
     for name, function in functions.items():
         if function is None:
-            yield critical(f"The function {name} is gone.", DEPLOY)
+            yield critical(f"The function {name} is gone.", RESTORE)
         elif function.get("State") == "Failed":
             yield critical(f"The function {name} cannot run: {function.get('StateReason', '')}", DEPLOY)
         elif function.get("LastUpdateStatus") == "Failed":
@@ -69,13 +84,14 @@ def judge_alarms(alarms: Answers, now: datetime, *, is_emulated: bool) -> Iterat
     """Judge alarms. The emulator leaves those without data in their first state; CloudWatch does not."""
     for name, alarm in alarms.items():
         if alarm is None:
-            yield warning(f"The alarm {name} is gone.", DEPLOY)
+            yield warning(f"The alarm {name} is gone.", RESTORE)
             continue
         since, fix = alarm["StateUpdatedTimestamp"], alarm.get("AlarmDescription", "")
         if alarm["StateValue"] == "ALARM":
-            yield warning(f"The alarm {name} is on since {format_time(since)}: {alarm['StateReason']}", fix)
+            yield warning(f"The alarm {name} has been in ALARM since {format_time(since)}: {alarm['StateReason']}", fix)
         elif alarm["StateValue"] == "INSUFFICIENT_DATA" and not is_emulated and now - since > INSUFFICIENT_AFTER:
-            yield warning(f"The alarm {name} has no data since {format_time(since)}: {alarm['StateReason']}", DEPLOY)
+            problem = f"The alarm {name} has had no data since {format_time(since)}: {alarm['StateReason']}"
+            yield warning(problem, "Look in CloudWatch whether its metric is still published.")
         if not alarm["ActionsEnabled"]:
             fix = f"Enable them: `aws cloudwatch enable-alarm-actions --alarm-names {name}`."
             yield warning(f"The actions of the alarm {name} are disabled: it notifies nobody.", fix)

@@ -14,7 +14,7 @@ from aftersend.aws.deployment import Deployment
 from aftersend.cli import doctor
 from aftersend.cli.deployment import Target
 from aftersend.config.environment import ConfigurationSet, ContactList, ContactTopic, Environment, Identity
-from aftersend.operations.findings import Finding, NotAsked
+from aftersend.operations.findings import Finding, SkippedCheck
 
 NOW = datetime.now(UTC)
 TOPIC, ALARM_TOPIC = "arn:aws:sns:eu-west-1:111111111111:Feedback", "arn:aws:sns:eu-west-1:111111111111:Alarms"
@@ -181,7 +181,7 @@ def healthy_answers() -> dict[str, Any]:
         "describe_continuous_backups": recovery("ENABLED"),
         "get_bucket_notification_configuration": {"QueueConfigurations": [NOTIFIED_QUEUE]},
         "list_objects_v2": objects(f"events/{NOW:%Y/%m/%d/%H}/1.gz"),
-        "get_object": lambda **_: {"Body": io.BytesIO(json.dumps(DEPLOYED).encode())},
+        "get_object": lambda **_: {"Body": io.BytesIO(json.dumps(DEPLOYED).encode()), "ETag": "1"},
         "get_metric_data": metrics(Send=[100, 20], **ages),
         "query": counted(NOW),
         "get_queue_attributes": queue_attributes("nothing"),
@@ -269,5 +269,5 @@ def shop(changes: dict[str, Any]) -> Deployment:
 
 def examine(
     changes: dict[str, Any], environment: Environment | None = ENVIRONMENT
-) -> tuple[list[Finding], list[NotAsked]]:
+) -> tuple[list[Finding], list[SkippedCheck]]:
     return doctor.examine(Target(shop(changes), environment))

@@ -17,6 +17,7 @@ from aftersend.cli.deployment import Target
 from aftersend.cli.doctor_checks import CHECKS
 from aftersend.cli.main import app
 from aftersend.config.environment import Environment
+from aftersend.operations.findings import RESTORE
 from tests.adapters.healthy import (
     ENVIRONMENT,
     a_mapping,
@@ -51,12 +52,12 @@ def test_worst_is_first():
 
 def test_check_that_is_denied_is_named_with_its_permission_and_the_others_go_on():
     message = "User: x is not authorized to perform: ses:GetAccount on resource: y"
-    findings, not_asked = examine(
+    findings, skipped = examine(
         {"get_account": refusal("AccessDeniedException", message)} | a_mapping(State="Disabled")
     )
     assert [finding.check for finding in findings] == ["mappings"]
-    assert [each.check for each in not_asked] == ["sending", "account-review", "sandbox", "quota"]
-    assert all("perform: ses:GetAccount on resource: y" in each.reason for each in not_asked)
+    assert [each.check for each in skipped] == ["sending", "account-review", "sandbox", "quota"]
+    assert all("perform: ses:GetAccount on resource: y" in each.reason for each in skipped)
 
 
 @pytest.mark.parametrize(
@@ -67,9 +68,9 @@ def test_check_that_is_denied_is_named_with_its_permission_and_the_others_go_on(
     ],
 )
 def test_check_that_is_not_answered_says_why(answer: Exception, reason: str):
-    findings, [not_asked] = examine({"get_bucket_notification_configuration": answer})
-    assert (findings, not_asked.check, not_asked.is_refused) == ([], "archive-notifications", True)
-    assert not_asked.reason.startswith(reason)
+    findings, [skipped] = examine({"get_bucket_notification_configuration": answer})
+    assert (findings, skipped.check, skipped.is_refused) == ([], "archive-notifications", True)
+    assert skipped.reason.startswith(reason)
 
 
 def test_object_that_cannot_be_read_keeps_only_its_own_check_from_being_made():
@@ -77,27 +78,27 @@ def test_object_that_cannot_be_read_keeps_only_its_own_check_from_being_made():
         def read(self) -> bytes:
             return b"{]"
 
-    findings, [not_asked] = examine({"get_object": {"Body": Damaged()}})
-    assert (findings, not_asked.check) == ([], "notification-settings")
+    findings, [skipped] = examine({"get_object": {"Body": Damaged(), "ETag": "1"}})
+    assert (findings, skipped.check) == ([], "notification-settings")
 
 
 def test_what_is_gone_without_a_sentence_of_its_own_is_still_a_finding():
-    [finding], not_asked = examine({"get_queue_attributes": refusal("Q", "The specified queue does not exist.")})
-    assert (finding.check, finding.weight, not_asked) == ("dead-letters", "critical", [])
+    [finding], skipped = examine({"get_queue_attributes": refusal("Q", "The specified queue does not exist.")})
+    assert (finding.check, finding.weight, skipped) == ("dead-letters", "critical", [])
 
 
 def test_output_that_is_missing_is_said_with_the_fix():
     deployment = shop({})
     del deployment.outputs["ArchiveQueueUrl"]
-    _, not_asked = doctor.examine(Target(deployment, ENVIRONMENT))
-    assert {"archive-notifications", "dead-letters", "late-records"} == {each.check for each in not_asked}
-    assert all("make deploy ENV=shop" in each.reason and each.is_refused for each in not_asked)
+    _, skipped = doctor.examine(Target(deployment, ENVIRONMENT))
+    assert {"archive-notifications", "dead-letters", "late-records"} == {each.check for each in skipped}
+    assert all("make deploy ENV=shop" in each.reason and each.is_refused for each in skipped)
 
 
 def test_without_the_file_only_what_it_says_is_not_compared():
-    findings, not_asked = examine({}, None)
+    findings, skipped = examine({}, None)
     assert findings == []
-    assert [each.check for each in not_asked] == [
+    assert [each.check for each in skipped] == [
         "configuration",
         "event-destinations",
         "tracking",
@@ -105,7 +106,7 @@ def test_without_the_file_only_what_it_says_is_not_compared():
         "mail-from",
         "contact-lists",
     ]
-    assert not any(each.is_refused for each in not_asked)
+    assert not any(each.is_refused for each in skipped)
     findings, _ = examine(an_identity(VerifiedForSendingStatus=False), None)
     assert [finding.check for finding in findings] == ["identities"]
 
@@ -133,13 +134,13 @@ def test_nothing_found_is_said_with_the_number_of_checks(run: Any):
     result = run({})
     assert (result.exit_code, result.stdout) == (0, f"Nothing found: {len(CHECKS)} checks.\n")
     document = json.loads(run({}, "--json").stdout)
-    assert document == {"environment": "shop", "checks": len(CHECKS), "findings": [], "not_asked": []}
+    assert document == {"environment": "shop", "checks": len(CHECKS), "findings": [], "skipped": []}
 
 
 def test_findings_are_printed_with_their_fix_and_without_what_a_terminal_obeys(run: Any):
     result = run(an_alarm(StateValue="ALARM", StateReason="2\x1b[2J", AlarmDescription="Look\nhere."))
     assert result.exit_code == 1
-    assert result.stdout.startswith("WARNING alarms: The alarm CountingLate is on since ")
+    assert result.stdout.startswith("WARNING alarms: The alarm CountingLate has been in ALARM since ")
     assert result.stdout.endswith(" UTC: 2\\x1b[2J\n    Look here.\n")
     [finding] = json.loads(run(an_alarm(StateValue="ALARM"), "--json").stdout)["findings"]
     assert finding["check"], finding["weight"] == ("alarms", "warning")
@@ -149,7 +150,7 @@ def test_exit_code_tells_findings_from_checks_that_were_refused(run: Any):
     denied = {"get_account": refusal("AccessDenied", "no")}
     result = run(denied)
     assert (result.exit_code, len(result.stdout.splitlines())) == (2, 2)
-    assert "Not asked (sending, account-review, sandbox, quota): Operation is denied" in result.stdout
+    assert "Skipped (sending, account-review, sandbox, quota): Operation is denied" in result.stdout
     assert run(denied | a_mapping(State="Disabled")).exit_code == 1
     assert run({}, environment=None).exit_code == 0
 
@@ -165,3 +166,9 @@ def test_documentation_lists_every_permission():
     for operation in healthy_answers().keys() - {"get_caller_identity", "get_object", "list_objects_v2"}:
         name = operation.title().replace("_", "")
         assert f":{IAM_ACTIONS.get(name, name)}`" in section
+
+
+def test_installed_cdk_cli_has_the_option_that_restores():
+    script = DOCUMENTATION.parent.parent / "node_modules" / "aws-cdk" / "lib" / "index.js"
+    assert "--revert-drift" in RESTORE
+    assert '"revert-drift"' in script.read_text()

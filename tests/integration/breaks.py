@@ -217,7 +217,7 @@ REPAIRED: list[tuple[str, str, Break]] = [
     ("identities", "SES has no identity bookshop.example", identity_removed),
     ("notification-settings", "Complaint notifications go to no topic", notification_dropped),
     ("feedback-subscription", "is not subscribed", subscription_removed),
-    ("feedback-subscription", "in SNS's envelope", subscription_wrapped),
+    ("feedback-subscription", "Raw delivery to the feedback queue is off", subscription_wrapped),
     ("archive-notifications", "does not notify", notifications_removed),
     ("mappings", "is disabled", mapping_disabled),
     ("dead-letters", "1 message in a dead-letter queue (feedback", message_in("FeedbackDeadLetterQueueUrl")),
@@ -231,7 +231,11 @@ REPAIRED: list[tuple[str, str, Break]] = [
 """The check, what it says, and what is broken."""
 
 LASTING: list[tuple[str, str, Break]] = [
-    ("late-records", "wait for 83 minutes", metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 5_000, feedback_queue)),
+    (
+        "late-records",
+        "has waited for 83 minutes",
+        metric("AWS/SQS", "ApproximateAgeOfOldestMessage", 5_000, feedback_queue),
+    ),
     ("function-errors", "failed 3 times", metric("AWS/Lambda", "Errors", 3, counter)),
     ("last-event", "the archive received nothing", archive_silent),
     ("firehose-stream", "is gone", stream_removed),
