@@ -68,11 +68,12 @@ class Variable(StrEnum):
     SUPPRESSIONS_TABLE = "SUPPRESSIONS_TABLE"
     COUNTERS_TABLE = "COUNTERS_TABLE"
     ARCHIVE_BUCKET = "ARCHIVE_BUCKET"
-    RETENTION = "RETENTION"  # JSON: ledger.Retention
+    RETENTION = "RETENTION"  # JSON: retention.Retention
     POLICY = "POLICY"  # JSON: suppression.Policy
     COUNTED = "COUNTED"  # JSON: counting.Counted
     COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
+    EMULATED = "EMULATED"  # set, to whatever value, only on the emulator, which names no shards
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
 
 

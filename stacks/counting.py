@@ -38,6 +38,7 @@ class Counting(Construct):
                 Variable.COUNTED: to_json(environment.counted),
                 Variable.RETENTION: to_json(environment.retention),
                 Variable.ENVIRONMENT: environment.name,
+                **({Variable.EMULATED: to_json(True)} if environment.is_emulated else {}),
             },
         )
         state.counters.grant(counter.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")

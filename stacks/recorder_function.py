@@ -15,6 +15,7 @@ class RecorderFunction(HandlerFunction):
         self, scope: Construct, id: str, *, file: str, description: str, environment: Environment, state: State
     ) -> None:
         settings = {
+            Variable.ENVIRONMENT: environment.name,
             Variable.LEDGER_TABLE: state.ledger.table_name,
             Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
             Variable.RETENTION: to_json(environment.retention),

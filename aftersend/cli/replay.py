@@ -14,7 +14,7 @@ from aftersend.aws.deployment import AWS_ERRORS, describe_error
 from aftersend.aws.stored_objects import Announcer, NotAnnounced
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_json
-from aftersend.ledger import Retention
+from aftersend.retention import Retention
 from aftersend.operations.failures import StoredObject
 from aftersend.operations.replay import (
     EVENTS_PER_SECOND,

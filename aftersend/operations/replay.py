@@ -8,7 +8,7 @@ from urllib.parse import quote_plus
 
 from aftersend.config import cost, prices
 from aftersend.contract import EVENTS_PREFIX, FUNCTIONS
-from aftersend.ledger import Retention
+from aftersend.retention import Retention
 from aftersend.operations.failures import StoredObject
 
 EVENTS_PER_SECOND = 2_000

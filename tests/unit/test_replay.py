@@ -4,7 +4,7 @@ import pytest
 import typer
 
 from aftersend.cli.replay import parse_time
-from aftersend.ledger import Retention
+from aftersend.retention import Retention
 from aftersend.operations.failures import StoredObject
 from aftersend.operations.replay import (
     HourRange,
