@@ -34,7 +34,7 @@ from aftersend.config.values import (
 )
 from aftersend.counting import MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
-from aftersend.ledger import Retention
+from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
 FEEDBACK = (Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Kind.DELIVERY_DELAY, Kind.SUBSCRIPTION)

@@ -24,6 +24,7 @@ def test_every_reason_is_explained_and_used():
         "aftersend/parsing/parser.py",
         "aftersend/parsing/object_notifications.py",
         "aftersend/recorder.py",
+        "lambdas/record_archive.py",
     ) == set(UNREADABLE_REASONS)
 
 
