@@ -69,7 +69,7 @@ def one_bounce() -> Cost:
 def _started_world() -> World:
     """Return a world in which the processes have started: what they read and write once is not an event's cost."""
     world = World(seed=0)
-    _ = world.recorder  # built on first use
+    _ = world.recorder
     world.calls.clear()
     world.dynamodb.write_units.clear()
     return world

@@ -6,7 +6,7 @@ import pytest
 
 from tests.world.arrivals import HARD_BOUNCE, a_record
 from tests.world.calls import Killed
-from tests.world.world import BEGIN, Kill, World, expected_state
+from tests.world.world import BEGIN, START, Kill, World, expected_state
 
 CALLS = {
     # for each of two messages: write the event, read the entry, read the events, write the entry
@@ -49,7 +49,7 @@ def invoke(world: World, function: str) -> None:
 @pytest.mark.parametrize("call", [0, 1], ids=["read the history", "write the history"])
 def test_process_killed_while_it_starts_leaves_one_history_of_retention_settings(call: int, after: bool):
     world = World(seed=1)
-    world.kill = Kill("start", call, after)
+    world.kill = Kill(START, call, after)
     with pytest.raises(Killed):
         _ = world.recorder
     assert [(period.volume_days, period.since) for period in world.recorder.history.periods] == [(30, BEGIN)]

@@ -43,7 +43,10 @@ SPLIT_RATE = 0.02
 MAX_STEPS = 20_000
 """Far more than any run takes: one that takes them all never ends."""
 
-FUNCTIONS = ("record_feedback", "record_archive", "count_tags")
+RECORDERS = ("record_feedback", "record_archive")
+FUNCTIONS = (*RECORDERS, "count_tags")
+START = "start"
+"""What the calls that a recorder's process makes once are counted under."""
 
 
 @dataclass
@@ -115,7 +118,7 @@ class World:
         """Return what the recording functions share; it is built on first use, as in a process of theirs."""
         if self._recorder is None:
             table = LedgerTable(CLIENTS["dynamodb"], "ledger", self.retention, attempts=immediate_attempts)
-            with self.answer_calls("start"):
+            with self.answer_calls(START):
                 history = table.retention_history(self.clock.now())
             self._recorder = Recorder(
                 ledger=table,
@@ -204,7 +207,8 @@ class World:
         def respond(operation: str, call: dict[str, Any]) -> dict[str, Any]:
             self.before_call()
             self.calls[function, operation] += 1
-            self.observe(function, operation, call)
+            for observed in RECORDERS if function == START else (function,):
+                self.observe(observed, operation, call)
             kill, number = self.kill, next(numbers)
             if kill is None or (kill.function, kill.call) != (function, number):
                 return self._perform(operation, call)
