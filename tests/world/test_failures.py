@@ -1,12 +1,18 @@
 """Show that what is lost comes back, and that what can never be processed affects nothing else."""
 
 import json
+import random
 
 import pytest
 from hypothesis import given, settings
 
+from aftersend import ledger
 from aftersend.aws.serialization import serialize
+from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.recorder import parse_recordable
+from tests.fuzz import damaged
 from tests.world.arrivals import HARD_BOUNCE, READERS, a_record
+from tests.world.dynamodb_limits import check_item
 from tests.world.examples import SEEDS, reproducible
 from tests.world.world import Kill, World, expected_state
 
@@ -84,6 +90,14 @@ def test_records_that_dynamodb_would_refuse_are_quarantined_before_they_are_writ
     world.run()
     assert world.state() == expected_state(payloads)
     assert world.object_queue.dead_letters == []
+
+
+def test_dynamodb_takes_every_event_of_a_damaged_record_that_is_recordable():
+    for seed in range(2_000):
+        for result in parse_recordable(damaged(random.Random(seed))):
+            for event in result if isinstance(result, list) else ():
+                keys = dict(zip((PARTITION_KEY, SORT_KEY), ledger.key(event), strict=True))
+                check_item(serialize(ledger.attributes(event) | keys))
 
 
 @settings(reproducible, max_examples=20)
