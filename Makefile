@@ -61,9 +61,10 @@ chaos: setup ## Repeat the exactness test with random failures  [SEEDS=n, or SEE
 fuzz: setup ## Parse randomly damaged records; no exception may occur  [N=n FIRST=seed]
 	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))
 
-benchmark: .venv-benchmark/.ready ## Compare parsing with django-anymail and django-ses; count DynamoDB requests and write units
+benchmark: .venv-benchmark/.ready ## Compare parsing with django-anymail and django-ses; count DynamoDB requests and units
 	@.venv-benchmark/bin/python -m benchmarks.peers.parsing
 	@python -m benchmarks.cost
+	@python -m benchmarks.check
 
 format: setup ## Format the code and apply ruff's automatic fixes
 	@ruff format . && ruff check --fix .

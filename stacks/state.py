@@ -4,6 +4,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from aftersend.config.environment import Environment
@@ -42,6 +43,15 @@ class State(cdk.Stack):
             self,
             LedgerTableName=self.ledger.table_name,
             CountersTableName=self.counters.table_name,
-            SuppressionsTableName=self.suppressions.table_name,
             ArchiveBucketName=self.archive.bucket_name,
         )
+        cdk.CfnOutput(
+            self,
+            "SuppressionsTableName",
+            value=self.suppressions.table_name,
+            description="Table with the suppression list: senders read it before they send (docs/suppression.md)",
+        )
+
+    def grant_check(self, grantee: iam.IGrantable) -> None:
+        """Allow a sender's role to find out whether recipients are suppressed (`aftersend.check`)."""
+        self.suppressions.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:Query")

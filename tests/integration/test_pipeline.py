@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 
+import aftersend
 from aftersend.contract import FUNCTIONS
 from local.pipeline import LocalPipeline
 from local.traffic import plan_mails, predict
@@ -89,6 +90,19 @@ def test_unreadable_line_of_an_archive_object_is_quarantined_and_blocks_no_other
     ]
     quarantined = s3.get_object(Bucket=bucket, Key="quarantine/events/a folder/lines=2.jsonl")["Body"].read()
     assert json.loads(quarantined)["record"] == "unreadable"
+
+
+def test_recipient_whose_message_bounced_may_not_be_sent_to_again(pipeline: LocalPipeline):
+    recipients = ["unlucky-3@mail.example", "lucky@mail.example"]
+
+    def allowed() -> list[str]:
+        client, table = pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["SuppressionsTableName"]
+        return aftersend.check(recipients, table=table, client=client, ignore_forgotten=True).allowed
+
+    assert allowed() == recipients
+    topic = pipeline.ses.notification_settings["bookshop.example"].topics["Bounce"]
+    pipeline.ses.emulator_client("sns").publish(TopicArn=topic, Message=a_bounce_of(recipients[0]))
+    wait_for(lambda: allowed() == ["lucky@mail.example"], "the recipient is suppressed")
 
 
 MUTATIONS = {
