@@ -6,7 +6,7 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX
 from stacks.archive_bucket import ArchiveBucket
 from stacks.log_group import ExpiringLogGroup

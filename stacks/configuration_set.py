@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config.environment import ConfigurationSet, Dimension, EventDestination
+from aftersend.config import ConfigurationSet, Dimension, EventDestination
 from stacks.names import construct_id
 from stacks.sequence import Sequence
 from stacks.tags import tag

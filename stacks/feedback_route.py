@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from stacks.alarms import Alarms
 from stacks.queue import ConsumerQueue, DeadLetterQueue
 from stacks.recorder_function import RecorderFunction
