@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -87,6 +87,17 @@ class CountersTable:
                 if CHECKPOINT not in item:
                     values = deserialize(item)
                     yield _row(item), {name: count for name, count in values.items() if name not in NOT_MEASURES}
+
+    def latest_hour(self, tag: str, value: str, day: date) -> datetime | None:
+        """Return the latest hour of a day for which a tag's value was counted."""
+        response = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression=f"{PARTITION_KEY} = :day AND begins_with({SORT_KEY}, :value)",
+            ExpressionAttributeValues=serialize({":day": f"{tag}#{day}", ":value": f"{value}#"}),
+            ScanIndexForward=False,
+            Limit=1,
+        )
+        return next((_row(item).hour for item in response["Items"]), None)
 
     def _advance_checkpoint(self, shard: str, slot: int, expected: str | None, checkpoint: str) -> dict[str, Any]:
         """Return the action that puts a checkpoint on condition that the present one is the expected one."""

@@ -142,7 +142,7 @@ def describe_error(error: Exception) -> str:
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
-DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
 GONE = {"NoSuchBucket", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from aftersend.cli import failures
+from aftersend.cli.doctor import doctor
 from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
 from aftersend.cli.replay import replay
@@ -18,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+app.command()(doctor)
 app.command()(inspect)
 app.command()(lint)
 app.command()(replay)

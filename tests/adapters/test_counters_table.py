@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +58,16 @@ def test_rows_of_a_tag_value_and_day_are_one_query(table: CountersTable, dynamod
         ExpressionAttributeValues={":day": {"S": "campaign#2026-03-14"}, ":value": {"S": "spring-catalogue#"}},
     )
     assert response["Count"] == 1
+
+
+def test_latest_hour_of_a_tag_value_is_that_of_its_latest_row(table: CountersTable):
+    for value, hour in (("ab", 9), ("ab", 12), ("a", 13), ("abc", 14)):
+        table.commit(
+            f"{value}-{hour}", 0, None, "1", Counter({(Row("campaign", value, HOUR.replace(hour=hour)), "send"): 1})
+        )
+    assert table.latest_hour("campaign", "ab", HOUR.date()) == HOUR.replace(hour=12)
+    assert table.latest_hour("campaign", "none", HOUR.date()) is None
+    assert table.latest_hour("campaign", "ab", HOUR.date() - timedelta(days=1)) is None
 
 
 def test_row_can_be_spread_over_several_items(dynamodb: Any):

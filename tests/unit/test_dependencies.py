@@ -20,7 +20,7 @@ ROOMS = {
     "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
-    | {"boto3", "botocore", "aftersend.operations"},
+    | {"boto3", "botocore", "aftersend.operations", "aftersend.config"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
     | {"aftersend.aws", "aftersend.operations", "aftersend.cli", "rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}

@@ -1,0 +1,249 @@
+"""Ask a deployed environment how it is. Nothing is changed; an answer of None stands for something that is gone."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from aftersend.aws.clients import error_code
+from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
+from aftersend.aws.deployment import STACKS, Deployment, Unavailable
+from aftersend.aws.identity_settings import PACE_SECONDS, IdentitySettings, differences
+from aftersend.aws.metric_values import Metric, metric_values
+from aftersend.aws.stored_objects import StoredFailures, list_objects
+from aftersend.config.environment import Environment
+from aftersend.contract import EVENTS_PREFIX
+from aftersend.counting import CONFIGURATION_SET
+from aftersend.operations.failures import FailureKind, StoredObject
+from aftersend.operations.pipeline_findings import GRACE, MAX_COUNTED, WINDOW, Activity, function_name, is_of_stream
+
+ALARMS_PER_CALL = 100
+RECENT = timedelta(minutes=20)
+"""In which the latest age is looked for: metrics of SQS arrive some minutes late."""
+ERRORS_WINDOW = timedelta(hours=1)
+
+
+def is_gone(error: Exception) -> bool:
+    """Tell whether a service does not know what it was asked about."""
+    return isinstance(error, ClientError) and ("NotFound" in error_code(error) or "does not exist" in str(error))
+
+
+def answer_or_none(operation: Callable[..., Any], **parameters: Any) -> Any:
+    """Return the answer, or None if the service does not know what it is asked about."""
+    try:
+        return operation(**parameters)
+    except ClientError as error:
+        if is_gone(error):
+            return None
+        raise
+
+
+class NoFile(Unavailable):
+    """The check compares with the environment file, and there is none here."""
+
+
+class Observer:
+    """Asks the services of a deployment; an answer that several checks need is asked for once."""
+
+    def __init__(self, deployment: Deployment, environment: Environment | None, now: datetime) -> None:
+        self.deployment, self.environment, self.now = deployment, environment, now
+        self.is_local = environment is not None and environment.is_emulated
+        self.output, self._client = deployment.output, deployment.client
+        self._stack_names = [f"Aftersend-{deployment.name}-{stack}" for stack in (*STACKS, "Dashboard")]
+        self._pace_seconds = 0 if self.is_local else PACE_SECONDS
+
+    @property
+    def file(self) -> Environment:
+        """The environment file, for a check that needs it (else it raises NoFile)."""
+        if self.environment is None:
+            raise NoFile(f"there is no environments/{self.deployment.name}.toml here")
+        return self.environment
+
+    def stacks(self) -> dict[str, Any]:
+        describe = self._client("cloudformation").describe_stacks
+        answers = {name: answer_or_none(describe, StackName=name) for name in self._stack_names}
+        return {name: answer and answer["Stacks"][0] for name, answer in answers.items()}
+
+    @cached_property
+    def resources(self) -> dict[str, list[str]]:
+        """The physical ids of the stacks' resources, by type."""
+        ids: dict[str, list[str]] = {}
+        pages = self._client("cloudformation").get_paginator("list_stack_resources")
+        for stack in self._stack_names:
+            for page in answer_or_none(lambda stack=stack: [*pages.paginate(StackName=stack)]) or ():
+                for each in page["StackResourceSummaries"]:
+                    ids.setdefault(each["ResourceType"], []).append(each.get("PhysicalResourceId", ""))
+        return ids
+
+    def clocks(self) -> tuple[datetime, datetime]:
+        """Return the time here and the time there, of one moment."""
+        answer = self._client("sts").get_caller_identity()
+        return datetime.now(UTC), parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+
+    def feedback_subscription(self) -> tuple[Any, Any]:
+        """Return the subscription of the feedback queue and its attributes."""
+        ours = f":{self.queue_name('FeedbackQueueUrl')}"
+        for each in self._subscriptions(self.output("FeedbackTopicArn")):
+            if each["Endpoint"].endswith(ours):
+                operation = self._client("sns").get_subscription_attributes
+                if not each["SubscriptionArn"].startswith("arn:"):
+                    return each, {}
+                return each, (answer_or_none(operation, SubscriptionArn=each["SubscriptionArn"]) or {}).get(
+                    "Attributes"
+                )
+        return None, None
+
+    def alarm_subscriptions(self) -> dict[str, list[Any]]:
+        """Return the subscriptions of each topic that an alarm notifies."""
+        actions = {action for alarm in self.alarms.values() if alarm for action in alarm["AlarmActions"]}
+        return {topic: [*self._subscriptions(topic)] for topic in sorted(actions) if ":sns:" in topic}
+
+    def _subscriptions(self, topic: str) -> Iterator[Any]:
+        pages = self._client("sns").get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        yield from (each for page in pages for each in page["Subscriptions"])
+
+    @cached_property
+    def alarms(self) -> dict[str, Any]:
+        names = self.resources.get("AWS::CloudWatch::Alarm", [])
+        present: dict[str, Any] = {}
+        for start in range(0, len(names), ALARMS_PER_CALL):
+            part = names[start : start + ALARMS_PER_CALL]
+            answer = self._client("cloudwatch").describe_alarms(AlarmNames=part, MaxRecords=ALARMS_PER_CALL)
+            present |= {each["AlarmName"]: each for each in answer["MetricAlarms"]}
+        return {name: present.get(name) for name in names}
+
+    @cached_property
+    def mappings(self) -> dict[str, Any]:
+        uuids = self.resources.get("AWS::Lambda::EventSourceMapping", [])
+        return {uuid: answer_or_none(self._client("lambda").get_event_source_mapping, UUID=uuid) for uuid in uuids}
+
+    @cached_property
+    def functions(self) -> dict[str, Any]:
+        names = self.resources.get("AWS::Lambda::Function", [])
+        return {
+            name: answer_or_none(self._client("lambda").get_function_configuration, FunctionName=name) for name in names
+        }
+
+    def streams(self) -> dict[str, Any]:
+        names = self.resources.get("AWS::KinesisFirehose::DeliveryStream", [])
+        describe = self._client("firehose").describe_delivery_stream
+        return {name: answer_or_none(describe, DeliveryStreamName=name) for name in names}
+
+    @cached_property
+    def described_tables(self) -> dict[str, Any]:
+        return self.tables("describe_table")
+
+    @property
+    def ledger(self) -> Any:
+        return self.described_tables[self.output("LedgerTableName")]
+
+    def tables(self, operation: str) -> dict[str, Any]:
+        """Ask about each table."""
+        names = [self.output(f"{table}TableName") for table in ("Ledger", "Counters", "Suppressions")]
+        return {name: answer_or_none(getattr(self._client("dynamodb"), operation), TableName=name) for name in names}
+
+    def archive_notifications(self) -> Any:
+        return self._client("s3").get_bucket_notification_configuration(Bucket=self.output("ArchiveBucketName"))
+
+    def stored_failures(self, kind: FailureKind) -> list[StoredObject]:
+        source = StoredFailures(self._client("s3"), self.output("ArchiveBucketName"), kind)
+        return [*islice(source.objects(), MAX_COUNTED)]
+
+    def queue_name(self, output: str) -> str:
+        return self.output(output).rpartition("/")[2]
+
+    def ages(self) -> dict[str, float | None]:
+        """Return how many seconds the oldest record of each queue, and of the ledger's stream, waits."""
+        queues = [self.queue_name(output) for output in ("FeedbackQueueUrl", "ArchiveQueueUrl")]
+        readers = [function_name(each) for each in self.mappings.values() if each and is_of_stream(each)]
+        seconds = {name: Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", name)) for name in queues}
+        milliseconds = {name: Metric("AWS/Lambda", "IteratorAge", ("FunctionName", name)) for name in readers}
+        points = self._values(seconds | milliseconds, "Maximum", self.now - RECENT, self.now)
+        latest = {name: values[-1] if values else None for name, values in points.items()}
+        return {name: value and value / (1000 if name in readers else 1) for name, value in latest.items()}
+
+    def function_errors(self) -> dict[str, float]:
+        metrics = {name: Metric("AWS/Lambda", "Errors", ("FunctionName", name)) for name in self.functions}
+        counts = self._values(metrics, "Sum", self.now - ERRORS_WINDOW, self.now)
+        return {name: sum(values) for name, values in counts.items()}
+
+    def _values(self, metrics: dict[str, Metric], *query: Any) -> dict[str, list[float]]:
+        return metric_values(self._client("cloudwatch"), metrics, *query)
+
+    def activity(self) -> Activity:
+        """Return what was sent within the window, and the newest signs of it."""
+        metric = {"": Metric("AWS/SES", "Send")}
+        sent = sum(self._values(metric, "Sum", self.now - WINDOW, self.now - GRACE)[""])
+        if not sent:
+            return Activity(0, None, None)
+        hours = [self.now - timedelta(hours=number) for number in range(WINDOW // timedelta(hours=1) + 1)]
+        return Activity(int(sent), self._newest_object(hours), self._newest_counters(hours))
+
+    def _newest_object(self, hours: list[datetime]) -> datetime | None:
+        bucket = self.output("ArchiveBucketName")
+        for hour in hours:
+            objects = list_objects(self._client("s3"), bucket, f"{EVENTS_PREFIX}{hour:%Y/%m/%d/%H}/")
+            if newest := max((stored.since for stored in islice(objects, MAX_COUNTED)), default=None):
+                return newest
+        return None
+
+    def _newest_counters(self, hours: list[datetime]) -> datetime | None:
+        table = CountersTable(self._client("dynamodb"), self.output("CountersTableName"))
+        days = {hour.date() for hour in hours}
+        latest = (table.latest_hour(CONFIGURATION_SET, name, day) for name in self._set_names() for day in days)
+        return max((hour for hour in latest if hour), default=None)
+
+    def _set_names(self) -> list[str]:
+        if self.environment:
+            return list(self.environment.configuration_sets)
+        return [name for name in self.output("ConfigurationSets").split(", ") if name]
+
+    @cached_property
+    def account(self) -> Any:
+        return self._ask_ses("get_account")
+
+    @cached_property
+    def configuration_sets(self) -> dict[str, Any]:
+        return {name: self._ask_ses("get_configuration_set", ConfigurationSetName=name) for name in self._set_names()}
+
+    @cached_property
+    def event_destinations(self) -> dict[str, Any]:
+        operation = "get_configuration_set_event_destinations"
+        answers = {name: self._ask_ses(operation, ConfigurationSetName=name) for name in self._set_names()}
+        return {name: answer and answer.get("EventDestinations", []) for name, answer in answers.items()}
+
+    @cached_property
+    def identities(self) -> dict[str, Any]:
+        """The identities of the environment file; without one, those whose notification settings were deployed."""
+        names = self.environment.identities if self.environment else self._deployed
+        return {name: self._ask_ses("get_email_identity", EmailIdentity=name) for name in names}
+
+    def notification_drift(self) -> dict[str, list[str]]:
+        """Return in what the notification settings of each identity differ from those that were deployed."""
+        settings = IdentitySettings(self._client("ses"), pace_seconds=self._pace_seconds, pause=self._pause)
+        current = settings.current(self._deployed)
+        return {name: differences(current[name], each.wanted) for name, each in self._deployed.items()}
+
+    @cached_property
+    def _deployed(self) -> dict[str, DeployedNotifications]:
+        settings = DeployedSettings(self._client("s3"), self.output("ArchiveBucketName"))
+        return {each.identity: each for each in settings.all()}
+
+    def contact_lists(self) -> list[str]:
+        answer = self._ask_ses("list_contact_lists") or {}
+        return [each["ContactListName"] for each in answer.get("ContactLists", ())]
+
+    def _ask_ses(self, operation: str, **parameters: str) -> Any:
+        """Ask SES, and wait as long as it asks its clients to."""
+        answer = answer_or_none(getattr(self._client("sesv2"), operation), **parameters)
+        self._pause(self._pace_seconds)
+        return answer
+
+    def _pause(self, seconds: float) -> None:
+        time.sleep(seconds)

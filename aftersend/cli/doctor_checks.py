@@ -1,0 +1,155 @@
+"""List the checks of `aftersend doctor`: what each asks, and who judges the answers."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from aftersend.aws.dead_letters import DeadLetters
+from aftersend.aws.observer import Observer
+from aftersend.cli.failures import sources
+from aftersend.operations import pipeline_findings as pipeline
+from aftersend.operations import publishing_findings as publishing
+from aftersend.operations import resource_findings as resource
+from aftersend.operations.failures import FailureKind
+from aftersend.operations.findings import Finding
+
+Examine = Callable[[Observer], Iterable[Finding]]
+
+
+class Check(NamedTuple):
+    id: str
+    question: str
+    examine: Examine
+    emulator_lacks: str = ""
+    """Why a local run cannot be asked; empty if it can."""
+
+
+def _event_destinations(observer: Observer) -> Iterator[Finding]:
+    topic, streams = observer.output("FeedbackTopicArn"), observer.streams()
+    return publishing.judge_event_destinations(observer.event_destinations, observer.file, topic, streams)
+
+
+def _notifications(observer: Observer) -> Iterator[Finding]:
+    verified = [name for name, answer in observer.identities.items() if answer and answer["VerifiedForSendingStatus"]]
+    return publishing.judge_notification_settings(observer.notification_drift(), observer.identities, verified)
+
+
+def _archive_notifications(observer: Observer) -> Iterator[Finding]:
+    return pipeline.judge_archive_notifications(
+        observer.archive_notifications(), observer.queue_name("ArchiveQueueUrl")
+    )
+
+
+def _dead_letters(observer: Observer) -> Iterator[Finding]:
+    queues = [each for each in sources(observer.deployment) if isinstance(each, DeadLetters)]
+    return pipeline.judge_dead_letters({queue.kind: queue.count() for queue in queues})
+
+
+def _stored(kind: FailureKind) -> Examine:
+    return lambda observer: pipeline.judge_stored_failures(kind, observer.stored_failures(kind))
+
+
+def _activity(observer: Observer) -> Iterator[Finding]:
+    sets = observer.environment.configuration_sets.values() if observer.environment else ()
+    is_archived = any(settings.archive for settings in sets)
+    return pipeline.judge_activity(observer.activity(), observer.now, is_archived=is_archived)
+
+
+def _time_to_live(observer: Observer) -> Iterator[Finding]:
+    return resource.judge_time_to_live(observer.tables("describe_time_to_live"))
+
+
+def _recovery(observer: Observer) -> Iterator[Finding]:
+    return resource.judge_recovery(observer.tables("describe_continuous_backups"))
+
+
+def _alarms(observer: Observer) -> Iterator[Finding]:
+    return resource.judge_alarms(observer.alarms, observer.now, is_emulated=observer.is_local)
+
+
+def _recipients(observer: Observer) -> Iterator[Finding]:
+    return resource.judge_alarm_recipients(observer.alarm_subscriptions(), observer.environment)
+
+
+NOT_SET = "the emulator's CloudFormation does not set it"
+
+CHECKS = (
+    Check("stacks", "Is every stack completely deployed?", lambda observer: pipeline.judge_stacks(observer.stacks())),
+    Check(
+        "configuration",
+        "Does the environment file name what is deployed?",
+        lambda observer: pipeline.judge_configuration(observer.resources, observer.file),
+    ),
+    Check("clock", "Is the clock of this machine right?", lambda observer: pipeline.judge_clock(*observer.clocks())),
+    Check("sending", "Does SES send for the account?", lambda observer: publishing.judge_sending(observer.account)),
+    Check(
+        "account-review", "Is the account in good standing?", lambda observer: publishing.judge_review(observer.account)
+    ),
+    Check("sandbox", "May SES send to everybody?", lambda observer: publishing.judge_sandbox(observer.account)),
+    Check("quota", "Is there room in the daily quota?", lambda observer: publishing.judge_quota(observer.account)),
+    Check(
+        "configuration-sets",
+        "Does each configuration set send?",
+        lambda observer: publishing.judge_configuration_sets(observer.configuration_sets, observer.environment),
+    ),
+    Check("event-destinations", "Do the sets publish what the file says?", _event_destinations),
+    Check(
+        "tracking",
+        "Are opens and clicks tracked only where the file says so?",
+        lambda observer: publishing.judge_tracking(observer.event_destinations, observer.file),
+    ),
+    Check(
+        "identities", "Is each identity verified?", lambda observer: publishing.judge_identities(observer.identities)
+    ),
+    Check(
+        "dkim",
+        "Is the mail of each domain signed?",
+        lambda observer: publishing.judge_dkim(observer.identities, observer.file),
+        "the emulator's identities have no DKIM",
+    ),
+    Check(
+        "mail-from",
+        "Does each MAIL FROM domain work?",
+        lambda observer: publishing.judge_mail_from(observer.identities, observer.file),
+    ),
+    Check("notification-settings", "Does SES have the notification settings that were deployed?", _notifications),
+    Check(
+        "contact-lists",
+        "Is each contact list there?",
+        lambda observer: publishing.judge_contact_lists(observer.contact_lists(), observer.file),
+        "the emulator has no contact lists",
+    ),
+    Check(
+        "feedback-subscription",
+        "Is the feedback queue subscribed to the feedback topic?",
+        lambda observer: pipeline.judge_feedback_subscription(*observer.feedback_subscription()),
+    ),
+    Check(
+        "firehose-stream", "Is the Firehose stream active?", lambda observer: pipeline.judge_streams(observer.streams())
+    ),
+    Check("archive-notifications", "Does the archive announce its new objects?", _archive_notifications),
+    Check(
+        "mappings", "Do the functions get their records?", lambda observer: pipeline.judge_mappings(observer.mappings)
+    ),
+    Check("functions", "Can every function run?", lambda observer: resource.judge_functions(observer.functions)),
+    Check(
+        "function-errors",
+        "Has no function failed within the last hour?",
+        lambda observer: resource.judge_function_errors(observer.function_errors(), observer.functions),
+    ),
+    Check("late-records", "Are records handled soon?", lambda observer: pipeline.judge_ages(observer.ages())),
+    Check("dead-letters", "Are the dead-letter queues empty?", _dead_letters),
+    Check("quarantine", "Could every line of the archive be parsed?", _stored(FailureKind.QUARANTINE)),
+    Check("firehose-errors", "Could Firehose deliver every record?", _stored(FailureKind.FIREHOSE)),
+    Check("failed-batches", "Could every batch be counted?", _stored(FailureKind.BATCH)),
+    Check("last-event", "Do events of what is sent arrive, and are they counted?", _activity),
+    Check("tables", "Are the tables active?", lambda observer: resource.judge_tables(observer.described_tables)),
+    Check(
+        "ledger-stream",
+        "Does count_tags read the ledger's stream?",
+        lambda observer: resource.judge_ledger_stream(observer.ledger, observer.mappings),
+    ),
+    Check("time-to-live", "Do items expire?", _time_to_live, NOT_SET),
+    Check("point-in-time-recovery", "Can the tables be restored?", _recovery, NOT_SET),
+    Check("alarms", "Does every alarm exist, and is none in ALARM?", _alarms),
+    Check("alarm-recipients", "Is somebody notified of alarms?", _recipients),
+)
