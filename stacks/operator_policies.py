@@ -59,7 +59,7 @@ class OperatorPolicies(Construct):
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
         dead_letters = [route.queues.dead_letter_queue.queue_arn for route in (feedback, archive)]
-        dead_letters.append(feedback.undelivered.queue_arn)
+        dead_letters.append(feedback.subscription_dead_letter_queue.queue_arn)
         stacks = self._arns("cloudformation", *(f"stack/Aftersend-{environment.name}-{name}/*" for name in STACKS))
         functions, mappings = self._arns("lambda", "function:Aftersend-*", "event-source-mapping:*")
         self.reader = self._policy(

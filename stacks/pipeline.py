@@ -40,7 +40,7 @@ class Pipeline(cdk.Stack):
             FeedbackTopicArn=self.feedback.topic.topic_arn,
             FeedbackQueueUrl=self.feedback.queues.queue.queue_url,
             FeedbackDeadLetterQueueUrl=self.feedback.queues.dead_letter_queue.queue_url,
-            FeedbackSubscriptionDeadLetterQueueUrl=self.feedback.undelivered.queue_url,
+            FeedbackSubscriptionDeadLetterQueueUrl=self.feedback.subscription_dead_letter_queue.queue_url,
             ArchiveQueueUrl=self.archive.queues.queue.queue_url,
             ArchiveDeadLetterQueueUrl=self.archive.queues.dead_letter_queue.queue_url,
             ReaderPolicyArn=policies.reader.managed_policy_arn,

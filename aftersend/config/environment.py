@@ -222,7 +222,7 @@ class Environment(Section, frozen=True):
 
     @property
     def is_emulated(self) -> bool:
-        """Tell whether the environment runs on the local emulator."""
+        """Return whether the environment runs on the local emulator."""
         return self.functions.runs_on == "local"
 
     @property

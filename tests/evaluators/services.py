@@ -183,7 +183,7 @@ class Services:
         return {"OnFailureDestinationDeliveredEventCount": 1}
 
     def _check(self) -> None:
-        """The schedule invokes check_identities, which is run for the metrics that it prints."""
+        """Invoke check_identities as the schedule does, for the metrics that it prints."""
         if Fault.CHECK_NOT_SCHEDULED in self.faults:
             return
         fails = Fault.CHECK_FAILS in self.faults
