@@ -76,7 +76,7 @@ class Variable(StrEnum):
     SUPPRESSIONS_TABLE = "SUPPRESSIONS_TABLE"
     COUNTERS_TABLE = "COUNTERS_TABLE"
     ARCHIVE_BUCKET = "ARCHIVE_BUCKET"
-    RETENTION = "RETENTION"  # JSON: ledger.Retention
+    RETENTION = "RETENTION"  # JSON: retention.Retention
     POLICY = "POLICY"  # JSON: suppression.Policy
     COUNTED = "COUNTED"  # JSON: counting.Counted
     COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int

@@ -18,13 +18,14 @@ from aftersend.suppression import is_not_spam, is_out_of_office, is_suppression_
 CONFIGURATION_SET, FROM_DOMAIN = "ses:configuration-set", "ses:from-domain"
 """Tags SES sets itself; they are always counted."""
 
-MAX_VALUES_PER_TAG = 5
-"""Values of one tag of one event that are counted, to bound what one event may write. SES sends one."""
+MAX_VALUES_PER_TAG, MAX_COUNTED_TAGS = 3, 15
+"""Values of one tag of one event that are counted, of which SES sends one, and tags that an environment may count. So
+what one change of an item moves, old rows and new, fits into one commit (MAX_ROWS_PER_COMMIT)."""
 
-MAX_VALUE_CHARACTERS = 256
+MAX_VALUE_CHARACTERS, MAX_VALUE_BYTES = 256, 1_000
 INVALID = "(invalid)"
 """The value under which values are counted that are empty or longer than SES allows for message tags ("MessageTag" in
-the SES API v2 reference)."""
+the SES API v2 reference), or than fits into a sort key of 1,024 bytes together with hour and shard suffix."""
 
 SIMULATED = "simulated_"
 """Prefix of the measures of mailbox simulator events, which must not change any rate."""
@@ -99,7 +100,8 @@ def rows(event: Event, counted: Counted) -> Iterator[Row]:
 
 
 def _valid(value: str) -> str:
-    return value if 0 < len(value) <= MAX_VALUE_CHARACTERS else INVALID
+    is_valid = 0 < len(value) <= MAX_VALUE_CHARACTERS and len(value.encode()) <= MAX_VALUE_BYTES
+    return value if is_valid else INVALID
 
 
 def contributions(event: Event, counted: Counted) -> Counts:
@@ -159,17 +161,23 @@ def slot(row: Row) -> int:
 
 
 def commits(changes: Iterable[Change], slot_number: int, checkpoint: str) -> Iterator[Commit]:
-    """Yield what is to be counted in a slot after its checkpoint, in the stream's order, in transactions that fit."""
+    """Yield what is to be counted in a slot after its checkpoint, in the stream's order, in transactions that fit.
+
+    Changes that cancel out are committed too: a checkpoint that stays behind them would let a batch that ends between
+    them be counted when it is delivered again.
+    """
     reached = checkpoint
     counts: Counts = Counter()
     for change in changes:
         if change.sequence_number <= checkpoint:
             continue
         added = Counter({key: count for key, count in change.counts.items() if slot(key[0]) == slot_number})
+        if not added:
+            continue
         if len({row for row, _ in (*counts, *added)}) > MAX_ROWS_PER_COMMIT:
             yield Commit(reached, _nonzero(counts))
             counts = Counter()
         reached = change.sequence_number
         counts.update(added)
-    if counts := _nonzero(counts):
-        yield Commit(reached, counts)
+    if reached != checkpoint:
+        yield Commit(reached, _nonzero(counts))

@@ -1,14 +1,14 @@
-"""Define the ledger's items: an event's key, its attributes, its expiry, and which of two copies stays.
+"""Define the ledger's items: an event's key, its attributes, what cannot be stored, and which of two copies stays.
 
 All of these follow from the event alone, never from its route, the clock or the attempt, so that writing an event
 again, in whatever order, changes nothing.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Annotated, Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -37,33 +37,6 @@ class Group(StrEnum):
     VOLUME = "volume"
 
 
-COUNTERS_OUTLIVE_DAYS = 60
-"""Days counters outlive events: more than lie between sending and any event, opens (volume) aside."""
-
-Days = Annotated[int, msgspec.Meta(ge=1, description="a whole number of days, from 1 on")]
-
-
-class Retention(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Set how long the ledger keeps an event, in days from when it happened."""
-
-    volume_days: Days = 30
-    """Days for Send, Delivery, Open, Click, DeliveryDelay and all other kinds that do not decide about a recipient."""
-    feedback_days: Days = 400
-    """Days for Bounce, Complaint, Subscription and operators' acts."""
-
-    @property
-    def counters_days(self) -> int:
-        """Return how many days after sending counters are kept: as long as an event in the ledger may still be
-        replaced by a better copy, which moves them."""
-        return max(self.volume_days, self.feedback_days) + COUNTERS_OUTLIVE_DAYS
-
-
-FIRST_EVENT_DAYS = 90
-"""Days after sending that `FirstOpen` and `FirstClick` are kept: as long as opens are accepted."""
-
-EXPIRY_MARGIN = timedelta(hours=1)
-"""An event this close to its expiry is no longer written: an item that time-to-live removed must not return."""
-
 MAX_UNCUT_BYTES = 880
 """Size of the attributes, as JSON, up to which no text is shortened. With key and bookkeeping such an item takes one
 write unit, 1 KiB. The events of complete SES records are smaller."""
@@ -72,9 +45,18 @@ SHORTENED_FIELDS = ("user_agent", "link", "diagnostic_code", "smtp_response", "e
 SHORTENED_CHARACTERS = 64
 """Fields of larger events that are shortened, in this order, and their length then. Tags never are."""
 
-MAX_RECIPIENT_BYTES, MAX_MESSAGE_AND_KIND_BYTES, MAX_ITEM_BYTES = 2_048, 900, 300_000
-"""DynamoDB's limits are 2,048 bytes for partition keys, 1,024 for sort keys and 400 KB for items ("Quotas in Amazon
-DynamoDB"); the latter two hold more than is measured here."""
+MESSAGE_PARTITION, OWN_PARTITION = "MESSAGE#", "AFTERSEND#"
+"""Prefixes of the partitions of messages, for events that name no recipient, and of items that are no events. They are
+in upper case because recipients are in lower case, so that no recipient has such a partition."""
+
+MAX_RECIPIENT_BYTES, MAX_MESSAGE_AND_KIND_BYTES, MAX_ITEM_BYTES = 2_048, 900, 150_000
+MAX_NAME_BYTES, MAX_NUMBER = 65_535, 10**38 - 1
+"""DynamoDB's limits are 2,048 bytes for partition keys, 1,024 for sort keys, 400 KB for items, 65,535 bytes for names
+of attributes, and 38 digits ("Quotas in Amazon DynamoDB"). Sort keys and items hold more than is measured here, and
+25 items with every character escaped must fit into a request of 16 MB."""
+
+MAX_DISTINGUISHING_BYTES = 4_096
+"""Size, as JSON, of the fields that distinguish feedback: entries keep them in full as evidence."""
 
 GROUPS: Mapping[str, Group] = {
     Kind.BOUNCE: Group.FEEDBACK,
@@ -94,7 +76,11 @@ _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
     Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
 }
 """The fields that distinguish two events of one kind, message and recipient. SES gives events no id, and one event may
-come over both routes with different times; so only kinds that may happen repeatedly include the time."""
+come over both routes with different times; so only kinds that may happen repeatedly include the time. A complaint does
+not: where a recipient complains about a message, takes it back and complains again, the last complaint is kept."""
+
+KINDS_WITH_TIME = frozenset({Kind.DELIVERY_DELAY, Kind.OPEN, Kind.CLICK, Kind.SUBSCRIPTION})
+"""Kinds whose key has the time at which they occurred."""
 
 
 def group(event: Event) -> Group:
@@ -104,26 +90,43 @@ def group(event: Event) -> Group:
 
 def key(event: Event) -> Key:
     """Return the key of the event's item. All copies of an event have the same."""
-    natural = _NATURAL_KEYS.get(event.kind, lambda _: ())(event)
+    natural = _natural_key(event)
     message = event.message_id
     if message is None:
         message, natural = "", (*natural, event.feedback_id, _time(event))
-    partition = event.recipient if event.recipient is not None else f"message#{message}"
+    partition = event.recipient if event.recipient is not None else f"{MESSAGE_PARTITION}{message}"
     return Key(partition, f"{group(event)}#{message}#{event.kind}#{digest(natural)}")
 
 
-def too_large(event: Event) -> str | None:
-    """Return, as a sentence without values, what makes an event too large for DynamoDB; None if nothing does.
+def _natural_key(event: Event) -> tuple[str | None, ...]:
+    return _NATURAL_KEYS.get(event.kind, lambda _: ())(event)
+
+
+def storage_problem(event: Event) -> str | None:
+    """Return, as a sentence without values, why DynamoDB would refuse the event; None if it would not.
 
     DynamoDB would refuse a whole batch because of one such item.
     """
+    return next(_storage_problems(event), None)
+
+
+def _storage_problems(event: Event) -> Iterator[str]:
+    if event.recipient == "":
+        yield "A recipient is empty."
     if len((event.recipient or "").encode()) > MAX_RECIPIENT_BYTES:
-        return f"A recipient has more than {MAX_RECIPIENT_BYTES} bytes."
+        yield f"A recipient has more than {MAX_RECIPIENT_BYTES} bytes."
     if len(f"{event.message_id}{event.kind}".encode()) > MAX_MESSAGE_AND_KIND_BYTES:
-        return f"Message id and type have more than {MAX_MESSAGE_AND_KIND_BYTES} bytes."
+        yield f"Message id and type have more than {MAX_MESSAGE_AND_KIND_BYTES} bytes."
     if len(msgspec.json.encode(attributes(event))) > MAX_ITEM_BYTES:
-        return f"The event has more than {MAX_ITEM_BYTES} bytes."
-    return None
+        yield f"The event has more than {MAX_ITEM_BYTES} bytes."
+    preferences = [topics.topics for topics in (event.old_preferences, event.new_preferences) if topics]
+    if not all(0 < len(name.encode()) <= MAX_NAME_BYTES for name in chain(event.tags, event.link_tags, *preferences)):
+        yield f"A tag or a topic has no name, or one of more than {MAX_NAME_BYTES} bytes."
+    if any(abs(number or 0) > MAX_NUMBER for number in (event.processing_time_millis, event.candidate_count)):
+        yield "A number has more than 38 digits."
+    distinguishing = (*_natural_key(event), event.feedback_id)
+    if group(event) is Group.FEEDBACK and len(msgspec.json.encode(distinguishing)) > MAX_DISTINGUISHING_BYTES:
+        yield f"The fields that distinguish the event have more than {MAX_DISTINGUISHING_BYTES} bytes."
 
 
 def attributes(event: Event) -> Attributes:
@@ -162,34 +165,26 @@ def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
 _FIRST_KINDS: Mapping[str, str] = {Kind.OPEN: FIRST_OPEN, Kind.CLICK: FIRST_CLICK}
 
 
-def expires_at(event: Event, retention: Retention) -> datetime | None:
-    """Return when the ledger expires an event: it follows from the event's own time, so that all copies agree.
+def is_complete(event: Event) -> bool:
+    """Tell whether a copy has what every copy from event publishing has: tags, the time of sending and a from-domain.
 
-    None, which means never, if the record has no time that could be parsed.
+    Identity notifications have no tags. An incomplete copy never replaces a complete one; a complete one of volume
+    replaces whatever is stored. So of complete copies of volume that differ in their tags the one written last counts:
+    counts move, and never double.
     """
-    if event.occurred_at is None:
-        return None
-    if event.kind in _FIRST_KINDS.values():
-        return event.occurred_at + timedelta(days=FIRST_EVENT_DAYS)
-    days = retention.feedback_days if group(event) is Group.FEEDBACK else retention.volume_days
-    return event.occurred_at + timedelta(days=days)
-
-
-def is_expired(event: Event, retention: Retention, now: datetime) -> bool:
-    """Tell whether the item may have been removed already, so that writing it would count the event again."""
-    expiry = expires_at(event, retention)
-    return expiry is not None and expiry <= now + EXPIRY_MARGIN
-
-
-def has_tags(event: Event) -> bool:
-    """Tell whether the event has message tags. Identity notifications have none, and never replace a copy with tags."""
-    return bool(event.tags)
+    return bool(event.tags and event.sent_at and event.from_domain)
 
 
 def rank(event: Event) -> str:
-    """Return what copies of one event are compared by: the greatest stays. Tags outweigh the number of fields."""
+    """Return what copies of one event are compared by: the greatest stays.
+
+    What counts depend on outweighs the number of fields. Of complaints with equal tags the latest stays.
+    """
     values = attributes(event)
-    return f"{int(has_tags(event))}{len(values):02d}{digest(values)}"
+    time = (event.reported_at or event.occurred_at) if event.kind == Kind.COMPLAINT else None
+    reported = time.isoformat(timespec="milliseconds") if time else ""
+    tags = min(len(event.tags), 99)
+    return f"{int(is_complete(event))}{tags:02d}{reported}#{len(values):02d}{digest(values)}"
 
 
 def _time(event: Event) -> str | None:

@@ -7,26 +7,45 @@ and the decision depends on the recorded events alone. So a repetition completes
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from aftersend import ledger
-from aftersend.events import Event
+from aftersend.events import ADDED, REMOVED, Event
 from aftersend.parsing import ParseResult, Unreadable, parse
-from aftersend.suppression import Entry, Policy, decide
+from aftersend.retention import RetentionHistory
+from aftersend.suppression import EARLIEST, Effect, Entry, Policy, decide, rule_for_feedback
 
 DECISION_ATTEMPTS = 10
+
+OPERATOR_ID = "operator-"
+"""Prefix of the message ids of operators' acts. It sorts behind SES's ids, which begin with a digit: a reader of the
+newest messages reads every act first."""
+
+
+class Feedback(NamedTuple):
+    """Hold what was read of the events that decide about a recipient."""
+
+    events: list[Event]
+    is_complete: bool = True
+    """False if the recipient has more events than one decision reads."""
 
 
 class Ledger(Protocol):
     """Store events by recipient."""
 
     def writer(self) -> AbstractContextManager[Callable[[Event], None]]:
-        """Open a block that gives a function to write events with; at its end all of them are written."""
+        """Open a block that gives a function to write events with; at its end all of them are written.
+
+        Raises:
+            Refused: at its end, if some were refused for what they are and all others are written.
+        """
         ...
 
-    def feedback_for(self, recipient: str) -> list[Event]:
-        """Return the events that decide about a recipient."""
+    def feedback_for(self, recipient: str) -> Feedback:
+        """Return the events that decide about a recipient; of very many, the newest messages'."""
         ...
 
 
@@ -46,25 +65,41 @@ class Conflict(Exception):
     """The entry was written by another process since it was read: read it and decide again."""
 
 
+class Refused(Exception):
+    """Some events were refused as invalid. All others are written."""
+
+
 class Undecided(Exception):
-    """The entry changed during every attempt to decide; the events are written, so trying again later is safe."""
+    """The entry changed during every attempt to decide."""
+
+
+class Incomplete(Exception):
+    """Some events were refused, or some recipients not decided about. Everything else is done; trying again is safe."""
 
 
 Tally = Counter[str]
-"""How many records and events had which result: `recorded`, `ignored:REASON`, `unreadable:REASON`."""
+"""How many records, events and decisions had which result: `recorded`, `ignored:REASON`, `unreadable:REASON`,
+`decided-from-part` (the recipient has more events than one decision reads)."""
 
 
 def parse_recordable(payload: str | bytes) -> list[ParseResult]:
-    """Parse a payload as `parse` does, but with records whose events cannot be stored as unreadable."""
-    return [(rejection_reason(result) or result) if isinstance(result, list) else result for result in parse(payload)]
+    """Parse a payload as `parse` does, but with the events of a record that cannot be stored as unreadable."""
+    results: list[ParseResult] = []
+    for result in parse(payload):
+        if isinstance(result, list) and (rejection := rejection_reason(result)):
+            storable = [event for event in result if not rejection_reason([event])]
+            results += [storable, rejection] if storable else [rejection]
+        else:
+            results.append(result)
+    return results
 
 
 def rejection_reason(events: list[Event]) -> Unreadable | None:
-    """Return why the events of a record cannot be stored; None if they can."""
+    """Return why events of a record cannot be stored; None if all can."""
     for event in events:
         if event.message_id is None and event.recipient is None:
             return Unreadable("no-message-id", "`mail` has no `messageId`, and there is no recipient.")
-        if problem := ledger.too_large(event):
+        if problem := ledger.storage_problem(event):
             return Unreadable("too-large", problem)
     return None
 
@@ -75,49 +110,111 @@ class Recorder(NamedTuple):
     ledger: Ledger
     suppressions: Suppressions
     policy: Policy
-    retention: ledger.Retention
+    history: RetentionHistory
     now: Callable[[], datetime]
     attempts: Callable[[int], Iterable[int]]
     """Counts attempts from 1, pausing between them."""
 
     def record(self, events: Iterable[Event]) -> Tally:
-        """Write events, then update the suppression of every recipient they give feedback on.
+        """Write events, then update the suppression of every recipient whom one of them may affect.
 
         Suppressions are updated whether or not a write changed anything: an event may be stored already because the
         first attempt was interrupted before it decided. Events are written one at a time as they are given, so that an
-        object of the archive is never held in memory as a whole.
+        object of the archive is never held in memory as a whole; only what may affect a suppression is.
+
+        Raises:
+            Incomplete: if events were refused or recipients not decided about, after all others.
         """
         tally: Tally = Counter()
-        affected: dict[str, None] = {}
+        affected: dict[str, list[Event]] = {}
+        failures: list[Exception] = []
+        try:
+            self._write(events, tally, affected)
+        except Refused as error:
+            failures.append(error)
+        for recipient, decisive in affected.items():
+            try:
+                tally["decided-from-part"] += not self.update_suppression(recipient, decisive)
+            except Exception as error:  # noqa: BLE001 (each recipient fails alone; raised below)
+                failures.append(error)
+        if failures:
+            first = f"{type(failures[0]).__name__}: {failures[0]}"
+            raise Incomplete(f"{len(failures)} failures; the first is {first}") from failures[0]
+        return +tally
+
+    def _write(self, events: Iterable[Event], tally: Tally, affected: dict[str, list[Event]]) -> None:
         now = self.now()
         with self.ledger.writer() as write:
             for event in ledger.with_first_events(events):
-                if ledger.is_expired(event, self.retention, now):
-                    tally["ignored:expired"] += 1
+                if reason := self._refusal(event, now):
+                    tally[f"ignored:{reason}"] += 1
                     continue
                 write(event)
                 tally["recorded"] += 1
-                if event.recipient and ledger.group(event) is ledger.Group.FEEDBACK:
-                    affected[event.recipient] = None
-        for recipient in affected:
-            self.update_suppression(recipient)
-        return tally
+                if event.recipient and self._may_decide(event):
+                    affected.setdefault(event.recipient, []).append(event)
 
-    def update_suppression(self, recipient: str) -> None:
-        """Bring the recipient's entry in line with the recorded events.
+    def _refusal(self, event: Event, now: datetime) -> str | None:
+        """Return why an event must not be written (again): what was removed on purpose must not return."""
+        return "expired" if self.history.is_expired(event, now) else None
+
+    def _may_decide(self, event: Event) -> bool:
+        """Tell whether an event has an effect. This follows from its key: all copies of an event agree."""
+        rule = rule_for_feedback(event, self.policy)
+        return rule is not None and rule.effect is not Effect.NONE
+
+    def update_suppression(self, recipient: str, events: Iterable[Event] = ()) -> bool:
+        """Bring the recipient's entry in line with the recorded events; return whether all of them were read.
 
         The entry is read before the events. Whoever writes it therefore has seen every event that was seen by those
         whose entry it replaces; in the other order, a decision from fewer events could replace one from more.
+
+        A recipient with more events than are read is decided about from the evidence of the entry, the events given
+        (those just written) and what was read. All events would give the same, but for `since` and the evidence itself,
+        and but for a retraction that came before anything it could lift, so that no entry has it as evidence.
         """
         for _ in self.attempts(DECISION_ATTEMPTS):
             current = self.suppressions.entry(recipient)
-            events = self.ledger.feedback_for(recipient)
-            new = decide([*(current.evidence if current else ()), *events], self.policy)
+            feedback = self.ledger.feedback_for(recipient)
+            new = decide(self._known(current, events, feedback), self.policy)
             if new is None or (current and new.is_equivalent(current)):
-                return
+                return feedback.is_complete
             try:
                 self.suppressions.replace(current, new=new)
             except Conflict:
                 continue
-            return
+            return feedback.is_complete
         raise Undecided(f"The entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")
+
+    def _known(self, entry: Entry | None, events: Iterable[Event], feedback: Feedback) -> list[Event]:
+        """Return what is known of a recipient, so that of two copies the later in the list counts: the stored one."""
+        now = self.now()
+        unexpired = [event for event in feedback.events if not self.history.is_expired(event, now)]
+        return [*sorted([*(entry.evidence if entry else ()), *events], key=_time_of), *unexpired]
+
+    def record_operator_act(self, kind: str, recipient: str, operator: str, note: str) -> Event:
+        """Record that an operator added (ADDED) or removed (REMOVED) a recipient, and return the event.
+
+        It counts as later than every event known at this moment, whatever the clocks of others say.
+
+        Raises:
+            ValueError: if the recipient, operator or note is too long to be stored.
+        """
+        if kind not in (ADDED, REMOVED):
+            raise ValueError(f"{kind} is not an operator's act.")
+        address, now = recipient.lower(), self.now()
+        recipient_raw = None if recipient == address else recipient
+        act = Event(kind=kind, recipient=address, recipient_raw=recipient_raw, operator=operator, note=note)
+        if problem := ledger.storage_problem(act):
+            raise ValueError(problem)
+        known = self._known(self.suppressions.entry(address), (), self.ledger.feedback_for(address))
+        after_known = [_time_of(event) + timedelta(milliseconds=1) for event in known]
+        occurred_at = max([now.replace(microsecond=now.microsecond // 1000 * 1000), *after_known])
+        message_id = f"{OPERATOR_ID}{ledger.digest([operator, note, occurred_at])}"
+        act = msgspec.structs.replace(act, message_id=message_id, occurred_at=occurred_at)
+        self.record([act])
+        return act
+
+
+def _time_of(event: Event) -> datetime:
+    return event.occurred_at or EARLIEST

@@ -1,29 +1,53 @@
-"""Update the per-tag counters from the changes in the ledger's stream. Triggered by the stream, one shard at a time."""
+"""Update the per-tag counters from the changes in the ledger's stream. Triggered by the stream, one shard at a time.
+
+Whatever fails is raised, so that Lambda retries the batch until the stream drops it. Only a record that cannot be
+decoded is left out: it would fail however often it is retried, and hold up its shard all the while.
+"""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.serialization import deserialize
-from aftersend.contract import Variable
+from aftersend.contract import PARTITION_KEY, Variable
 from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
-from aftersend.metrics import emf_documents
+from aftersend.events import Event
+from aftersend.metrics import emf_document, emf_documents
 from lambdas import dependencies
 from lambdas.dependencies import logger
-from lambdas.settings import setting, text_setting
+from lambdas.settings import is_set, setting, text_setting
 
 ONLY_SHARD = "the-only-shard"
-"""Used where Lambda names no shard, as in the emulator; AWS names it because the event source mapping has a window."""
+"""Used on the emulator, which names no shard. AWS names it because the event source mapping has a window."""
 
 CHECKPOINT_ATTEMPTS = 5
+
+Record = dict[str, Any]
 
 
 class CheckpointContention(Exception):
     """Other invocations kept counting the same shard; counting again later is safe."""
+
+
+class UnnamedShard(Exception):
+    """Lambda named no shard: under one name for all, checkpoints of one shard would hide the records of another."""
+
+
+class Undecodable(Exception):
+    """An image in the stream is not the item of an event."""
+
+
+class StreamChanges(NamedTuple):
+    """Hold what a batch changes, and the records that can never be counted because they cannot be decoded."""
+
+    changes: list[Change]
+    undecodable: list[Record]
 
 
 def handler(
@@ -35,24 +59,55 @@ def handler(
     attempts: Attempts = attempts,
 ) -> dict[str, Any]:
     """Count a batch of the ledger's stream and emit totals per configuration set as metrics."""
-    changes = list(stream_changes(event["Records"], setting(Variable.COUNTED, Counted)))
-    counts = count(changes, event.get("shardId", ONLY_SHARD), counters or dependencies.counters(), attempts)
-    for document in emf_documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
+    changes, undecodable = stream_changes(event["Records"], setting(Variable.COUNTED, Counted))
+    counts = count(changes, _shard(event), counters or dependencies.counters(), attempts)
+    environment, now = text_setting(Variable.ENVIRONMENT), datetime.now(UTC)
+    for document in emf_documents(counts, environment, now):
         emit_metric(document)
+    if undecodable:
+        keys = [ledger.digest(record["dynamodb"].get("Keys")) for record in undecodable]
+        logger.error("Records cannot be decoded and were not counted.", extra={"keys": keys})
+        emit_metric(emf_document({"uncountable_records": len(keys)}, {"Environment": environment}, now))
     logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": len(counts)})
     return {"state": {}}  # the window's own state is not used: the checkpoints show what was counted
 
 
-def stream_changes(records: Iterable[dict[str, Any]], counted: Counted) -> Iterator[Change]:
-    """Return how each stream record changes the counts. Removals change nothing: expiry does not subtract."""
+def _shard(event: dict[str, Any]) -> str:
+    if shard := event.get("shardId"):
+        return shard
+    if is_set(Variable.EMULATED):
+        return ONLY_SHARD
+    raise UnnamedShard("The batch has no shardId. Does the event source mapping have a tumbling window?")
+
+
+def stream_changes(records: list[Record], counted: Counted) -> StreamChanges:
+    """Return how the stream records change the counts. Removals change nothing: expiry does not subtract."""
+    result = StreamChanges([], [])
     for record in records:
-        if record["eventName"] in ("INSERT", "MODIFY"):
-            item = record["dynamodb"]
-            new, old = (
-                contributions(ledger.event_from_attributes(deserialize(image)), counted) if image else Counter()
-                for image in (item["NewImage"], item.get("OldImage"))
-            )
-            yield Change(pad_sequence_number(item["SequenceNumber"]), difference(new, old))
+        if record["eventName"] not in ("INSERT", "MODIFY"):
+            continue
+        item = record["dynamodb"]
+        try:
+            new, old = (_contributions(image, counted) for image in (item["NewImage"], item.get("OldImage")))
+        except Undecodable:
+            result.undecodable.append(record)
+        else:
+            result.changes.append(Change(pad_sequence_number(item["SequenceNumber"]), difference(new, old)))
+    return result
+
+
+def _contributions(image: dict[str, Any] | None, counted: Counted) -> Counts:
+    if image is None or image[PARTITION_KEY]["S"].startswith(ledger.OWN_PARTITION):
+        return Counter()
+    return contributions(_decode(image), counted)
+
+
+def _decode(image: dict[str, Any]) -> Event:
+    """Decode an item; nothing else of what a record takes is its own defect."""
+    try:
+        return ledger.event_from_attributes(deserialize(image))
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        raise Undecodable from error
 
 
 def count(changes: list[Change], shard: str, counters: CountersTable, attempts: Attempts = attempts) -> Counts:

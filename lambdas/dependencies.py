@@ -18,8 +18,8 @@ from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.sending_account import SendingAccount
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import Variable
-from aftersend.ledger import Retention
 from aftersend.recorder import Recorder
+from aftersend.retention import Retention
 from aftersend.suppression import Policy
 from lambdas.settings import setting, text_setting
 
@@ -29,11 +29,12 @@ logger = Logger(service="aftersend")
 @cache
 def recorder() -> Recorder:
     retention = setting(Variable.RETENTION, Retention)
+    ledger = LedgerTable(client("dynamodb"), text_setting(Variable.LEDGER_TABLE), retention)
     return Recorder(
-        ledger=LedgerTable(client("dynamodb"), text_setting(Variable.LEDGER_TABLE), retention),
+        ledger=ledger,
         suppressions=SuppressionsTable(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE)),
         policy=setting(Variable.POLICY, Policy),
-        retention=retention,
+        history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
     )

@@ -26,6 +26,11 @@ def text_setting(variable: Variable) -> str:
         raise InvalidSetting(f"The environment variable {variable} is not set.") from None
 
 
+def is_set(variable: Variable) -> bool:
+    """Tell whether an environment variable is set, whatever its value."""
+    return variable in os.environ
+
+
 def setting(variable: Variable, value_type: type[Setting]) -> Setting:
     """Decode the JSON value of an environment variable.
 

@@ -7,7 +7,7 @@ import msgspec
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.recorder import Conflict
+from aftersend.recorder import Conflict, Feedback
 from aftersend.suppression import Entry
 
 
@@ -21,8 +21,12 @@ class FakeLedger(dict[ledger.Key, Event]):
         if key not in self or ledger.rank(self[key]) < ledger.rank(event):
             self[key] = event
 
-    def feedback_for(self, recipient: str) -> list[Event]:
-        return [event for key, event in self.items() if key.partition == recipient and key.sort.startswith("feedback#")]
+    def feedback_for(self, recipient: str) -> Feedback:
+        return Feedback([event for key, event in self.items() if self.is_feedback_of(recipient, key)])
+
+    @staticmethod
+    def is_feedback_of(recipient: str, key: ledger.Key) -> bool:
+        return key.partition == recipient and key.sort.startswith("feedback#")
 
 
 class FakeSuppressions(dict[str, Entry]):

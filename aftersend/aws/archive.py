@@ -4,12 +4,15 @@ import gzip
 import io
 import itertools
 import tempfile
+import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import msgspec
+from botocore.exceptions import ClientError
 
+from aftersend.aws.clients import error_code
 from aftersend.contract import QUARANTINE_PREFIX
 from aftersend.parsing import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
@@ -38,6 +41,14 @@ class QuarantinedLine(msgspec.Struct, frozen=True, omit_defaults=True):
     original."""
 
 
+class DamagedObject(Exception):
+    """An object's gzip cannot be decompressed to its end. What could be has been returned."""
+
+
+class MissingObject(Exception):
+    """An object that was announced is no longer in the bucket."""
+
+
 def decompress(raw: io.BufferedReader | io.BufferedRandom) -> BinaryIO:
     """Return the content, whether it is gzip or plain."""
     return gzip.GzipFile(fileobj=raw) if raw.peek(2)[:2] == GZIP_MAGIC else raw  # ty: ignore[invalid-explicit-return] (it reads as one)
@@ -63,10 +74,25 @@ class Archive:
         self._s3 = s3
 
     def lines(self, source: ArchivedObject) -> Iterator[tuple[int, bytes]]:
-        """Return the lines of an object that are not blank, numbered from 1."""
-        body = self._s3.get_object(Bucket=source.bucket, Key=source.key)["Body"]
-        with io.BufferedReader(body, BUFFER_BYTES) as raw:
-            yield from lines(decompress(raw))
+        """Return the lines of an object that are not blank, numbered from 1.
+
+        Raises:
+            MissingObject: if it is gone.
+            DamagedObject: after the lines before the damage. A lost connection is another error: reading again helps.
+        """
+        with io.BufferedReader(self._open(source), BUFFER_BYTES) as raw:
+            try:
+                yield from lines(decompress(raw))
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise DamagedObject(str(error)) from error
+
+    def _open(self, source: ArchivedObject) -> Any:
+        try:
+            return self._s3.get_object(Bucket=source.bucket, Key=source.key)["Body"]
+        except ClientError as error:
+            if error_code(error) != "NoSuchKey":
+                raise
+            raise MissingObject(f"{source.key} is no longer in {source.bucket}.") from error
 
     @contextmanager
     def quarantine(self, source: ArchivedObject) -> Generator[QuarantineLine]:

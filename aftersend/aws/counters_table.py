@@ -11,7 +11,8 @@ from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.counting import Counts, Row
-from aftersend.ledger import Retention, digest
+from aftersend.ledger import digest
+from aftersend.retention import Retention
 
 CHECKPOINT_DAYS = 7
 """Days after which a checkpoint expires. The stream keeps a shard's records for 24 hours."""

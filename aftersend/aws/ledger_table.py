@@ -1,9 +1,15 @@
-"""Write events to the ledger in DynamoDB and read them back. Keys and attributes are defined in aftersend/ledger.py."""
+"""Write events to the ledger in DynamoDB and read them back. Keys and attributes are defined in aftersend/ledger.py.
 
-from collections.abc import Callable, Generator, Iterable
+One item is no event: the history of the retention settings (aftersend/retention.py).
+"""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import islice
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend import ledger
@@ -12,16 +18,26 @@ from aftersend.aws.clients import error_code
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.events import Event
+from aftersend.recorder import Feedback, Refused
+from aftersend.retention import Retention, RetentionHistory, expires_at
 
 MAX_BATCH_ITEMS = 25
 """Puts in one BatchWriteItem."""
 
-BATCH_ATTEMPTS = 10
+BATCH_ATTEMPTS, HISTORY_ATTEMPTS = 10, 10
+
+MAX_EVENTS_READ = 1_000
+"""Events that one decision reads, to bound its time: about 1 MB, one page, 0.1 seconds of CPU. Nobody has that many in
+400 days but addresses that a broken sender repeats."""
 
 RANK = "copy_rank"
 
 IF_RANKS_HIGHER = f"attribute_not_exists({PARTITION_KEY}) OR {RANK} < :rank"
 """Keep the higher-ranking copy of an event, whichever comes first. An item without a rank (from a batch) stays."""
+
+
+HISTORY_KEY = ledger.Key(f"{ledger.OWN_PARTITION}retention", "history")
+HISTORY, VERSION = "history", "version"
 
 
 class Throttled(Exception):
@@ -31,9 +47,7 @@ class Throttled(Exception):
 class LedgerTable:
     """Read and write the events of each recipient."""
 
-    def __init__(
-        self, dynamodb: Any, table: str, retention: ledger.Retention, *, attempts: Attempts = attempts
-    ) -> None:
+    def __init__(self, dynamodb: Any, table: str, retention: Retention, *, attempts: Attempts = attempts) -> None:
         self._dynamodb = dynamodb
         self._table = table
         self._retention = retention
@@ -43,7 +57,7 @@ class LedgerTable:
         """Write events; writing one again changes nothing.
 
         Raises:
-            Throttled, ClientError: if DynamoDB did not accept all of them; recording all of them again is safe.
+            Throttled, ClientError, Refused: if DynamoDB did not accept all of them; recording them again is safe.
         """
         with self.writer() as write:
             for event in events:
@@ -52,67 +66,111 @@ class LedgerTable:
     @contextmanager
     def writer(self) -> Generator[Callable[[Event], None]]:
         """Open a block that gives a function to write events with, as `record` does; it fills batches of volume, and
-        writes the last one when the block ends."""
+        writes the last one when the block ends. Items that DynamoDB refuses keep no other from being written."""
         batch: dict[ledger.Key, Item] = {}
+        refused: list[ClientError] = []
 
         def write(event: Event) -> None:
-            if ledger.group(event) is ledger.Group.FEEDBACK or not ledger.has_tags(event):
-                self._put_if_ranks_higher(event)
+            if ledger.group(event) is ledger.Group.FEEDBACK or not ledger.is_complete(event):
+                refused.extend(_refusals(self._put_if_ranks_higher, event))
                 return
             key = ledger.key(event)
             batch[key] = self._item(key, event)  # DynamoDB rejects a batch with a key that occurs twice
             if len(batch) == MAX_BATCH_ITEMS:
-                self._put_batch(list(batch.values()))
+                refused.extend(self._put_batch(list(batch.values())))
                 batch.clear()
 
         yield write
         if batch:
-            self._put_batch(list(batch.values()))
+            refused.extend(self._put_batch(list(batch.values())))
+        if refused:
+            raise Refused(f"DynamoDB refused {len(refused)} items; the first: {refused[0]}") from refused[0]
 
-    def feedback_for(self, recipient: str) -> list[Event]:
-        """Return the recipient's events that decide about suppression, all that were written before this call."""
+    def feedback_for(self, recipient: str) -> Feedback:
+        """Return the recipient's events that decide about suppression, all that were written before this call; of more
+        than MAX_EVENTS_READ those with the greatest message ids: operators' acts and, as SES numbers its messages by
+        time, the newest."""
         condition = f" AND begins_with({SORT_KEY}, :group)"
-        return self._events(condition, {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"})
+        values = {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"}
+        events = list(islice(self._events(condition, values, ScanIndexForward=False), MAX_EVENTS_READ + 1))
+        return Feedback(events[:MAX_EVENTS_READ], is_complete=len(events) <= MAX_EVENTS_READ)
 
     def events_for(self, recipient: str) -> list[Event]:
         """Return all events of a recipient that have not expired. Opens of messages with several recipients belong to
         the message and are not included."""
-        return self._events("", {":recipient": recipient})
+        return list(self._events("", {":recipient": recipient}))
 
-    def _events(self, condition: str, values: dict[str, str]) -> list[Event]:
+    def retention_history(self, now: datetime) -> RetentionHistory:
+        """Return every retention setting that was ever in force, the table's own last; it is stored if it is new."""
+        for _ in self._attempts(HISTORY_ATTEMPTS):
+            version, stored = self._stored_history()
+            history = stored.with_setting(self._retention, now)
+            if history is stored or self._replace_history(version, history):
+                return history
+        raise Throttled(f"The history of retention settings changed during each of {HISTORY_ATTEMPTS} attempts.")
+
+    def _stored_history(self) -> tuple[int, RetentionHistory]:
+        response = self._dynamodb.query(
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression=f"{PARTITION_KEY} = :partition",
+            ExpressionAttributeValues=serialize({":partition": HISTORY_KEY.partition}),
+        )
+        for item in map(deserialize, response["Items"]):
+            return item[VERSION], msgspec.convert(item[HISTORY], RetentionHistory)
+        return 0, RetentionHistory()
+
+    def _replace_history(self, version: int, history: RetentionHistory) -> bool:
+        """Replace the stored history if it has this version, 0 if there is none; return whether it had."""
+        key = {PARTITION_KEY: HISTORY_KEY.partition, SORT_KEY: HISTORY_KEY.sort}
+        condition: dict[str, Any] = {"ConditionExpression": f"attribute_not_exists({PARTITION_KEY})"}
+        if version:
+            condition = {
+                "ConditionExpression": f"{VERSION} = :expected",
+                "ExpressionAttributeValues": serialize({":expected": version}),
+            }
+        return self._put(serialize(key | {VERSION: version + 1, HISTORY: msgspec.to_builtins(history)}), **condition)
+
+    def _events(self, condition: str, values: dict[str, str], **options: Any) -> Iterator[Event]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
             KeyConditionExpression=f"{PARTITION_KEY} = :recipient{condition}",
             ExpressionAttributeValues=serialize(values),
+            **options,
         )
-        return [ledger.event_from_attributes(deserialize(item)) for page in pages for item in page["Items"]]
+        return (ledger.event_from_attributes(deserialize(item)) for page in pages for item in page["Items"])
 
     def _item(self, key: ledger.Key, event: Event) -> Item:
-        expiry = ledger.expires_at(event, self._retention)
+        expiry = expires_at(event, self._retention)
         expires = {EXPIRES: int(expiry.timestamp())} if expiry else {}
         return serialize(ledger.attributes(event) | expires | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
 
     def _put_if_ranks_higher(self, event: Event) -> None:
         rank = serialize({RANK: ledger.rank(event)})
+        self._put(
+            self._item(ledger.key(event), event) | rank,
+            ConditionExpression=IF_RANKS_HIGHER,
+            ExpressionAttributeValues={":rank": rank[RANK]},
+        )
+
+    def _put(self, item: Item, **condition: Any) -> bool:
+        """Put an item and return whether its condition held."""
         try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=self._item(ledger.key(event), event) | rank,
-                ConditionExpression=IF_RANKS_HIGHER,
-                ExpressionAttributeValues={":rank": rank[RANK]},
-            )
+            self._dynamodb.put_item(TableName=self._table, Item=item, **condition)
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise
+            return False
+        return True
 
-    def _put_batch(self, items: list[Item]) -> None:
-        try:
-            self._put_until_processed(items)
-        except ClientError as error:
-            if error_code(error) != "ValidationException" or len(items) == 1:
-                raise
-            self._put_one_by_one(items)
+    def _put_batch(self, items: list[Item]) -> list[ClientError]:
+        """Write a batch; if DynamoDB refuses it, write its items one by one, and return the refusals of single ones."""
+        if not (refusals := _refusals(self._put_until_processed, items)):
+            return []
+        if len(items) == 1:
+            return refusals
+        return [refusal for item in items for refusal in _refusals(self._put_until_processed, [item])]
 
     def _put_until_processed(self, items: list[Item]) -> None:
         requests = [{"PutRequest": {"Item": item}} for item in items]
@@ -123,13 +181,13 @@ class LedgerTable:
                 return
         raise Throttled(f"DynamoDB left {len(requests)} of {len(items)} items unprocessed.")
 
-    def _put_one_by_one(self, items: list[Item]) -> None:
-        """Write the valid items of a batch that DynamoDB rejected, then raise the error of an invalid one."""
-        errors = []
-        for item in items:
-            try:
-                self._put_until_processed([item])
-            except ClientError as error:
-                errors.append(error)
-        if errors:
-            raise errors[0]
+
+def _refusals(put: Callable[[Any], None], what: Any) -> list[ClientError]:
+    """Call a function that writes, and return the error if DynamoDB refuses what it writes as invalid."""
+    try:
+        put(what)
+    except ClientError as error:
+        if error_code(error) != "ValidationException":
+            raise
+        return [error]
+    return []

@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from aftersend.aws.archive import Archive
+from aftersend.aws.archive import Archive, MissingObject
 from aftersend.contract import EVENTS_PREFIX
 from aftersend.operations.failures import (
     NOT_OPENED,
@@ -65,7 +65,7 @@ class StoredFailures:
             if self.kind is FailureKind.BATCH:  # one document, which Lambda may write over several lines
                 lines = iter([(1, b"".join(line for _, line in lines))])
             yield from parse_stored(self.kind, stored, lines)
-        except self._s3.exceptions.NoSuchKey:
+        except MissingObject:
             return
 
     def redrive(self, until: datetime, lines: list[str] | None = None) -> Iterator[Redriven]:

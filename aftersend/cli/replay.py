@@ -14,7 +14,6 @@ from aftersend.aws.deployment import AWS_ERRORS, describe_error
 from aftersend.aws.stored_objects import Announcer, NotAnnounced
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_json
-from aftersend.ledger import Retention
 from aftersend.operations.failures import StoredObject
 from aftersend.operations.replay import (
     EVENTS_PER_SECOND,
@@ -26,6 +25,7 @@ from aftersend.operations.replay import (
     retention_notice,
     whole_hours,
 )
+from aftersend.retention import Retention
 
 STOPPED = 1
 INTERRUPTED = 130

@@ -18,7 +18,8 @@ from aftersend.config.volume import MIX, Events, Volume, estimate_volume
 from aftersend.contract import CHECK_METRICS, FUNCTIONS
 from aftersend.counting import SLOTS
 from aftersend.events import Kind
-from aftersend.ledger import FIRST_EVENT_DAYS, GROUPS, Group
+from aftersend.ledger import GROUPS, Group
+from aftersend.retention import FIRST_EVENT_DAYS
 
 UNIQUE = (Kind.OPEN, Kind.CLICK)
 """Event types with a second item in the ledger and a second measure: `unique_opens` and `unique_clicks`."""

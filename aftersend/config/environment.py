@@ -32,9 +32,9 @@ from aftersend.config.values import (
     TagName,
     TopicArn,
 )
-from aftersend.counting import Counted
+from aftersend.counting import MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
-from aftersend.ledger import Retention
+from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
 FEEDBACK = (Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Kind.DELIVERY_DELAY, Kind.SUBSCRIPTION)
@@ -193,7 +193,7 @@ class Environment(Section, frozen=True):
     """The volume that the cost estimate assumes."""
     retain_state: bool = True
     """Whether tables and archive outlive their stack, which is then protected from termination."""
-    counted_tags: tuple[TagName, ...] = ()
+    counted_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_TAGS)] = ()
     """Message tags that are counted, in addition to configuration set and from-domain."""
     counter_shards: AtLeastOne = 1
     """Items that each row of counters is spread over; more than 1 if one campaign would make an item hot."""

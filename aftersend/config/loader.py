@@ -144,8 +144,11 @@ class _Converter:
         if get_origin(base) is tuple:
             if not isinstance(value, list):
                 return self._report(value, _describe(base), path)
-            if not value and constraints:
+            if not value and any(meta.min_length for meta in constraints):
                 return self._report(value, "a list with at least one item", path)
+            for longest in [meta.max_length for meta in constraints if meta.max_length]:
+                if len(value) > longest:
+                    return self._report(value, f"a list with at most {longest} items", path)
             return tuple(self._value(item, get_args(base)[0], [*path, index]) for index, item in enumerate(value))
         return self._scalar(value, annotation, path)
 

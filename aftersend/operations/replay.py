@@ -8,8 +8,8 @@ from urllib.parse import quote_plus
 
 from aftersend.config import cost, prices
 from aftersend.contract import EVENTS_PREFIX, FUNCTIONS
-from aftersend.ledger import Retention
 from aftersend.operations.failures import StoredObject
+from aftersend.retention import Retention
 
 EVENTS_PER_SECOND = 2_000
 """The default pace: half of the 4,000 write units a second that a new on-demand table takes at once ("Amazon DynamoDB:

@@ -11,7 +11,12 @@ from aftersend.events import Event, Kind, Preferences
 from aftersend.parsing import ses_schema
 from aftersend.parsing.addresses import bare_address
 
-LONGEST_DELAY = {Kind.OPEN: timedelta(days=90), Kind.CLICK: timedelta(days=90), Kind.SUBSCRIPTION: timedelta(days=400)}
+LONGEST_DELAY = {
+    Kind.OPEN: timedelta(days=90),
+    Kind.CLICK: timedelta(days=90),
+    Kind.SUBSCRIPTION: timedelta(days=400),
+    Kind.COMPLAINT: timedelta(days=400),
+}
 DEFAULT_LONGEST_DELAY = timedelta(days=30)
 """How long after its message was sent an event may happen; a later time is clamped. SES tracks opens for 60 days."""
 

@@ -55,7 +55,8 @@ def bounce(
 
 def is_suppression_list_echo(event: Event) -> bool:
     """Match what SES refused to send because of a suppression list: it repeats the list and is no new feedback."""
-    return (event.bounce_subtype or event.complaint_subtype) in SUPPRESSION_LIST_SUBTYPES
+    subtypes = {Kind.BOUNCE: event.bounce_subtype, Kind.COMPLAINT: event.complaint_subtype}
+    return subtypes.get(event.kind) in SUPPRESSION_LIST_SUBTYPES
 
 
 def is_out_of_office(event: Event) -> bool:

@@ -3,8 +3,9 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from aftersend.aws.archive import MAX_LINE_BYTES, Archive
+from aftersend.aws.archive import MAX_LINE_BYTES, Archive, DamagedObject, MissingObject
 from aftersend.operations.failures import quarantined_record
 from aftersend.parsing import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
@@ -43,6 +44,21 @@ def test_gzip_members_of_one_object_are_read_as_one(archive: Archive, s3: Any):
         b"one\n",
         b"two\n",
     ]
+
+
+def test_damage_is_reported_after_the_lines_before_it(archive: Archive, s3: Any):
+    s3.put_object(Bucket=OBJECT.bucket, Key=OBJECT.key, Body=gzip.compress(b"one\ntwo\n")[:-4])
+    lines = archive.lines(OBJECT)
+    assert [next(lines), next(lines)] == [(1, b"one\n"), (2, b"two\n")]
+    with pytest.raises(DamagedObject, match=r"^Compressed file ended before the end-of-stream marker was reached$"):
+        next(lines)
+
+
+def test_object_that_is_gone_is_named(archive: Archive, s3: Any):
+    with pytest.raises(MissingObject, match=rf"^{OBJECT.key} is no longer in archive\.$"):
+        list(archive.lines(OBJECT))
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        list(archive.lines(ArchivedObject("other", OBJECT.key)))
 
 
 @pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])

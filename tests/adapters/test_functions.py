@@ -4,9 +4,11 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
+from botocore.response import StreamingBody
 
 from aftersend import ledger
 from aftersend.aws.archive import Archive
@@ -14,28 +16,30 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.serialization import serialize
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.contract import Variable
+from aftersend.contract import PARTITION_KEY, SORT_KEY, Variable
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
-from aftersend.suppression import Policy
+from aftersend.retention import Retention, RetentionHistory
+from aftersend.suppression import Entry, Policy
 from lambdas import count_tags, record_archive, record_feedback
 from lambdas.dependencies import logger
 from lambdas.settings import InvalidSetting, setting, text_setting
-from tests.event_factory import SENT, a_bounce, an_event
+from tests.event_factory import READER, SENT, a_bounce, an_event
 from tests.fakes import immediate_attempts
 from tests.record_files import notified, published, setup
 
 ADA = "ada.reader@mail.example"
+KEYS = (PARTITION_KEY, SORT_KEY)
 
 
 @pytest.fixture
 def recorder(dynamodb: Any) -> Recorder:
-    retention = ledger.Retention()
+    retention = Retention()
     return Recorder(
         LedgerTable(dynamodb, "ledger", retention),
         SuppressionsTable(dynamodb, "suppressions"),
         Policy(),
-        retention,
+        RetentionHistory().with_setting(retention, SENT),
         lambda: SENT,
         immediate_attempts,
     )
@@ -60,7 +64,7 @@ def test_feedback_is_recorded_and_suppresses(recorder: Recorder):
         messages(json.dumps(published("bounce")), json.dumps(notified("bounce"))), recorder=recorder
     )
     assert failed(response) == []
-    assert [event.kind for event in recorder.ledger.feedback_for(ADA)] == ["Bounce"]
+    assert [event.kind for event in recorder.ledger.feedback_for(ADA).events] == ["Bounce"]
     entry = recorder.suppressions.entry(ADA)
     assert entry is not None
     assert entry.rule == "hard-bounce"
@@ -115,7 +119,7 @@ def test_archived_object_is_recorded(recorder: Recorder, s3: Any, dynamodb: Any)
     assert recorder.suppressions.entry(ADA) is not None
 
 
-def test_unreadable_line_is_quarantined_and_the_others_are_recorded(recorder: Recorder, s3: Any):
+def test_unreadable_line_is_quarantined_and_the_others_are_recorded(recorder: Recorder, s3: Any, settings: None):
     content = b"{]\n" + json_lines(published("bounce")) + b'{"eventType": "Bounce"}\n'
     response = record_archive.handler(
         messages(store_object("events/1", s3, content)), recorder=recorder, archive=Archive(s3)
@@ -127,6 +131,99 @@ def test_unreadable_line_is_quarantined_and_the_others_are_recorded(recorder: Re
         (1, "not-json"),
         (3, "no-message-id"),
     ]
+
+
+def archive_response(recorder: Recorder, s3: Any, *bodies: str) -> tuple[list[str], list[dict[str, Any]]]:
+    """Invoke record_archive, and return which messages failed and the metrics."""
+    metrics: list[dict[str, Any]] = []
+    response = record_archive.handler(
+        messages(*bodies), recorder=recorder, archive=Archive(s3), emit_metric=metrics.append
+    )
+    return failed(response), metrics
+
+
+def quarantined_lines(s3: Any, key: str) -> list[dict[str, Any]]:
+    body = s3.get_object(Bucket="archive", Key=f"quarantine/{key}.jsonl")["Body"].read()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def test_line_is_quarantined_once_however_many_of_its_records_fail(recorder: Recorder, s3: Any, settings: None):
+    line = json.dumps([published("bounce"), *[{"eventType": "Bounce"}] * 3, {}]).encode() + b"\n"
+    failures, [metric] = archive_response(recorder, s3, store_object("events/1", s3, line))
+    assert failures == []
+    assert recorder.suppressions.entry(ADA) is not None
+    assert [entry["line"] for entry in quarantined_lines(s3, "events/1")] == [1]
+    assert (metric["quarantined_lines"], metric["Environment"]) == (1, "test")
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Environment"]]
+
+
+def test_object_without_unreadable_lines_emits_no_metric(recorder: Recorder, s3: Any):
+    stored = store_object("events/1", s3, json_lines(published("bounce")))
+    assert archive_response(recorder, s3, stored) == ([], [])
+
+
+def damaged_objects() -> dict[str, bytes]:
+    content = gzip.compress(json_lines(*[published("send")] * 400, published("bounce")) * 3)
+    flipped = bytearray(content)
+    flipped[-1] ^= 1  # the length: all of the content can be read
+    middle = bytearray(content)
+    middle[len(middle) * 3 // 4] ^= 0xFF
+    return {"cut": content[:-20], "flipped": bytes(flipped), "middle": bytes(middle), "behind": content + b"more"}
+
+
+@pytest.mark.parametrize("damage", damaged_objects())
+def test_damaged_object_is_recorded_up_to_the_damage_and_the_rest_quarantined_as_a_line(
+    recorder: Recorder, s3: Any, settings: None, damage: str
+):
+    stored = store_object("events/1.gz", s3, damaged_objects()[damage])
+    failures, [metric] = archive_response(recorder, s3, stored)
+    assert failures == []
+    assert recorder.suppressions.entry(ADA) is not None
+    *garbled, entry = quarantined_lines(s3, "events/1.gz")
+    assert metric["quarantined_lines"] == len(garbled) + 1
+    assert not garbled or damage == "middle"
+    assert (entry["reason"], entry["record"]) == ("damaged-object", "")
+    assert entry["line"] == 1204 if damage in ("flipped", "behind") else 400 < entry["line"] < 1204
+
+
+def test_lost_connection_is_no_damage(recorder: Recorder, s3: Any):
+    """Reading the object again helps, so the message returns."""
+    content = gzip.compress(json_lines(*[published("send")] * 50))
+
+    class InterruptedS3:
+        def get_object(self, **_: Any) -> dict[str, Any]:
+            return {"Body": StreamingBody(io.BytesIO(content[:-20]), len(content))}
+
+    response = record_archive.handler(
+        messages(object_notification("events/1.gz")), recorder=recorder, archive=Archive(InterruptedS3())
+    )
+    assert failed(response) == ["message-0"]
+
+
+def test_recipient_without_a_decision_keeps_no_line_from_being_quarantined(recorder: Recorder, s3: Any, settings: None):
+    class BrokenSuppressions(SuppressionsTable):
+        def entry(self, recipient: str) -> Entry | None:
+            raise ConnectionError
+
+    broken = recorder._replace(suppressions=BrokenSuppressions(None, ""))
+    stored = store_object("events/1", s3, b"poison\n" + json_lines(published("bounce")))
+    failures, metrics = archive_response(broken, s3, stored)
+    assert (failures, len(metrics)) == (["message-0"], 1)
+    assert [entry["reason"] for entry in quarantined_lines(s3, "events/1")] == ["not-json"]
+
+
+def test_object_that_is_gone_is_named_after_the_others_of_its_notification_are_recorded(recorder: Recorder, s3: Any):
+    store_object("events/1", s3, json_lines(published("bounce")))
+    notification = json.loads(object_notification("events/gone"))
+    notification["Records"] += json.loads(object_notification("events/1"))["Records"]
+    record = partial(record_archive._record_object, recorder=recorder, archive=Archive(s3), emit_metric=print)
+    with pytest.raises(
+        record_archive.FailedObjects,
+        match=r"^1 of 2 objects were not recorded in full\. "
+        r"events/gone: MissingObject: events/gone is no longer in archive\.$",
+    ):
+        record_archive.record_objects(json.dumps(notification), record)
+    assert recorder.suppressions.entry(ADA) is not None
 
 
 def test_object_that_does_not_exist_fails_alone(recorder: Recorder, s3: Any):
@@ -152,11 +249,12 @@ def counts(dynamodb: Any) -> Callable[[], dict[str, dict[str, int]]]:
 
 def stream_record(number: int, new: Any, old: Any = None, event_name: str = "INSERT") -> dict[str, Any]:
     """Return a record of the ledger's stream."""
+    images = {"NewImage": new, "OldImage": old}
     images = {
-        "NewImage": new and serialize(ledger.attributes(new)),
-        "OldImage": old and serialize(ledger.attributes(old)),
+        name: serialize(ledger.attributes(event) | dict(zip(KEYS, ledger.key(event), strict=True)))
+        for name, event in images.items()
+        if event
     }
-    images = {name: image for name, image in images.items() if image}
     return {"eventName": event_name, "dynamodb": {"SequenceNumber": str(number), **images}}
 
 
@@ -182,14 +280,88 @@ def test_better_copy_moves_counts_and_removal_does_not(
         stream_record(2, better, poorer, "MODIFY"),
         stream_record(3, None, better, "REMOVE"),
     ]
-    count_tags.handler({"Records": records}, counters=CountersTable(dynamodb, "counters"))
+    count_tags.handler({"Records": records, "shardId": "shard-1"}, counters=CountersTable(dynamodb, "counters"))
     assert counts() == {name: {"hard_bounce": 1} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
 
 
 def test_totals_are_printed_as_metrics(dynamodb: Any, settings: None, capsys: pytest.CaptureFixture[str]):
-    count_tags.handler({"Records": [stream_record(1, a_bounce())]}, counters=CountersTable(dynamodb, "counters"))
+    batch = {"Records": [stream_record(1, a_bounce())], "shardId": "shard-1"}
+    count_tags.handler(batch, counters=CountersTable(dynamodb, "counters"))
     printed = json.loads(capsys.readouterr().out.splitlines()[0])
     assert (printed["ConfigurationSet"], printed["hard_bounce"], printed["Environment"]) == ("newsletter", 1, "test")
+
+
+Counts = Callable[[], dict[str, dict[str, int]]]
+ONE_SEND = {name: {"send": 1} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
+
+
+def test_batch_without_a_shard_id_is_an_error_except_on_the_emulator(
+    dynamodb: Any, settings: None, counts: Counts, monkeypatch: pytest.MonkeyPatch
+):
+    table = CountersTable(dynamodb, "counters")
+    batch = {"Records": [stream_record(1, an_event(Kind.SEND))]}
+    for event in (batch, batch | {"shardId": ""}, batch | {"shardId": None}):
+        with pytest.raises(count_tags.UnnamedShard):
+            count_tags.handler(event, counters=table)
+    assert counts() == {}
+    monkeypatch.setenv(Variable.EMULATED, "true")
+    count_tags.handler(batch, counters=table)
+    assert counts() == ONE_SEND
+
+
+UNDECODABLE = [{"kind": {"N": "7"}}, {"tags": {"SS": ["a"]}}, {"processing_time_millis": {"N": "1.5"}}]
+
+
+@pytest.mark.parametrize("attribute", UNDECODABLE, ids=lambda attribute: next(iter(attribute)))
+@pytest.mark.parametrize("image", ["NewImage", "OldImage"])
+def test_record_that_cannot_be_decoded_is_left_out_and_reported(
+    dynamodb: Any,
+    settings: None,
+    counts: Counts,
+    attribute: dict[str, Any],
+    image: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    log, metrics = io.StringIO(), []
+    monkeypatch.setattr(logger.registered_handler, "stream", log)
+    bad = stream_record(2, a_bounce(), a_bounce(tags={}), "MODIFY")
+    bad["dynamodb"][image] |= attribute
+    bad["dynamodb"]["Keys"] = {name: bad["dynamodb"]["NewImage"][name] for name in KEYS}
+    records = [stream_record(1, an_event(Kind.SEND)), bad]
+    count_tags.handler(
+        {"Records": records, "shardId": "shard-1"},
+        counters=CountersTable(dynamodb, "counters"),
+        emit_metric=metrics.append,
+    )
+    assert counts() == ONE_SEND
+    [metric] = [document for document in metrics if "uncountable_records" in document]
+    assert (metric["uncountable_records"], metric["Environment"]) == (1, "test")
+    error = json.loads(log.getvalue().splitlines()[0])
+    assert (error["level"], error["keys"]) == ("ERROR", [ledger.digest(bad["dynamodb"]["Keys"])])
+    assert READER not in log.getvalue()
+
+
+def test_failure_that_is_not_the_records_own_is_raised(dynamodb: Any, settings: None, counts: Counts):
+    """A stream without new images would otherwise be left uncounted, record by record."""
+    record = stream_record(1, an_event(Kind.SEND))
+    del record["dynamodb"]["NewImage"]
+    with pytest.raises(KeyError):
+        count_tags.handler({"Records": [record], "shardId": "shard-1"}, counters=CountersTable(dynamodb, "counters"))
+
+
+def test_history_of_retention_settings_is_no_event(dynamodb: Any, settings: None, counts: Counts):
+    LedgerTable(dynamodb, "ledger", Retention()).retention_history(SENT)
+    [item] = dynamodb.scan(TableName="ledger")["Items"]
+    change = {"SequenceNumber": "1", "NewImage": item, "OldImage": item}
+    records = [{"eventName": "MODIFY", "dynamodb": change}, stream_record(2, an_event(Kind.SEND))]
+    metrics: list[dict[str, Any]] = []
+    count_tags.handler(
+        {"Records": records, "shardId": "shard-1"},
+        counters=CountersTable(dynamodb, "counters"),
+        emit_metric=metrics.append,
+    )
+    assert counts() == ONE_SEND
+    assert not [document for document in metrics if "uncountable_records" in document]
 
 
 def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch):

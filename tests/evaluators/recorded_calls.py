@@ -25,16 +25,21 @@ Calls = dict[str, set[Call]]
 """By the function's file in lambdas/."""
 
 
+RECORDERS = ("record_feedback", "record_archive")
+"""Functions whose process makes calls when it starts, before its first invocation."""
+
+
 def pipeline_calls(templates: Templates) -> Calls:
     """Run worlds in which calls fail, functions are killed and records are damaged; return the calls made."""
     calls: Calls = {}
     functions = templates.functions()
     bucket = templates.only("AWS::S3::Bucket").name
 
-    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
-        settings = functions[function].properties["Environment"]["Variables"]
-        names = {name: settings[variable] for name, variable in NAMES.items() if variable in settings}
-        calls.setdefault(function, set()).update(required_calls(operation, parameters, names | {"archive": bucket}))
+    def observe(caller: str, operation: str, parameters: dict[str, Any]) -> None:
+        for function in RECORDERS if caller == "start" else (caller,):
+            settings = functions[function].properties["Environment"]["Variables"]
+            names = {name: settings[variable] for name, variable in NAMES.items() if variable in settings}
+            calls.setdefault(function, set()).update(required_calls(operation, parameters, names | {"archive": bucket}))
 
     for seed in SEEDS:
         world = World(seed)

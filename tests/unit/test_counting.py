@@ -2,7 +2,7 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
@@ -21,7 +21,15 @@ from aftersend.counting import (
     slot,
 )
 from aftersend.events import Event, Kind
-from tests.event_factory import a_bounce, a_complaint, added_by_operator, an_event, an_open, an_out_of_office_reply
+from tests.event_factory import (
+    SENT,
+    a_bounce,
+    a_complaint,
+    added_by_operator,
+    an_event,
+    an_open,
+    an_out_of_office_reply,
+)
 
 COUNTED = Counted(tags=("campaign",))
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -83,15 +91,34 @@ def test_simulator_event_is_counted_like_any_other_where_the_simulator_is_real()
     assert measure(simulated, Counted(simulator="real")) == "hard_bounce"
 
 
-@pytest.mark.parametrize("value", ["", "x" * 257])
-def test_value_that_no_message_tag_can_have_is_counted_as_invalid(value: str):
+@pytest.mark.parametrize("value", ["", "x" * 257, "\N{BEETLE}" * 251])
+def test_value_that_no_message_tag_can_have_or_no_key_can_hold_is_counted_as_invalid(value: str):
     event = an_event(Kind.SEND, tags={"campaign": [value]})
     assert (Row("campaign", "(invalid)", HOUR), "send") in contributions(event, COUNTED)
+    domain = an_event(Kind.SEND, tags={"ses:from-domain": [value]}, source="")
+    assert {row.value for row, _ in contributions(domain, COUNTED)} == ({"(invalid)"} if value else set())
+
+
+def test_longest_valid_value_is_counted_under_itself():
+    value = "\N{BEETLE}" * 250
+    event = an_event(Kind.SEND, tags={"campaign": [value]})
+    assert (Row("campaign", value, HOUR), "send") in contributions(event, COUNTED)
 
 
 def test_tag_with_very_many_values_writes_few_counters():
     event = an_event(Kind.SEND, tags={"campaign": [f"value-{number}" for number in range(1000)]})
     assert len(contributions(event, COUNTED)) == counting.MAX_VALUES_PER_TAG + 1
+
+
+def test_change_with_as_many_rows_as_an_environment_allows_fits_into_one_commit():
+    """Its old and its new rows differ if the copies name different times, and may all belong to one slot."""
+    names = tuple(f"tag-{number}" for number in range(counting.MAX_COUNTED_TAGS))
+    values = [f"value-{number}" for number in range(counting.MAX_VALUES_PER_TAG + 1)]
+    tags = dict.fromkeys((*names, "ses:configuration-set"), values)
+    old, new = (an_event(Kind.SEND, tags=tags, sent_at=SENT + timedelta(hours=hours)) for hours in (0, 1))
+    counted = Counted(tags=names)
+    change = difference(contributions(new, counted), contributions(old, counted))
+    assert len(change) == 2 * (1 + 3 * 16) <= counting.MAX_ROWS_PER_COMMIT
 
 
 def test_better_copy_moves_counts_instead_of_adding_to_them():
@@ -161,6 +188,14 @@ def test_counted_change_is_not_counted_again_wherever_batches_begin_and_end():
     assert total == sum((change.counts for change in changes), Counter())
 
 
-def test_counts_that_cancel_out_are_not_committed():
+def test_counts_that_cancel_out_move_the_checkpoint():
+    """Otherwise the first of the two would be counted when it is delivered again without the second."""
     plus_one, minus_one = a_change(1, a_row(1)), Change(pad_sequence_number("2"), Counter({(a_row(1), "send"): -1}))
+    number = slot(a_row(1))
     assert committed_counts([plus_one, minus_one]) == {}
+    assert list(commits([plus_one, minus_one], number, "")) == [(pad_sequence_number("2"), {})]
+    assert list(commits([plus_one], number, pad_sequence_number("2"))) == []
+
+
+def test_changes_of_other_slots_move_no_checkpoint():
+    assert list(commits([a_change(1, a_row(1))], 1 - slot(a_row(1)), "")) == []

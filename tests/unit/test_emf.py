@@ -36,5 +36,17 @@ def test_configuration_set_has_one_document_with_all_its_measures():
     }
 
 
+def test_counts_that_move_to_another_hour_are_no_new_ones():
+    nine, ten = (
+        Row("ses:configuration-set", "newsletter", datetime(2026, 3, 14, hour, tzinfo=UTC)) for hour in (9, 10)
+    )
+    moved = Counter({(nine, "send"): -1, (ten, "send"): 1})
+    assert list(emf_documents(moved, "prod", NOW)) == []
+    [document] = emf_documents(Counter({**moved, (ten, "send"): 3}), "prod", NOW)
+    assert document["send"] == 2
+    [document] = emf_documents(Counter({**moved, (nine, "open"): 3}), "prod", NOW)
+    assert "send" not in document
+
+
 def test_empty_counts_have_no_document():
     assert list(emf_documents(Counter(), "prod", NOW)) == []

@@ -20,7 +20,7 @@ from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
 from aftersend.config.loader import load
 from aftersend.contract import CHECK_METRICS
-from aftersend.ledger import Retention
+from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "environments.md").read_text()

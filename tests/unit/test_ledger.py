@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -6,8 +7,9 @@ import msgspec
 import pytest
 
 from aftersend import ledger
-from aftersend.events import Event, Kind
-from aftersend.ledger import Group, Retention
+from aftersend.aws.serialization import serialize
+from aftersend.events import Event, Kind, Preferences
+from aftersend.ledger import Group
 from aftersend.parsing import parse
 from tests.event_factory import (
     READER,
@@ -20,8 +22,7 @@ from tests.event_factory import (
     removed_by_operator,
 )
 from tests.record_files import RECORD_FILES, notified, published
-
-RETENTION = Retention(volume_days=30, feedback_days=400)
+from tests.world.dynamodb_limits import MAX_BATCH_REQUEST_BYTES, check_item
 
 
 def parse_event(record: dict) -> Event:
@@ -43,7 +44,18 @@ def test_kinds_are_grouped_as_feedback_delivery_and_volume():
 
 def test_event_is_stored_under_its_recipient_or_else_its_message():
     assert ledger.key(a_bounce()).partition == READER
-    assert ledger.key(an_open(recipient=None)).partition == "message#message-1"
+    assert ledger.key(an_open(recipient=None)).partition == "MESSAGE#message-1"
+
+
+def test_no_recipient_has_the_partition_of_a_message_or_of_an_item_that_is_no_event():
+    """Recipients are in lower case, whatever a record calls them."""
+    record = published("send")
+    record["mail"]["destination"] = ["MESSAGE#message-1", f"{ledger.OWN_PARTITION}retention"]
+    [events] = parse(json.dumps(record))
+    assert isinstance(events, list)
+    partitions = {ledger.key(event).partition for event in events}
+    assert partitions == {"message#message-1", "aftersend#retention"}
+    assert ledger.key(an_open(recipient=None)).partition not in partitions
 
 
 @pytest.mark.parametrize("kind", ["bounce", "complaint", "delivery"])
@@ -83,22 +95,55 @@ def test_key_of_an_open_with_a_clamped_time_has_the_reported_time():
     assert ledger.key(one) != ledger.key(other)
 
 
-def test_event_is_too_large_from_dynamodbs_limits_on():
-    assert ledger.too_large(a_bounce(recipient="a" * 2048)) is None
-    assert ledger.too_large(a_bounce(recipient="a" * 2049)) == "A recipient has more than 2048 bytes."
-    assert ledger.too_large(a_bounce(message="m" * 894)) is None
-    assert ledger.too_large(a_bounce(message="m" * 895)) == "Message id and type have more than 900 bytes."
-    assert ledger.too_large(a_bounce(tags={"campaign": ["c" * 290_000]})) is None
-    assert "300000 bytes" in (ledger.too_large(a_bounce(tags={"campaign": ["c" * 300_000]})) or "")
+STORABLE_LIMITS: list[tuple[Callable[[int], Event], int, str]] = [
+    (lambda size: a_bounce(recipient="a" * size), 2048, "A recipient has more than 2048 bytes."),
+    (lambda size: a_bounce(message="m" * (size - len("Bounce"))), 900, "Message id and type have more than 900 bytes."),
+    (lambda size: an_open(tags={"n" * size: ["v"]}), 65_535, "A tag or a topic has no name, or one of more than 65535"),
+    (lambda size: an_open(link_tags={"n" * size: ["v"]}), 65_535, "A tag or a topic has no name"),
+    (lambda size: a_subscription(topic="n" * size), 65_535, "A tag or a topic has no name"),
+    (
+        lambda size: an_event(Kind.DELIVERY, processing_time_millis=10**size - 1),
+        38,
+        "A number has more than 38 digits.",
+    ),
+    (lambda size: a_bounce(status="s" * (size - DISTINGUISHING)), 4096, "The fields that distinguish the event have"),
+    (lambda size: an_open(tags={"c": ["v" * (size - ITEM)]}), 150_000, "The event has more than 150000 bytes."),
+]
 
 
-def test_event_without_a_time_never_expires():
-    timeless = a_bounce(sent_at=None, occurred_at=None)
-    assert ledger.expires_at(timeless, RETENTION) is None
-    assert not ledger.is_expired(timeless, RETENTION, SENT + timedelta(days=9999))
+def a_subscription(topic: str) -> Event:
+    return an_event(Kind.SUBSCRIPTION, new_preferences=Preferences(topics={topic: "OptIn"}))
 
 
-def test_events_without_message_id_are_told_apart_by_feedback_id_and_time():
+DISTINGUISHING = len(msgspec.json.encode((None, "Permanent", "General", "failed", "", None)))
+ITEM = len(msgspec.json.encode(ledger.attributes(an_open(tags={"c": [""]}))))
+
+
+@pytest.mark.parametrize(("event_of", "limit", "problem"), STORABLE_LIMITS, ids=range(len(STORABLE_LIMITS)))
+def test_event_is_storable_up_to_the_limit_and_dynamodb_takes_it_there(
+    event_of: Callable[[int], Event], limit: int, problem: str
+):
+    assert ledger.storage_problem(event_of(limit)) is None
+    key = ledger.key(event_of(limit))
+    check_item(serialize(ledger.attributes(event_of(limit)) | {"partition_key": key.partition, "sort_key": key.sort}))
+    assert (ledger.storage_problem(event_of(limit + 1)) or "").startswith(problem)
+
+
+def test_empty_names_and_recipients_are_not_storable():
+    assert ledger.storage_problem(an_open(tags={"": ["v"]})) is not None
+    assert ledger.storage_problem(an_open(recipient="")) == "A recipient is empty."
+
+
+def test_batch_of_the_largest_events_fits_into_a_request():
+    """A request has every character escaped, and names the type of each value."""
+    for value in ([""] * 49_000, ["\N{BEETLE}" * 37_000], ["\x01" * 24_000]):
+        event = an_open(tags={"c": value})
+        assert ledger.storage_problem(event) is None
+        item = serialize(ledger.attributes(event))
+        assert 25 * len(json.dumps(item)) < MAX_BATCH_REQUEST_BYTES
+
+
+def test_events_without_message_id_are_distinguished_by_feedback_id_and_time():
     one, other = (a_bounce(message=None, feedback_id=number) for number in ("1", "2"))
     assert ledger.key(one) != ledger.key(other)
 
@@ -136,6 +181,33 @@ def test_copy_with_tags_outranks_one_with_more_fields():
     assert ledger.rank(a_bounce(diagnostic_code=None)) > ledger.rank(without)
 
 
+def test_copy_that_lacks_what_is_counted_by_is_incomplete_and_outranked():
+    tags = {name: values for name, values in a_bounce().tags.items() if name != "ses:from-domain"}
+    incomplete = [a_bounce(tags={}), a_bounce(sent_at=None, occurred_at=SENT), a_bounce(tags=tags, source="")]
+    assert not any(ledger.is_complete(copy) for copy in incomplete)
+    assert ledger.is_complete(a_bounce(source=""))
+    assert ledger.is_complete(a_bounce(tags=tags))
+    more = {"diagnostic_code": "smtp; 550", "feedback_id": "1"}
+    for copy in incomplete:
+        assert ledger.rank(msgspec.structs.replace(copy, **more)) < ledger.rank(a_bounce())
+
+
+def test_copy_with_more_tags_outranks_one_with_more_fields():
+    fewer = dict(list(a_bounce().tags.items())[:3])
+    assert ledger.rank(a_bounce()) > ledger.rank(a_bounce(tags=fewer, diagnostic_code="smtp; 550", feedback_id="1"))
+
+
+def test_latest_complaint_outranks_earlier_ones_with_equal_tags():
+    earlier, later = a_complaint(minutes=1, user_agent="agent"), a_complaint(minutes=50_000)
+    assert ledger.key(earlier) == ledger.key(later)
+    assert ledger.rank(earlier) < ledger.rank(later)
+    reported = a_complaint(reported_at=SENT + timedelta(days=900))
+    assert ledger.rank(later) < ledger.rank(reported)
+    whole_second, half_a_second_later = a_complaint(minutes=5), a_complaint(minutes=5 + 0.5 / 60)
+    assert ledger.rank(whole_second) < ledger.rank(half_a_second_later)
+    assert ledger.rank(a_complaint(tags={}, minutes=90)) < ledger.rank(earlier)
+
+
 def test_copy_with_more_fields_outranks_one_with_fewer():
     assert ledger.rank(a_bounce(diagnostic_code="smtp; 550")) > ledger.rank(a_bounce())
 
@@ -153,20 +225,3 @@ def test_opens_add_one_first_open_per_message_and_recipient():
 
 def test_other_kinds_add_no_event():
     assert list(ledger.with_first_events([a_bounce()])) == [a_bounce()]
-
-
-@pytest.mark.parametrize(
-    ("event", "days"), [(an_open(minutes=0), 30), (a_bounce(minutes=0), 400), (an_event("FirstOpen", minutes=0), 90)]
-)
-def test_event_expires_by_its_own_time(event: Event, days: int):
-    expiry = SENT + timedelta(days=days)
-    assert ledger.expires_at(event, RETENTION) == expiry
-    an_hour_before = expiry - ledger.EXPIRY_MARGIN
-    assert ledger.is_expired(event, RETENTION, an_hour_before)
-    assert not ledger.is_expired(event, RETENTION, an_hour_before - timedelta(milliseconds=1))
-
-
-def test_first_open_is_kept_as_long_as_opens_are_accepted():
-    late = an_open(minutes=60 * 24 * 59)
-    [_, first] = ledger.with_first_events([late])
-    assert not ledger.is_expired(first, RETENTION, SENT + timedelta(days=59))

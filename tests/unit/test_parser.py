@@ -179,6 +179,13 @@ def test_bounce_with_an_impossible_time_is_clamped():
         assert (event.occurred_at, event.reported_at) == (occurred_at, datetime.fromisoformat(reported_at))
 
 
+def test_complaint_is_clamped_only_after_400_days():
+    record = published("complaint")
+    for days, clamped in ((40, 40), (400, 400), (401, 400)):
+        record["complaint"]["timestamp"] = (SENT + timedelta(days=days)).isoformat()
+        assert parse_event(record).occurred_at == SENT + timedelta(days=clamped)
+
+
 @pytest.mark.parametrize("record", [published("complaint"), notified("complaint")], ids=["published", "notified"])
 def test_complaint_has_its_feedback_type(record: dict[str, Any]):
     event = parse_event(record)

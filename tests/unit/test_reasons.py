@@ -19,12 +19,13 @@ def test_every_reason_is_explained_and_used():
     assert reasons_in("Ignored", "aftersend/parsing/parser.py") | foreign | {"no-records", "expired"} == set(
         IGNORED_REASONS
     )
-    assert reasons_in(
-        "Unreadable",
+    files = (
         "aftersend/parsing/parser.py",
         "aftersend/parsing/object_notifications.py",
         "aftersend/recorder.py",
-    ) == set(UNREADABLE_REASONS)
+        "lambdas/record_archive.py",
+    )
+    assert reasons_in("Unreadable", *files) == set(UNREADABLE_REASONS)
 
 
 def test_documentation_has_the_same_table():

@@ -1,18 +1,39 @@
 import json
+import random
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
+import msgspec
 import pytest
 
-from aftersend import ledger
-from aftersend.events import Event, Kind
+from aftersend.events import ADDED, REMOVED, Event, Kind
 from aftersend.parsing import Ignored, Unreadable, parse
-from aftersend.recorder import DECISION_ATTEMPTS, Conflict, Recorder, Undecided, parse_recordable
-from aftersend.suppression import Entry, Policy
-from tests.event_factory import READER, SENT, a_bounce, a_complaint, a_not_spam_report, an_event, an_open
+from aftersend.recorder import (
+    DECISION_ATTEMPTS,
+    Conflict,
+    Feedback,
+    Incomplete,
+    Recorder,
+    Refused,
+    Undecided,
+    parse_recordable,
+)
+from aftersend.retention import Retention, RetentionHistory
+from aftersend.suppression import Entry, Policy, decide
+from tests.event_factory import (
+    READER,
+    SENT,
+    a_bounce,
+    a_complaint,
+    a_not_spam_report,
+    an_event,
+    an_open,
+    an_out_of_office_reply,
+    removed_by_operator,
+)
 from tests.fakes import FakeLedger, FakeSuppressions
 from tests.record_files import published, setup
 
@@ -24,7 +45,7 @@ def a_recorder(
         ledger=FakeLedger() if events is None else events,
         suppressions=FakeSuppressions() if entries is None else entries,
         policy=Policy(),
-        retention=ledger.Retention(),
+        history=RetentionHistory().with_setting(Retention(), SENT),
         now=lambda: SENT + timedelta(days=days_after_sending),
         attempts=lambda most: range(1, most + 1),
     )
@@ -151,7 +172,8 @@ def test_order_of_arrival_makes_no_difference(order: tuple[Event, ...]):
     for event in order:
         a_recorder(events, entries).record([event])
     entry = entries[READER]
-    assert (entry.rule, entry.lifted_by, len(entry.evidence)) == ("hard-bounce", None, 1)
+    assert (entry.rule, entry.lifted_by) == ("hard-bounce", None)
+    assert [event.feedback_type for event in entry.evidence] == [None, "not-spam"]
 
 
 class ContendedSuppressions(FakeSuppressions):
@@ -174,8 +196,186 @@ def test_conflict_is_decided_again():
 
 
 def test_recipient_with_a_conflict_at_every_attempt_is_left_to_the_next_invocation():
+    recorder = a_recorder(entries=ContendedSuppressions(conflicts=DECISION_ATTEMPTS))
     with pytest.raises(Undecided):
+        recorder.update_suppression(READER, [a_bounce()])
+    with pytest.raises(Incomplete, match=r"^1 failures; the first is Undecided: The entry changed"):
         a_recorder(entries=ContendedSuppressions(conflicts=DECISION_ATTEMPTS)).record([a_bounce()])
+
+
+class BrokenEntries(FakeSuppressions):
+    """Fail to read the entries of some recipients."""
+
+    def __init__(self, broken: set[str]) -> None:
+        self.broken = broken
+
+    def entry(self, recipient: str) -> Entry | None:
+        if recipient in self.broken:
+            raise ConnectionError("DynamoDB is away.")
+        return super().entry(recipient)
+
+
+def test_recipient_who_cannot_be_decided_about_keeps_no_other_from_it():
+    entries = BrokenEntries({"a@mail.example", "c@mail.example"})
+    bounces = [a_bounce(recipient=f"{name}@mail.example") for name in "abcd"]
+    with pytest.raises(Incomplete, match=r"^2 failures; the first is ConnectionError: DynamoDB is away\.$"):
+        a_recorder(entries=entries).record(bounces)
+    assert entries.keys() == {"b@mail.example", "d@mail.example"}
+
+
+class RefusingLedger(FakeLedger):
+    """Refuse events of some recipients as invalid, as DynamoDB may do for a reason that is not checked before."""
+
+    @contextmanager
+    def writer(self) -> Generator[Callable[[Event], None]]:
+        refused: list[Event] = []
+        yield lambda event: refused.append(event) if event.recipient == "bad@mail.example" else self.write(event)
+        if refused:
+            raise Refused("DynamoDB refused 1 items.")
+
+
+def test_refused_event_costs_itself_and_its_message_returns():
+    events, entries = RefusingLedger(), FakeSuppressions()
+    with pytest.raises(Incomplete, match="Refused: DynamoDB refused 1 items"):
+        a_recorder(events, entries).record([a_bounce(recipient="bad@mail.example"), a_bounce()])
+    assert (len(events), READER in entries) == (1, True)
+
+
+class UnreadLedger(FakeLedger):
+    """Fail when events are read."""
+
+    def feedback_for(self, recipient: str) -> Feedback:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        a_bounce(recipient="bounce@simulator.amazonses.com"),
+        a_bounce("Transient", "MailboxFull"),
+        a_bounce(subtype="OnAccountSuppressionList"),
+        a_bounce(status="5.7.1"),
+        an_out_of_office_reply(),
+        an_event(Kind.SUBSCRIPTION),
+        an_event(Kind.DELIVERY),
+    ],
+    ids=lambda event: f"{event.kind}-{event.bounce_subtype}",
+)
+def test_nothing_is_read_for_an_event_without_effect(event: Event):
+    assert a_recorder(UnreadLedger(), BrokenEntries({READER})).record([event]) == {"recorded": 1}
+
+
+class PartlyReadLedger(FakeLedger):
+    """Read only the newest few events."""
+
+    def feedback_for(self, recipient: str) -> Feedback:
+        newest = sorted(key for key in self if self.is_feedback_of(recipient, key))[-2:]
+        return Feedback([self[key] for key in newest], is_complete=len(newest) == len(self))
+
+
+def numbered(event: Event, number: int) -> Event:
+    return msgspec.structs.replace(event, message_id=f"message-{number:04}")
+
+
+def test_decision_from_part_of_the_events_is_counted():
+    recorder = a_recorder(PartlyReadLedger())
+    assert recorder.record([numbered(a_bounce(), 1)]) == {"recorded": 1}
+    tally = recorder.record(numbered(a_bounce(), number) for number in range(2, 5))
+    assert tally == {"recorded": 3, "decided-from-part": 1}
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_recipient_with_more_events_than_are_read_is_suppressed_as_by_all_of_them(seed: int):
+    rng, events, entries = random.Random(seed), PartlyReadLedger(), FakeSuppressions()
+    recorder = a_recorder(events, entries)
+    makers = [a_bounce, a_complaint, a_not_spam_report, removed_by_operator]
+    history = [
+        numbered(maker(minutes=rng.randrange(100)), number) for number, maker in enumerate(rng.choices(makers, k=12))
+    ]
+    rng.shuffle(history)
+    history.insert(0, numbered(a_complaint(minutes=rng.randrange(100)), 99))  # evidence begins with the first entry
+    for number, event in enumerate(history, 1):
+        recorder.record([event, rng.choice(history[:number])])
+        expected = decide(history[:number], recorder.policy)
+        if READER in entries:
+            assert expected is not None
+            assert entries[READER].is_in_force(SENT) == expected.is_in_force(SENT)
+
+
+def test_what_has_expired_decides_no_more_whether_or_not_it_was_removed():
+    """Time-to-live removes the retraction before the complaint, or after it."""
+    lifted = [a_complaint(), a_not_spam_report()]
+    for left in (lifted, lifted[:1], lifted[1:]):
+        events, entries = FakeLedger(), FakeSuppressions()
+        for event in left:
+            events.write(event)
+        later = a_bounce(status="5.1.1", sent_at=SENT + timedelta(days=400), message="later")
+        removal = removed_by_operator(sent_at=None, occurred_at=SENT + timedelta(days=401))
+        recorder = a_recorder(events, entries, days_after_sending=402)
+        recorder.record([later])
+        assert entries[READER].rule == "hard-bounce"
+        recorder.record([removal])
+        assert not entries[READER].is_in_force(SENT)
+        assert [event.kind for event in entries[READER].evidence] == ["Bounce", "Removed"]
+
+
+def test_last_lift_outlives_its_item_in_the_entry():
+    """It lifted nothing itself, but a complaint before it, which arrives late, must not suppress."""
+    events, entries = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(events, entries)
+    last_lift = a_not_spam_report(minutes=50, message="message-2")
+    recorder.record([a_complaint(minutes=1), a_not_spam_report(minutes=2), last_lift])
+    events.clear()
+    recorder.record([a_complaint(minutes=30, message="late")])
+    assert not entries[READER].is_in_force(SENT)
+
+
+def test_complaint_taken_back_and_repeated_suppresses_in_any_order():
+    complaints = [a_complaint(minutes=1), a_not_spam_report(minutes=2), a_complaint(minutes=60 * 24 * 40)]
+    for order in permutations(complaints):
+        events, entries = FakeLedger(), FakeSuppressions()
+        for event in order:
+            a_recorder(events, entries, days_after_sending=50).record([event])
+        assert entries[READER].is_in_force(SENT)
+
+
+def test_operators_act_counts_as_later_than_every_event_known_when_it_was_made():
+    """The bouncing server's clock is 19 days ahead."""
+    entries = FakeSuppressions()
+    recorder = a_recorder(entries=entries)
+    recorder.record([a_bounce(minutes=60 * 24 * 19)])
+    act = recorder.record_operator_act(REMOVED, READER.upper(), operator="ops", note="asked on the phone")
+    assert act.occurred_at == SENT + timedelta(days=19, milliseconds=1)
+    assert (act.recipient, act.recipient_raw, act.operator, act.note) == (
+        READER,
+        READER.upper(),
+        "ops",
+        "asked on the phone",
+    )
+    assert not entries[READER].is_in_force(SENT)
+    recorder.record_operator_act(ADDED, READER, operator="ops", note="by mistake")
+    assert entries[READER].rule == "added-by-operator"
+
+
+def test_operators_act_is_later_than_evidence_whose_events_have_expired():
+    events, entries = FakeLedger(), FakeSuppressions()
+    a_recorder(events, entries).record([a_bounce(minutes=60 * 24 * 19)])
+    events.clear()
+    a_recorder(events, entries).record_operator_act(REMOVED, READER, operator="ops", note="")
+    assert not entries[READER].is_in_force(SENT)
+
+
+def test_operators_act_is_made_now_where_nothing_later_is_known():
+    act = a_recorder().record_operator_act(ADDED, READER, operator="ops", note="")
+    assert act.occurred_at == SENT + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "recipient", "note"), [("Bounce", READER, ""), (ADDED, "", ""), (ADDED, READER, "n" * 200_000)]
+)
+def test_operators_act_that_cannot_be_stored_is_an_error(kind: str, recipient: str, note: str):
+    with pytest.raises(ValueError, match=r"\.$"):
+        a_recorder().record_operator_act(kind, recipient, operator="ops", note=note)
 
 
 def test_entry_is_read_before_the_events():
@@ -196,7 +396,7 @@ def test_entry_is_read_before_the_events():
     [
         ({"messageId": "m" * 901}, "too-large"),
         ({"destination": ["a" * 2049 + "@mail.example"]}, "too-large"),
-        ({"tags": {"campaign": ["c" * 300_000]}}, "too-large"),
+        ({"tags": {"campaign": ["c" * 150_000]}}, "too-large"),
         ({"messageId": None, "destination": []}, "no-message-id"),
     ],
 )
@@ -206,6 +406,17 @@ def test_record_that_cannot_be_stored_is_unreadable(changes: dict[str, Any], rea
     [result] = parse_recordable(json.dumps(record))
     assert isinstance(result, Unreadable)
     assert result.reason == reason
+
+
+def test_recipient_who_cannot_be_stored_keeps_no_other_of_the_record_from_it():
+    record = published("bounce")
+    long = {"emailAddress": "a" * 2049 + "@mail.example", "status": "5.1.1"}
+    record["mail"]["destination"].append(long["emailAddress"])
+    record["bounce"]["bouncedRecipients"] += [long, long]
+    events, rejection = parse_recordable(json.dumps(record))
+    assert isinstance(events, list)
+    assert [event.recipient for event in events] == ["ada.reader@mail.example"]
+    assert rejection == Unreadable("too-large", "A recipient has more than 2048 bytes.")
 
 
 def test_record_that_can_be_stored_is_parsed_as_usual():

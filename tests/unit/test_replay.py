@@ -4,7 +4,6 @@ import pytest
 import typer
 
 from aftersend.cli.replay import parse_time
-from aftersend.ledger import Retention
 from aftersend.operations.failures import StoredObject
 from aftersend.operations.replay import (
     HourRange,
@@ -16,6 +15,7 @@ from aftersend.operations.replay import (
     whole_hours,
 )
 from aftersend.parsing import ArchivedObject, parse_object_notification
+from aftersend.retention import Retention
 
 NOON = datetime(2026, 3, 14, 12, tzinfo=UTC)
 HOURS = HourRange(NOON, NOON + timedelta(hours=3))

@@ -1,13 +1,18 @@
 """Test the policy in sentences, then every cell of its table."""
 
 import itertools
+import random
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 
+from aftersend import ledger
+from aftersend.aws.serialization import serialize
 from aftersend.events import Event, Kind
 from aftersend.suppression import RULES, SIMULATOR, Effect, Entry, Policy, decide, rule_for
+from aftersend.suppression.decision import MAX_EVIDENCE_EVENTS
 from tests.event_factory import (
     READER,
     SENT,
@@ -19,6 +24,7 @@ from tests.event_factory import (
     an_out_of_office_reply,
     removed_by_operator,
 )
+from tests.world.dynamodb_limits import item_bytes
 
 POLICY = Policy()
 NOW = SENT + timedelta(days=1)
@@ -121,22 +127,94 @@ def test_event_without_a_recipient_suppresses_nobody():
     assert decide([a_bounce(recipient=None)], POLICY) is None
 
 
-def test_entry_begins_with_the_first_event_and_keeps_it_as_evidence():
-    bounced = entry(a_bounce(minutes=9, message="later"), a_bounce(minutes=1, message="earlier"))
+def test_entry_begins_with_the_first_event_and_keeps_it_and_the_last_one_as_evidence():
+    minutes = {"later": 9, "earlier": 1, "between": 5}
+    bounced = entry(*(a_bounce(minutes=minute, message=name) for name, minute in minutes.items()))
     assert (bounced.since, [event.message_id for event in bounced.evidence]) == (
         SENT + timedelta(minutes=1),
-        ["earlier"],
+        ["earlier", "later"],
     )
 
 
-def test_evidence_alone_leads_to_the_same_entry_when_the_ledger_has_expired_the_events():
-    for events in ([a_bounce()], [a_complaint(), a_bounce(minutes=2)], [a_complaint(), a_not_spam_report()]):
-        original = entry(*events)
-        assert entry(*original.evidence) == original
+def test_entry_keeps_the_last_lifts_as_evidence():
+    lifts = (removed_by_operator(minutes=10), a_not_spam_report(minutes=20, message="message-2"))
+    bounced = entry(a_complaint(), *lifts, a_bounce(minutes=30))
+    assert [event.kind for event in bounced.evidence] == ["Bounce", "Removed", "Complaint"]
+    later_removal = msgspec.structs.replace(removed_by_operator(minutes=40), message_id="act-3")
+    assert [event.kind for event in entry(a_bounce(), *lifts, later_removal).evidence] == [
+        "Bounce",
+        "Removed",
+        "Removed",
+    ]
+
+
+def test_complaint_retracted_and_repeated_about_one_message_suppresses_and_its_next_retraction_lifts():
+    complained_again = a_complaint(minutes=40)
+    assert suppressed(a_not_spam_report(minutes=30), complained_again)
+    assert not suppressed(a_not_spam_report(minutes=50), complained_again)
+
+
+def test_events_at_the_same_clamped_time_count_in_the_order_of_their_reported_times():
+    clamped: dict[str, Any] = {"occurred_at": SENT + timedelta(days=400)}
+    complaint = a_complaint(**clamped, reported_at=SENT + timedelta(days=500))
+    retraction = a_not_spam_report(**clamped, reported_at=SENT + timedelta(days=501))
+    assert not suppressed(complaint, retraction)
+    assert suppressed(complaint, msgspec.structs.replace(retraction, reported_at=SENT + timedelta(days=499)))
+
+
+def a_history(rng: random.Random, length: int) -> list[Event]:
+    """Return events with an effect, some at the same time, some without one."""
+    makers = [a_bounce, a_complaint, a_not_spam_report, added_by_operator, removed_by_operator]
+    events = []
+    for number in range(length):
+        event = rng.choices(makers, [4, 4, 4, 1, 1])[0](minutes=rng.randrange(2 * length))
+        timeless = {"sent_at": None, "occurred_at": None} if rng.random() < 0.1 else {}
+        events.append(msgspec.structs.replace(event, message_id=f"message-{number}", **timeless))
+    return events
+
+
+@pytest.mark.parametrize("seed", range(400))
+def test_evidence_decides_with_whatever_else_can_still_be_read_and_whatever_comes_later(seed: int):
+    rng = random.Random(seed)
+    events = a_history(rng, rng.randint(1, 12))
+    decided = decide(events, POLICY)
+    if decided is None:
+        return  # nothing is kept of a recipient who was never suppressed
+    readable = rng.sample(events, rng.randrange(len(events)))
+    late = [msgspec.structs.replace(event, message_id=f"late-{event.message_id}") for event in a_history(rng, 2)]
+    for arrived in ([], late[:1], late):
+        complete, partial = (
+            decide([*events, *arrived], POLICY),
+            decide([*decided.evidence, *readable, *arrived], POLICY),
+        )
+        assert complete is not None
+        assert partial is not None
+        assert complete.lifted_by is None or partial.lifted_by is not None
+        assert complete.is_in_force(NOW) == partial.is_in_force(NOW)
+
+
+def test_evidence_of_the_longest_events_fits_into_an_item():
+    long: dict[str, Any] = {"recipient": "\N{LATIN SMALL LETTER K}" * 2048, "recipient_raw": "\N{KELVIN SIGN}" * 2048}
+    texts: dict[str, Any] = {
+        "action": "a" * 3900,
+        "diagnostic_code": "\N{BEETLE}" * 30_000,
+        "coerced_fields": ("path",) * 10_000,
+        "note": "n" * 100_000,
+    }
+    makers = [removed_by_operator, a_not_spam_report, a_bounce, a_complaint, added_by_operator]
+    events = [
+        msgspec.structs.replace(maker(minutes=minute, **long), message_id="m" * 800 + str(minute), **texts)
+        for minute, maker in enumerate([*makers, *makers[2:]], 10)
+    ]
+    assert [ledger.storage_problem(event) for event in events] == [None] * len(events)
+    decided = entry(*events)
+    assert len(decided.evidence) == MAX_EVIDENCE_EVENTS
+    assert item_bytes(serialize(msgspec.to_builtins(decided))) < 200_000
 
 
 def test_entry_identifies_the_events_it_was_decided_from():
-    one, two = entry(a_bounce()), entry(a_bounce(), a_bounce(minutes=9, message="later"))
+    first, last = a_bounce(), a_bounce(minutes=9, message="last")
+    one, two = entry(first, last), entry(first, a_bounce(minutes=5, message="between"), last)
     assert not one.is_equivalent(two)
     assert msgspec.structs.replace(one, decided_from="") == msgspec.structs.replace(two, decided_from="")
 
@@ -226,3 +304,39 @@ def test_simulator_rule_comes_before_all_rules_but_the_operators():
         rule_for(msgspec.structs.replace(event, recipient="bounce@simulator.amazonses.com"), POLICY) is SIMULATOR
         for event in EVERY_EVENT[:-2]
     )
+
+
+VARIED: dict[str, Any] = {
+    "occurred_at": SENT + timedelta(days=7),
+    "reported_at": SENT + timedelta(days=70),
+    "sent_at": None,
+    "recipient_raw": "Reader@mail.example",
+    "source": "other@bookshop.example",
+    "tags": {},
+    "diagnostic_code": "smtp; 550 5.7.1",
+    "feedback_id": "feedback",
+    "candidate_count": 3,
+    "user_agent": "agent",
+    "coerced_fields": ("mail.tags",),
+    "operator": "other",
+    "note": "why",
+}
+"""Fields in which copies of an event may differ, with other values."""
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_effect_of_an_event_follows_from_its_key_so_that_all_its_copies_agree(seed: int):
+    rng = random.Random(seed)
+    for event in EVERY_EVENT:
+        other = rng.choice(EVERY_EVENT)
+        fields = rng.sample(other.__struct_fields__, 12)
+        copy = msgspec.structs.replace(event, **{name: getattr(other, name) for name in fields})
+        copy = msgspec.structs.replace(copy, **{name: VARIED[name] for name in rng.sample(list(VARIED), 6)})
+        if ledger.key(copy) == ledger.key(event):
+            assert rule_for(copy, POLICY).effect is rule_for(event, POLICY).effect
+
+
+def test_evidence_alone_leads_to_the_same_entry_when_the_ledger_has_expired_the_events():
+    for events in ([a_bounce()], [a_complaint(), a_bounce(minutes=2)], [a_complaint(), a_not_spam_report()]):
+        original = entry(*events)
+        assert entry(*original.evidence) == original

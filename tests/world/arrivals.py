@@ -1,16 +1,22 @@
 """Generate random events as SES publishes them, and deliver them as SES may: in several copies, over either route."""
 
+import copy
 import json
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from aftersend.events import Event
+from aftersend.parsing import parse
 from local.ses import NOTIFICATION_TYPES, Message, event_record, new_id, notification
 from tests.record_files import in_sns_envelope, setup
 from tests.world.world import World
 
-READERS = [f"Reader{number}@mail.example" for number in range(4)]
+READERS = [*(f"Reader{number}@mail.example" for number in range(4)), "bounce+1@simulator.amazonses.com"]
+"""The first four are people; the last is an address of the mailbox simulator."""
+
 CAMPAIGNS = ["spring", "summer"]
 
 HARD_BOUNCE = {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.1.1"}
@@ -33,6 +39,12 @@ EVENT_TYPES: list[tuple[str, dict[str, Any]]] = [
 ]
 """Event types with details that lead to different counts and entries."""
 
+DECISIVE = [
+    ("Bounce", HARD_BOUNCE),
+    ("Complaint", {"complaintFeedbackType": "abuse"}),
+    ("Complaint", {"complaintFeedbackType": "not-spam"}),
+]
+
 OPTIONAL_FIELDS = (
     "headers",
     "commonHeaders",
@@ -49,6 +61,13 @@ OPTIONAL_FIELDS = (
     "processingTimeMillis",
 )
 """Fields that a copy may lack without becoming another event; an open or click needs its `userAgent`, however."""
+
+
+TIMES_NOT_IN_KEYS = ("bounce", "complaint", "delivery")
+"""Parts of a record whose time differs between copies of one event, or is missing."""
+
+OTHER_SOURCE = "bounces@mail.bookshop.example"
+"""The envelope sender with a custom MAIL FROM domain: identity notifications may name it, of another domain."""
 
 
 @dataclass
@@ -79,7 +98,7 @@ def a_record(world: World, kind: str, **details: Any) -> dict[str, Any]:
     return event_record(message, {"event": kind, "feedbackId": str(world.rng.random()), **details})
 
 
-def a_published_event(rng: random.Random, message: Message) -> PublishedEvent:
+def a_published_event(rng: random.Random, message: Message, *, sent_at_missing: float = 0.0) -> PublishedEvent:
     kind, details = rng.choice(EVENT_TYPES)
     event: dict[str, Any] = {"event": kind, "seconds": rng.randrange(1, 5000), **details}
     event["feedbackId"] = f"feedback-{rng.random()}"
@@ -88,12 +107,37 @@ def a_published_event(rng: random.Random, message: Message) -> PublishedEvent:
     records = [event_record(message, event)] * 2
     if kind in NOTIFICATION_TYPES:
         records += [notification(message, event)] * 2
-    return PublishedEvent([json.dumps(records[0]), *(_rewrite(record, rng) for record in records[1:])])
+    others = [_rewrite(_vary(copy.deepcopy(record), rng, sent_at_missing), rng) for record in records[1:]]
+    return PublishedEvent([json.dumps(records[0]), *others])
 
 
-def published_events(rng: random.Random, now: datetime, number: int) -> list[PublishedEvent]:
+def published_events(
+    rng: random.Random, now: datetime, number: int, *, sent_at_missing: float = 0.0
+) -> list[PublishedEvent]:
+    """Return events about a few messages; of `sent_at_missing` of the further copies the time of sending is missing."""
     messages = [a_message(rng, now) for _ in range(max(1, number // 4))]
-    return [a_published_event(rng, rng.choice(messages)) for _ in range(number)]
+    return [a_published_event(rng, rng.choice(messages), sent_at_missing=sent_at_missing) for _ in range(number)]
+
+
+def _vary(record: dict[str, Any], rng: random.Random, sent_at_missing: float) -> dict[str, Any]:
+    """Change what one event's copies may differ in, and what is counted depends on: counts move when the richer copy
+    comes later. Of volume only what makes a copy incomplete, for of complete copies the last one counts."""
+    mail, is_feedback = record["mail"], "bounce" in record or "complaint" in record
+    if "tags" not in mail and rng.random() < 0.5:
+        mail["source"] = OTHER_SOURCE
+    if "tags" in mail and rng.random() < 0.2:
+        del mail["source"], mail["tags"]["ses:from-domain"]
+    if "tags" in mail and is_feedback and rng.random() < 0.2:
+        del mail["tags"]["campaign"]
+    if rng.random() < sent_at_missing:
+        del mail["timestamp"]
+    for part in TIMES_NOT_IN_KEYS:
+        if part in record and rng.random() < 0.2:
+            del record[part]["timestamp"]
+        elif part in record and rng.random() < 0.2:
+            moment = datetime.fromisoformat(record[part]["timestamp"]) + timedelta(days=rng.choice([1, 3, 40]))
+            record[part]["timestamp"] = moment.isoformat()
+    return record
 
 
 def deliver(world: World, events: list[PublishedEvent], *, poison: bool = True) -> list[str]:
@@ -151,3 +195,15 @@ def _reformat(time: str, rng: random.Random) -> str:
             time.removesuffix("Z") + "000Z",
         ]
     )
+
+
+def decisive_events(
+    world: World, number: int, kinds: Sequence[tuple[str, dict[str, str]]] = DECISIVE, within_days: float = 0.01
+) -> list[Event]:
+    """Return events that decide about the reader, on messages of their own, and so many days after they were sent."""
+    payloads = []
+    for kind, details in world.rng.choices(kinds, k=number):
+        seconds = world.rng.randrange(1, int(within_days * 86_400))
+        payloads.append(json.dumps(a_record(world, kind, seconds=seconds, **details)))
+    results = [result for payload in payloads for result in parse(payload)]
+    return [event for result in results if isinstance(result, list) for event in result]

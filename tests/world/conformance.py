@@ -23,7 +23,8 @@ def transcript(dynamodb: Any, table: str, *, seed: int, batches_over_25: bool = 
     if batches_over_25:
         calls.append(_batch(table, [{"partition_key": "c", "sort_key": str(number)} for number in range(26)]))
     answers = [_answer(dynamodb, *call) for call in calls]
-    return answers + [_query(dynamodb, table, prefix) for prefix in ("feedback#", "volume#", "")]
+    prefixes = ("feedback#", "volume#", "")
+    return answers + [_query(dynamodb, table, prefix, forward) for prefix in prefixes for forward in (True, False)]
 
 
 def _answer(dynamodb: Any, operation: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
@@ -35,12 +36,13 @@ def _answer(dynamodb: Any, operation: str, parameters: dict[str, Any]) -> tuple[
     return operation, "done"
 
 
-def _query(dynamodb: Any, table: str, prefix: str) -> list[Any]:
+def _query(dynamodb: Any, table: str, prefix: str, forward: bool) -> list[Any]:
     values = serialize({":partition": "a", ":prefix": prefix}) if prefix else serialize({":partition": "a"})
     begins = " AND begins_with(sort_key, :prefix)" if prefix else ""
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
         ConsistentRead=True,
+        ScanIndexForward=forward,
         KeyConditionExpression=f"partition_key = :partition{begins}",
         ExpressionAttributeValues=values,
     )

@@ -124,7 +124,10 @@ class DynamoDB:
         self._throttle()
         partition, prefix = key_condition(call)
         items = self.tables[call["TableName"]].items
-        keys = sorted(key for key in items if key[0] == partition and key[1].startswith(prefix))
+        keys = sorted(
+            (key for key in items if key[0] == partition and key[1].startswith(prefix)),
+            reverse=not call.get("ScanIndexForward", True),
+        )
         return self._page(call, [items[key] for key in keys])
 
     def Scan(self, call: dict[str, Any]) -> dict[str, Any]:

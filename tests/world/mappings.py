@@ -1,15 +1,15 @@
 """Model AWS Lambda's event source mappings: which records a function is invoked with, and what follows.
 
 From a queue: any batch; failed messages again later. From a stream: shard by shard, a parent before its children; a
-failed batch is cut in halves, retried about ten times, then given up. And, because nothing promises otherwise, a batch
-may be cut anew at any time: shorter, longer, from further back, or empty.
+failed batch is cut in halves and retried until its records are too old, then given up. And, because nothing promises
+otherwise, a batch may be cut anew at any time: shorter, longer, from further back, or empty.
 """
 
 import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tests.world.calls import Killed
@@ -17,7 +17,8 @@ from tests.world.dynamodb import STREAM_RETENTION, Record, Shard, Table
 from tests.world.queues import Queue
 
 MAX_QUEUE_BATCH, MAX_STREAM_BATCH = 10, 1000
-MAX_RETRIES = 10
+MAX_RECORD_AGE = timedelta(hours=20)
+"""The age from which Lambda gives records up: it writes them to the failure destination."""
 
 RECUT_RATE = 0.3
 """How often a stream's batch is not the one that follows the last."""
@@ -52,11 +53,15 @@ class QueueMapping:
 
 @dataclass
 class Batch:
-    """Records of a shard that are delivered together: their bounds, and how often they were tried."""
+    """Records of a shard that are delivered together."""
 
+    shard: Shard
     start: int
     end: int
-    attempts: int = 0
+
+    @property
+    def records(self) -> list[Record]:
+        return self.shard.records[self.start : self.end]
 
 
 @dataclass
@@ -67,7 +72,7 @@ class StreamMapping:
     invoke: Invoke
     rng: random.Random
     now: Callable[[], datetime]
-    failed_batches: list[list[Record]] = field(default_factory=list)
+    failed_batches: list[Batch] = field(default_factory=list)
     """What the failure destination receives: the batches that were given up."""
     positions: dict[str, int] = field(default_factory=dict)
     """How many records of a shard are done, by the shard's id."""
@@ -102,23 +107,27 @@ class StreamMapping:
             self.positions[shard.id] = max(position, end)
 
     def _advance(self, shard: Shard) -> None:
-        """Deliver the next batch; when it fails, cut it in halves or, after all retries, give it up."""
+        """Deliver the next batch; give it up if its records are too old, and cut it in halves when it fails."""
         position, pending = self._position(shard), self.pending.setdefault(shard.id, [])
         if not pending:
             end = min(position + self.rng.choice([1, 2, 7, MAX_STREAM_BATCH]), len(shard.records))
-            pending.append(Batch(position, end))
+            pending.append(Batch(shard, position, end))
         batch = pending.pop(0)
-        batch.attempts += 1
-        if self.deliver(shard, batch.start, batch.end):
+        if any(self.now() - record.at > MAX_RECORD_AGE for record in batch.records):
+            self.failed_batches.append(batch)
+            self.positions[shard.id] = max(position, batch.end)
+        elif self.deliver(shard, batch.start, batch.end):
             self.positions[shard.id] = max(position, batch.end)
         elif batch.end - batch.start > 1:
             middle = (batch.start + batch.end) // 2
-            pending[0:0] = [Batch(batch.start, middle), Batch(middle, batch.end)]
-        elif batch.attempts > MAX_RETRIES:
-            self.failed_batches.append(shard.records[batch.start : batch.end])
-            self.positions[shard.id] = max(position, batch.end)
+            pending[0:0] = [Batch(shard, batch.start, middle), Batch(shard, middle, batch.end)]
         else:
             pending.insert(0, batch)
+
+    def hand_back(self) -> None:
+        """Invoke the function with what was given up, as an operator might."""
+        for batch in self.failed_batches:
+            self.deliver(batch.shard, batch.start, batch.end)
 
     def deliver(self, shard: Shard, start: int, end: int) -> bool:
         """Invoke the function with these records, and return whether it succeeded."""
@@ -143,6 +152,7 @@ def _lambda_record(record: Record) -> dict[str, Any]:
     images = {"NewImage": record.new, "OldImage": record.old}
     details = {
         "SequenceNumber": str(record.sequence),
+        "Keys": {"partition_key": {"S": record.key[0]}, "sort_key": {"S": record.key[1]}},
         "ApproximateCreationDateTime": int(record.at.timestamp()),
         **{name: json.loads(json.dumps(image)) for name, image in images.items() if image},
     }

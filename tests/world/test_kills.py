@@ -5,7 +5,8 @@ import json
 import pytest
 
 from tests.world.arrivals import HARD_BOUNCE, a_record
-from tests.world.world import Kill, World, expected_state
+from tests.world.calls import Killed
+from tests.world.world import BEGIN, Kill, World, expected_state
 
 CALLS = {
     # for each of two messages: write the event, read the entry, read the events, write the entry
@@ -42,6 +43,16 @@ def invoke(world: World, function: str) -> None:
         case "count_tags":
             shard = world.ledger_mapping.table.shards[0]
             world.ledger_mapping.deliver(shard, 0, len(shard.records))
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("call", [0, 1], ids=["read the history", "write the history"])
+def test_process_killed_while_it_starts_leaves_one_history_of_retention_settings(call: int, after: bool):
+    world = World(seed=1)
+    world.kill = Kill("start", call, after)
+    with pytest.raises(Killed):
+        _ = world.recorder
+    assert [(period.volume_days, period.since) for period in world.recorder.history.periods] == [(30, BEGIN)]
 
 
 @pytest.mark.parametrize("function", CALLS)

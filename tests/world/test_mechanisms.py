@@ -4,14 +4,22 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from unittest import mock
 
+import msgspec
 import pytest
 
-from aftersend import ledger
+from aftersend import ledger, retention
 from aftersend.aws import ledger_table, suppressions_table
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.serialization import deserialize
+from aftersend.events import Event
 from aftersend.recorder import Recorder
+from aftersend.retention import RetentionHistory
+from aftersend.suppression import decision
 from lambdas import count_tags
+from tests.world import test_decisions as decisions
 from tests.world import test_exactness as exactness
+from tests.world import test_expiry as expiry
+from tests.world import test_failures as failures
 
 ALWAYS_TRUE = "attribute_not_exists(an_attribute_no_item_has)"
 
@@ -35,8 +43,83 @@ def move_checkpoints_unconditionally(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(CountersTable, "_advance_checkpoint", unconditional)
 
 
+def leave_checkpoints_where_counts_cancel_out(patch: pytest.MonkeyPatch) -> None:
+    commits = count_tags.commits
+    patch.setattr(count_tags, "commits", lambda *arguments: (commit for commit in commits(*arguments) if commit.counts))
+
+
 def record_expired_events(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ledger, "is_expired", lambda event, retention, now: False)
+    patch.setattr(RetentionHistory, "is_expired", lambda self, event, now: False)
+
+
+def forget_earlier_retention(patch: pytest.MonkeyPatch) -> None:
+    """Let the guard know the present setting alone."""
+    is_expired = RetentionHistory.is_expired
+    patch.setattr(
+        RetentionHistory,
+        "is_expired",
+        lambda self, event, now: is_expired(RetentionHistory(self.periods[-1:]), event, now),
+    )
+
+
+def expire_by_when_it_occurred(patch: pytest.MonkeyPatch) -> None:
+    """Let copies of one event with different times expire apart."""
+    patch.setattr(retention, "common_time", lambda event: event.occurred_at)
+
+
+def decide_from_expired_events(patch: pytest.MonkeyPatch) -> None:
+    known = Recorder._known
+
+    def with_expired_events(self: Recorder, *arguments: Any) -> list[Event]:
+        return known(self._replace(history=mock.Mock(is_expired=lambda event, now: False)), *arguments)
+
+    patch.setattr(Recorder, "_known", with_expired_events)
+
+
+def keep_no_lift_as_evidence(patch: pytest.MonkeyPatch) -> None:
+    fold = decision._fold
+    patch.setattr(decision, "_fold", lambda decisive: (*fold(decisive)[:2], []))
+
+
+def keep_the_first_event_as_evidence(patch: pytest.MonkeyPatch) -> None:
+    """Leave out the last event of each reason."""
+    fold = decision._fold
+
+    def without_last(decisive: list[Any]) -> Any:
+        in_force, lifted, lifts = fold(decisive)
+        return {reason: ruled[:1] for reason, ruled in in_force.items()}, lifted, lifts
+
+    patch.setattr(decision, "_fold", without_last)
+
+
+def decide_without_what_was_just_written(patch: pytest.MonkeyPatch) -> None:
+    update_suppression = Recorder.update_suppression
+    patch.setattr(Recorder, "update_suppression", lambda self, recipient, _: update_suppression(self, recipient))
+
+
+def write_incomplete_copies_unconditionally(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ledger, "is_complete", lambda event: bool(event.tags))
+
+
+def keep_any_complaint(patch: pytest.MonkeyPatch) -> None:
+    """Let the rank of a complaint not depend on its time."""
+    rank = ledger.rank
+    patch.setattr(
+        ledger, "rank", lambda event: rank(msgspec.structs.replace(event, occurred_at=None, reported_at=None))
+    )
+
+
+def write_what_dynamodb_refuses(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ledger, "storage_problem", lambda event: None)
+
+
+def count_undecodable_records(patch: pytest.MonkeyPatch) -> None:
+    """Let a record that cannot be decoded fail its batch."""
+
+    def decode(image: dict[str, Any]) -> Event:
+        return ledger.event_from_attributes(deserialize(image))
+
+    patch.setattr(count_tags, "_decode", decode)
 
 
 def keep_the_last_copy(patch: pytest.MonkeyPatch) -> None:
@@ -53,15 +136,18 @@ def overwrite_entries(patch: pytest.MonkeyPatch) -> None:
 def read_events_before_the_entry(patch: pytest.MonkeyPatch) -> None:
     update_suppression = Recorder.update_suppression
 
-    def with_events_read_first(self: Recorder, recipient: str) -> None:
+    def with_events_read_first(self: Recorder, recipient: str, _: Any) -> bool:
         events = self.ledger.feedback_for(recipient)
-        update_suppression(self._replace(ledger=mock.Mock(feedback_for=lambda _: events)), recipient)
+        return update_suppression(self._replace(ledger=mock.Mock(feedback_for=lambda _: events)), recipient)
 
     patch.setattr(Recorder, "update_suppression", with_events_read_first)
 
 
 def runs(test: Any, **arguments: Any) -> Iterator[Callable[[], None]]:
     """Run a property test seed by seed: Hypothesis would spend minutes on finding the smallest failure."""
+    if not hasattr(test, "hypothesis"):
+        yield test
+        return
     for seed in SEEDS:
         yield lambda seed=seed: test.hypothesis.inner_test(seed=seed, **arguments)
 
@@ -79,14 +165,54 @@ def fails(run: Callable[[], None]) -> bool:
     [
         (ignore_checkpoints, exactness.test_killed_functions_and_recut_batches_end_exact, {"number": 12}),
         (move_checkpoints_unconditionally, exactness.test_concurrent_invocations_count_a_shard_once, {}),
-        (record_expired_events, exactness.test_expiry_and_replay_after_expiry_change_no_count, {"days": 60}),
+        (record_expired_events, expiry.test_expiry_and_replay_after_expiry_change_no_count, {"days": 60}),
         (keep_the_last_copy, exactness.test_any_order_repetition_and_route_ends_exact, {"number": 12}),
         (
             read_events_before_the_entry,
-            exactness.test_concurrent_decisions_never_lose_a_suppression,
+            decisions.test_concurrent_decisions_never_lose_a_suppression,
             {"operator": "Added"},
         ),
-        (overwrite_entries, exactness.test_concurrent_decisions_never_lose_a_suppression, {"operator": "Removed"}),
+        (
+            leave_checkpoints_where_counts_cancel_out,
+            exactness.test_counts_that_move_within_a_batch_are_exact_wherever_batches_begin_and_end,
+            {},
+        ),
+        (ignore_checkpoints, failures.test_batches_that_were_given_up_and_handed_back_are_never_counted_twice, {}),
+        (forget_earlier_retention, expiry.test_retention_changed_between_runs_counts_nothing_twice, {}),
+        (expire_by_when_it_occurred, expiry.test_expiry_and_replay_after_expiry_change_no_count, {"days": 31}),
+        (decide_from_expired_events, expiry.test_expiry_between_decisions_changes_no_entry, {}),
+        (
+            keep_no_lift_as_evidence,
+            decisions.test_recipient_with_more_events_than_are_read_is_suppressed_as_by_all_of_them,
+            {},
+        ),
+        (
+            keep_the_first_event_as_evidence,
+            decisions.test_recipient_with_more_events_than_are_read_is_suppressed_as_by_all_of_them,
+            {},
+        ),
+        (
+            decide_without_what_was_just_written,
+            decisions.test_recipient_with_more_events_than_are_read_is_suppressed_as_by_all_of_them,
+            {},
+        ),
+        (
+            write_incomplete_copies_unconditionally,
+            exactness.test_any_order_repetition_and_route_ends_exact,
+            {"number": 12},
+        ),
+        (keep_any_complaint, decisions.test_complaint_repeated_after_its_retraction_suppresses_in_any_order, {}),
+        (
+            write_what_dynamodb_refuses,
+            failures.test_records_that_dynamodb_would_refuse_are_quarantined_before_they_are_written,
+            {},
+        ),
+        (
+            count_undecodable_records,
+            failures.test_poisoned_stream_record_neither_blocks_nor_fails_others,
+            {},
+        ),
+        (overwrite_entries, decisions.test_concurrent_decisions_never_lose_a_suppression, {"operator": "Removed"}),
     ],
 )
 def test_exactness_needs_the_mechanism(

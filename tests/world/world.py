@@ -17,7 +17,7 @@ from unittest import mock
 
 import msgspec
 
-from aftersend import counting, ledger
+from aftersend import counting, ledger, retention
 from aftersend.aws.archive import Archive
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
@@ -34,7 +34,7 @@ from tests.world.mappings import Invoke, QueueMapping, StreamMapping
 from tests.world.queues import S3, Queue
 
 BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
-RETENTION, POLICY = ledger.Retention(), Policy()
+RETENTION, POLICY = retention.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"))
 
 SPLIT_RATE = 0.02
@@ -95,15 +95,11 @@ class World:
         """Runs before each call; concurrent functions take turns here."""
         self.observe: Callable[[str, str, dict[str, Any]], None] = lambda function, operation, call: None
         """Is shown each call: the function, the operation and its parameters."""
+        self.operational_metrics: Counter[str] = Counter()
+        """What functions emitted about records that were put aside."""
+        self.retention = RETENTION
+        self._recorder: Recorder | None = None
         dynamodb = CLIENTS["dynamodb"]
-        self.recorder = Recorder(
-            ledger=LedgerTable(dynamodb, "ledger", RETENTION, attempts=immediate_attempts),
-            suppressions=SuppressionsTable(dynamodb, "suppressions"),
-            policy=POLICY,
-            retention=RETENTION,
-            now=self.clock.now,
-            attempts=immediate_attempts,
-        )
         self.archive = Archive(CLIENTS["s3"])
         self.counters = CountersTable(
             dynamodb, "counters", now=lambda: self.clock.now().timestamp(), attempts=immediate_attempts
@@ -113,6 +109,28 @@ class World:
         self.ledger_mapping = StreamMapping(
             self.dynamodb.tables["ledger"], self.function("count_tags"), self.rng, self.clock.now
         )
+
+    @property
+    def recorder(self) -> Recorder:
+        """Return what the recording functions share; it is built on first use, as in a process of theirs."""
+        if self._recorder is None:
+            table = LedgerTable(CLIENTS["dynamodb"], "ledger", self.retention, attempts=immediate_attempts)
+            with self.answer_calls("start"):
+                history = table.retention_history(self.clock.now())
+            self._recorder = Recorder(
+                ledger=table,
+                suppressions=SuppressionsTable(CLIENTS["dynamodb"], "suppressions"),
+                policy=POLICY,
+                history=history,
+                now=self.clock.now,
+                attempts=immediate_attempts,
+            )
+        return self._recorder
+
+    def restart(self, **setting: int) -> None:
+        """Start new processes, with another retention where one is given, as a deployment does."""
+        self.retention = msgspec.structs.replace(self.retention, **setting)
+        self._recorder = None
 
     def publish(self, payload: str) -> None:
         """Publish over SNS, as SES does."""
@@ -149,22 +167,32 @@ class World:
                     counts[row, measure] += count
             listed = SuppressionsTable(CLIENTS["dynamodb"], "suppressions").entries()
             entries = {entry.recipient: msgspec.structs.replace(entry, version=0) for entry in listed}
-        keys = frozenset(ledger.Key(*key) for key in self.dynamodb.tables["ledger"].items)
+        keys = frozenset(
+            ledger.Key(*key)
+            for key in self.dynamodb.tables["ledger"].items
+            if not key[0].startswith(ledger.OWN_PARTITION)
+        )
         return WorldState(keys, {key: count for key, count in counts.items() if count}, entries)
 
     def function(self, name: str) -> Invoke:
         """Return a callable that invokes the function with an event."""
         handlers: dict[str, Invoke] = {
             "record_feedback": lambda event: record_feedback.handler(event, recorder=self.recorder),
-            "record_archive": lambda event: record_archive.handler(event, recorder=self.recorder, archive=self.archive),
+            "record_archive": lambda event: record_archive.handler(
+                event, recorder=self.recorder, archive=self.archive, emit_metric=self._record_metric
+            ),
             "count_tags": lambda event: count_tags.handler(
                 event, counters=self.counters, emit_metric=self._record_metric, attempts=immediate_attempts
             ),
         }
 
         def invoke(event: dict[str, Any]) -> dict[str, Any]:
-            with self.answer_calls(name):
-                return handlers[name](event)
+            try:
+                with self.answer_calls(name):
+                    return handlers[name](event)
+            except Killed:
+                self._recorder = None  # the process is gone
+                raise
 
         return invoke
 
@@ -198,7 +226,11 @@ class World:
     def _record_metric(self, document: dict[str, Any]) -> None:
         [directive] = document["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]:
-            self.metrics[document["ConfigurationSet"], metric["Name"]] += document[metric["Name"]]
+            name, value = metric["Name"], document[metric["Name"]]
+            if "ConfigurationSet" in document:
+                self.metrics[document["ConfigurationSet"], name] += value
+            else:
+                self.operational_metrics[name] += value
 
 
 def expected_state(payloads: Iterable[str]) -> WorldState:
