@@ -7,7 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from stacks.archive_bucket import ArchiveBucket
 from stacks.contact_list import SubscriberList
 from stacks.names import construct_id
@@ -16,7 +16,7 @@ from stacks.state_table import state_table
 
 
 class State(cdk.Stack):
-    """What cannot be made again. What an earlier deployment retained is used, and not created."""
+    """Stateful resources. Those that an earlier deployment retained are used, and not created."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, **stack: Any) -> None:
         stack |= {"description": "Aftersend: tables and archive", "termination_protection": environment.retain_state}
