@@ -62,10 +62,10 @@ def replay(
 ) -> None:
     """Announce the archive's objects of a time range again, so that their events are recorded where they are missing.
 
-    The range is one of arrival and is extended to whole hours, as the archive is arranged. Recording an event again
-    changes nothing; an event that is older than the ledger keeps is ignored. The pace keeps half of what a new table
-    takes at once for live events; raise it where the tables have been scaled up. If interrupted, it prints the command
-    that continues.
+    The range is one of arrival. It is extended to whole hours, and to the hour before where one of its objects may have
+    events of the range: so the archive is arranged. Recording an event again changes nothing; an event that is older
+    than the ledger keeps is ignored. The pace keeps half of what a new table takes at once for live events; raise it
+    where the tables have been scaled up. If interrupted, it prints the command that continues.
 
     Replay does not count again what was recorded before: counters move only by what is new in the ledger.
 
@@ -99,7 +99,7 @@ def replay(
     elif not dry_run and total.objects:
         typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
     if status:
-        typer.echo(f"Continue with: {_command(env, hours, per_second, run.last or after)}", err=True)
+        typer.echo(f"Continue with: {_command(env, first, end, per_second, run.last or after)}", err=True)
     if status or refused:
         raise typer.Exit(status or STOPPED)
 
@@ -156,17 +156,8 @@ def _objects(count: int) -> str:
     return f"{count:,} object{'s' if count != 1 else ''}"
 
 
-def _command(env: str, hours: HourRange, per_second: int, after: str | None) -> str:
+def _command(env: str, first: datetime, end: datetime, per_second: int, after: str | None) -> str:
     """Return the command that continues where this one stopped."""
-    words = [
-        "aftersend",
-        "replay",
-        "--env",
-        env,
-        "--from",
-        f"{hours.first:%Y-%m-%dT%H}",
-        "--to",
-        f"{hours.end:%Y-%m-%dT%H}",
-    ]
-    words += ["--per-second", str(per_second)]
+    times = ["--from", first.isoformat(), "--to", end.isoformat()]
+    words = ["aftersend", "replay", "--env", env, *times, "--per-second", str(per_second)]
     return shlex.join([*words, *(["--after", after] if after else [])])

@@ -237,13 +237,13 @@ def announced(shop: Shop) -> list[str]:
 
 
 def test_hour_without_objects_is_said_in_words(shop: Shop):
-    assert run(*HOUR).stdout == "The archive has no objects of 2026-03-14 09:00 to 2026-03-14 10:00 UTC.\n"
+    assert run(*HOUR).stdout == "The archive has no objects of 2026-03-14 08:00 to 2026-03-14 10:00 UTC.\n"
 
 
 def test_dry_run_tells_objects_events_dollars_and_what_is_ignored(shop: Shop):
     archive(shop, 12)
     told = run(*HOUR, "--dry-run").stdout
-    assert "12 objects of 2026-03-14 09:00 to 2026-03-14 10:00 UTC" in told
+    assert "12 objects of 2026-03-14 08:00 to 2026-03-14 10:00 UTC" in told
     assert "events a second it takes about 1 min and costs at most about $0.01." in told
     assert "Ignored on replay" in told
     numbers = json.loads(run(*HOUR, "--dry-run", "--json").stdout)
