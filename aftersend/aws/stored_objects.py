@@ -26,8 +26,8 @@ MEMORY_BYTES = 8 * 1_048_576
 """What is handed back is collected in memory up to this size, then in a temporary file."""
 
 
-class UnknownFormat(Exception):
-    """An object has a line that is not of its kind's format."""
+class NoRecord(Exception):
+    """An object has a line that is not of its kind's format, or stands for records that could not be read."""
 
 
 class NotAnnounced(Exception):
@@ -78,7 +78,7 @@ class StoredFailures:
             if stored.since < until:
                 try:
                     written = self._write(stored, self._record_lines(stored) if lines is None else lines)
-                except UnknownFormat as error:
+                except NoRecord as error:
                     yield Redriven(0, str(error))
                 else:
                     self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
@@ -101,8 +101,9 @@ class StoredFailures:
         """Return the records, a repeated one once: a line is quarantined as often as it has bad parts."""
         previous = None
         for failure in self.records(stored):
-            if failure.reason == UNKNOWN_FORMAT:
-                raise UnknownFormat(f"{failure.id}: {failure.detail}")
+            is_damage = self.kind is FailureKind.QUARANTINE and not failure.record
+            if failure.reason == UNKNOWN_FORMAT or is_damage:
+                raise NoRecord(f"{failure.id}: {failure.detail}")
             if failure.record != previous:
                 yield failure.record
             previous = failure.record

@@ -102,6 +102,14 @@ def test_object_with_a_line_in_an_unknown_format_stays_until_it_is_repaired(s3: 
     assert KEY not in keys(s3)
 
 
+def test_damaged_object_stays_put_aside_until_its_records_are_recovered(s3: Any, quarantine: StoredFailures):
+    """What is stored of it has no record: handing that back would lose the only sign that records are missing."""
+    put_aside(s3, (3, b"{]\n"), (4, b""))
+    [step] = quarantine.redrive(soon())
+    assert (step.records, step.refused) == (0, f"{KEY}#2: line 4 of events/2026/03/14/09/stream-1.gz: why")
+    assert keys(s3) == [KEY]
+
+
 def test_one_object_is_chosen_by_its_whole_key(s3: Any):
     for key in ("quarantine/1", "quarantine/10"):
         s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
