@@ -40,6 +40,12 @@ def test_stateful_resources_outlive_their_stack_but_not_a_first_deployment_that_
     assert policies == {("RetainExceptOnCreate", "Retain")}
 
 
+def test_tables_are_created_once_the_contact_list_is(resources: dict[str, Any]):
+    """SES refuses a second list. No table may exist then: a protected one cannot be rolled back."""
+    tables = [resource for resource in resources.values() if resource["Type"] == "AWS::DynamoDB::Table"]
+    assert [table["DependsOn"] for table in tables] == 3 * [["ContactListreadersa90d7d8a"]]
+
+
 def test_tables_can_be_recovered_and_are_not_deleted_by_mistake(templates: dict[str, Template]):
     templates["State"].all_resources_properties(
         "AWS::DynamoDB::Table",
