@@ -133,6 +133,14 @@ def test_functions_and_policies_use_the_retained_state(tmp_path: Path):
         assert resource in text
 
 
+def test_stack_of_which_everything_was_retained_is_still_deployed(tmp_path: Path):
+    """The commands read its outputs, and the CDK deletes a stack that has no resources."""
+    lists = {"readers": ContactList(existing=True)}
+    prod = msgspec.structs.replace(load("prod"), existing_state=ExistingState(**RETAINED), contact_lists=lists)
+    state = Template.from_stack(build_stacks(prod, tmp_path)["State"]).to_json()
+    assert [each["Type"] for each in state["Resources"].values()] == ["AWS::CloudFormation::WaitConditionHandle"]
+
+
 def test_contact_list_that_was_retained_is_not_created_again(tmp_path: Path):
     prod = msgspec.structs.replace(load("prod"), contact_lists={"readers": ContactList(existing=True)})
     for stack in build_stacks(prod, tmp_path).values():
