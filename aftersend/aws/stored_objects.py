@@ -4,6 +4,7 @@ import gzip
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from aftersend.aws.archive import Archive, MissingObject
@@ -87,14 +88,16 @@ class StoredFailures:
     def _write(self, stored: StoredObject, lines: Iterable[str]) -> int:
         """Write lines as an object of the archive; return how many there were."""
         with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as content:
-            count = 0
+            count, digest = 0, blake2b(digest_size=4)
             with gzip.GzipFile("", "wb", fileobj=content, mtime=0) as packed:
                 for line in lines:
-                    packed.write(line.encode() + b"\n")
+                    packed.write(encoded := line.encode() + b"\n")
+                    digest.update(encoded)
                     count += 1
             content.seek(0)
             if count:
-                self._s3.put_object(Bucket=self._bucket, Key=redriven_key(stored.key), Body=content)
+                key = redriven_key(stored.key, digest.hexdigest())
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
         return count
 
     def _record_lines(self, stored: StoredObject) -> Iterator[str]:
