@@ -40,19 +40,30 @@ def handler(
 
     def act() -> dict[str, str]:
         ses = identity_settings or dependencies.identity_settings()
+        stored = deployed_settings or dependencies.deployed_settings()
         if request["ResourceType"] == CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS:
-            return read_previous(request, ses)
-        return set_wanted(request, ses, deployed_settings or dependencies.deployed_settings())
+            return read_previous(request, ses, stored)
+        return set_wanted(request, ses, stored)
 
     respond(request, request["ResourceProperties"][Property.IDENTITY], act)
 
 
-def read_previous(request: dict[str, Any], identity_settings: IdentitySettings) -> dict[str, str]:
-    """Return the identity's present settings. Deleting this resource changes nothing."""
+def read_previous(
+    request: dict[str, Any], identity_settings: IdentitySettings, deployed_settings: DeployedSettings
+) -> dict[str, str]:
+    """Return the identity's settings as they were before ours: where ours are set, those that were stored with them.
+
+    Deleting this resource changes nothing.
+    """
     if request["RequestType"] == "Delete":
         return {}
     identity = request["ResourceProperties"][Property.IDENTITY]
-    return {SETTINGS_ATTRIBUTE: msgspec.json.encode(identity_settings.current([identity])[identity]).decode()}
+    deployed = deployed_settings.get(identity)
+    if deployed and not deployed.is_deleted and deployed.previous:
+        previous = deployed.previous
+    else:
+        previous = identity_settings.current([identity])[identity]
+    return {SETTINGS_ATTRIBUTE: msgspec.json.encode(previous).decode()}
 
 
 def set_wanted(
@@ -107,11 +118,12 @@ def _wanted(request: dict[str, Any], current: DeployedNotifications | None) -> D
     properties = request["ResourceProperties"]
     is_deleted = request["RequestType"] == "Delete"
     earlier = (*current.superseded, current.request_id)[-MAX_SUPERSEDED_REQUESTS:] if current else ()
+    previous = msgspec.json.decode(properties[Property.PREVIOUS], type=NotificationSettings)
+    wanted = msgspec.json.decode(properties[Property.WANTED], type=NotificationSettings)
     return DeployedNotifications(
         identity=properties[Property.IDENTITY],
-        wanted=msgspec.json.decode(
-            properties[Property.PREVIOUS if is_deleted else Property.WANTED], type=NotificationSettings
-        ),
+        wanted=previous if is_deleted else wanted,
+        previous=previous,
         was_verified=bool(current) and current.was_verified and not current.is_deleted,
         is_deleted=is_deleted,
         resource=_resource(request),

@@ -77,13 +77,16 @@ class PublishingConfigurationSet(Construct):
         source = stack.format_arn(service="ses", resource=f"configuration-set/{self._name}")
         conditions = {"StringEquals": {"AWS:SourceAccount": stack.account, "AWS:SourceArn": source}}
         statement = iam.PolicyStatement(actions=["firehose:PutRecordBatch"], resources=[stream_arn])
-        return iam.Role(
+        role = iam.Role(
             self,
             id,
             description=f"Amazon SES writes events of the configuration set {self._name} to a stream",
             assumed_by=iam.ServicePrincipal("ses.amazonaws.com", conditions=conditions),  # ty: ignore[invalid-argument-type] (jsii)
             inline_policies={"WriteToStream": iam.PolicyDocument(statements=[statement])},
         )
+        # IAM is eventually consistent, and SES tries the role at once: the set is created in between.
+        self.resource.node.add_dependency(role)
+        return role
 
 
 def _options(settings: ConfigurationSet) -> dict[str, Any]:

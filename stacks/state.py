@@ -38,7 +38,13 @@ class State(cdk.Stack):
         for name, settings in environment.contact_lists.items():
             if not settings.existing and not environment.is_emulated:  # its CloudFormation has no contact lists
                 list_id = construct_id("ContactList", name)
-                SubscriberList(self, list_id, name=name, settings=settings, environment=environment)
+                contacts = SubscriberList(self, list_id, name=name, settings=settings, environment=environment)
+                # SES refuses a second list. No table may exist then: a protected one cannot be rolled back.
+                for table in (self.ledger, self.counters, self.suppressions):
+                    table.node.add_dependency(contacts)
+        if not any(isinstance(each, cdk.CfnResource) for each in self.node.find_all()):
+            # The CDK deploys no stack without resources, and this one has outputs. A handle does nothing.
+            cdk.CfnWaitConditionHandle(self, "EverythingWasRetained")
         add_outputs(
             self,
             LedgerTableName=self.ledger.table_name,

@@ -27,6 +27,8 @@ class DeployedNotifications(msgspec.Struct, frozen=True, omit_defaults=True):
     identity: str
     wanted: NotificationSettings
     """The settings to set; of a deleted identity those it had before."""
+    previous: NotificationSettings | None = None
+    """Those it had before: they are restored when the identity is no longer deployed."""
     is_set: bool = False
     """Whether SES was seen to have them."""
     was_verified: bool = False

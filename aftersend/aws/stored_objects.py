@@ -4,6 +4,7 @@ import gzip
 import tempfile
 from collections.abc import Generator, Iterable, Iterator
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from aftersend.aws.archive import Archive, MissingObject
@@ -26,8 +27,8 @@ MEMORY_BYTES = 8 * 1_048_576
 """Records to redrive are collected in memory up to this size, then in a temporary file."""
 
 
-class UnknownFormat(Exception):
-    """An object has a line in another format than its kind has."""
+class NoRecord(Exception):
+    """An object has a line in another format than its kind has, or one for records that could not be read."""
 
 
 class NotAnnounced(Exception):
@@ -78,7 +79,7 @@ class StoredFailures:
             if stored.since < until:
                 try:
                     written = self._write(stored, self._record_lines(stored) if lines is None else lines)
-                except UnknownFormat as error:
+                except NoRecord as error:
                     yield Redriven(0, str(error))
                 else:
                     self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
@@ -87,22 +88,25 @@ class StoredFailures:
     def _write(self, stored: StoredObject, lines: Iterable[str]) -> int:
         """Write lines as an object of the archive, and return their number."""
         with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as content:
-            count = 0
+            count, digest = 0, blake2b(digest_size=4)
             with gzip.GzipFile("", "wb", fileobj=content, mtime=0) as packed:
                 for line in lines:
-                    packed.write(line.encode() + b"\n")
+                    packed.write(encoded := line.encode() + b"\n")
+                    digest.update(encoded)
                     count += 1
             content.seek(0)
             if count:
-                self._s3.put_object(Bucket=self._bucket, Key=redriven_key(stored.key), Body=content)
+                key = redriven_key(stored.key, digest.hexdigest())
+                self._s3.put_object(Bucket=self._bucket, Key=key, Body=content)
         return count
 
     def _record_lines(self, stored: StoredObject) -> Iterator[str]:
         """Return the records, without repetitions: a line is quarantined once for each of its unreadable records."""
         previous = None
         for failure in self.records(stored):
-            if failure.reason == UNKNOWN_FORMAT:
-                raise UnknownFormat(f"{failure.id}: {failure.detail}")
+            is_damage = self.kind is FailureKind.QUARANTINE and not failure.record
+            if failure.reason == UNKNOWN_FORMAT or is_damage:
+                raise NoRecord(f"{failure.id}: {failure.detail}")
             if failure.record != previous:
                 yield failure.record
             previous = failure.record

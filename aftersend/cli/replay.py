@@ -64,9 +64,10 @@ def replay(
 ) -> None:
     """Announce the archive's objects of a time range again, so that missing events are recorded.
 
-    The range is that of the events' arrival, extended to whole hours. Recording an event again changes nothing; an
-    event older than the ledger's retention is ignored. The default pace leaves half the initial throughput of a new
-    table to live events; raise it if the tables have scaled up. If interrupted, the command prints how to continue.
+    The range is that of the events' arrival, extended to whole hours, and to the hour before where one of its objects
+    may have events of the range. Recording an event again changes nothing; an event older than the ledger's retention
+    is ignored. The default pace leaves half the initial throughput of a new table to live events; raise it if the
+    tables have scaled up. If interrupted, the command prints how to continue.
 
     Replay does not repair counts: counters change only with new items in the ledger.
 
@@ -94,7 +95,7 @@ def replay(
     elif not dry_run and total.objects:
         typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
     if status:
-        typer.echo(f"Continue with: {_command(env, hours, per_second, run.last or after)}", err=True)
+        typer.echo(f"Continue with: {_command(env, first, end, per_second, run.last or after)}", err=True)
     if status or refused:
         raise typer.Exit(status or STOPPED)
 
@@ -162,8 +163,8 @@ def _objects(count: int) -> str:
     return f"{count:,} object{'s' if count != 1 else ''}"
 
 
-def _command(env: str, hours: HourRange, per_second: int, after: str | None) -> str:
+def _command(env: str, first: datetime, end: datetime, per_second: int, after: str | None) -> str:
     """Return the command that continues where this one stopped."""
-    times = ["--from", f"{hours.first:%Y-%m-%dT%H}", "--to", f"{hours.end:%Y-%m-%dT%H}"]
+    times = ["--from", first.isoformat(), "--to", end.isoformat()]
     words = ["aftersend", "replay", "--env", env, *times, "--per-second", str(per_second)]
     return shlex.join([*words, *(["--after", after] if after else [])])

@@ -97,18 +97,19 @@ def split_id(id: str) -> tuple[str, int | None]:
     return (key, int(line)) if separator and line.isdecimal() else (id, None)
 
 
-def redriven_key(key: str) -> str:
-    """Return the key below `events/` that the records of an object are redriven to.
+def redriven_key(key: str, digest: str) -> str:
+    """Return the key below `events/` that the records of an object are redriven to, given their digest.
 
-    It follows from the object's key alone, so that a repetition writes the same object again; it keeps the hour, so
-    that a replay of that hour includes it; and it ends in `.gz`, as the other compressed objects of the archive do.
+    It follows from the object's key and the records, so that a repetition writes the same object again, and other
+    records of the same object (repaired, or quarantined again by a replay) replace none; it keeps the hour, so that a
+    replay of that hour includes it; and it ends in `.gz`, as the other compressed objects of the archive do.
     """
     name = key.removeprefix(QUARANTINE_PREFIX).removesuffix(".jsonl").removeprefix(EVENTS_PREFIX)
     if key.startswith(FIREHOSE_ERRORS_PREFIX):
         name = key.removeprefix(FIREHOSE_ERRORS_PREFIX)
         if hour := HOUR.search(name):
             name = hour[0] + (name[: hour.start()] + name[hour.end() :]).replace("/", "-")
-    return f"{EVENTS_PREFIX}{name}{REDRIVEN_SUFFIX}"
+    return f"{EVENTS_PREFIX}{name}.{digest}{REDRIVEN_SUFFIX}"
 
 
 def dead_letter(kind: FailureKind, id: str, body: str, since: datetime | None) -> Failure:

@@ -23,9 +23,13 @@ PLAIN_EVENT_BYTES = 1_500
 
 HOUR = timedelta(hours=1)
 
+MAX_BUFFERED = timedelta(minutes=15)
+"""How long Firehose collects records for an object, at the most. The first of them decides on its key ("Amazon S3
+object name format" in the Amazon Data Firehose guide)."""
+
 
 class HourRange(NamedTuple):
-    """Whole hours (UTC): Firehose arranges the archive by the hour in which records arrived."""
+    """Whole hours (UTC): Firehose arranges objects by the hour in which the first of their records arrived."""
 
     first: datetime
     end: datetime
@@ -60,8 +64,8 @@ class Estimate(NamedTuple):
 
 
 def whole_hours(first: datetime, end: datetime) -> HourRange:
-    """Extend a time range to whole hours."""
-    floor = first.replace(minute=0, second=0, microsecond=0)
+    """Extend a time range of arrival to the whole hours whose objects may have its records."""
+    floor = (first - MAX_BUFFERED).replace(minute=0, second=0, microsecond=0)
     ceiling = end.replace(minute=0, second=0, microsecond=0)
     return HourRange(floor, ceiling if ceiling == end else ceiling + HOUR)
 

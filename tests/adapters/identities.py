@@ -158,9 +158,12 @@ def run(
     return handle(ses, new_request(request_type, **values), deployed_settings)
 
 
-def run_previous(ses: FakeSes, request_type: str) -> None:
+def run_previous(
+    ses: FakeSes, request_type: str, *, deployed_settings: FakeDeployedSettings | None = None
+) -> list[float]:
     """Handle CloudFormation's request for PREVIOUS_IDENTITY_NOTIFICATIONS."""
-    handle(ses, new_request(request_type) | {"ResourceType": CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS}, None)
+    request = new_request(request_type) | {"ResourceType": CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS}
+    return handle(ses, request, deployed_settings)
 
 
 def handle(ses: FakeSes, request: dict[str, Any], deployed_settings: FakeDeployedSettings | None = None) -> list[float]:

@@ -66,6 +66,22 @@ def test_deletion_sets_the_previous_settings(responses: list[dict[str, Any]], be
     assert {response["Status"] for response in responses} == {"SUCCESS"}
 
 
+@pytest.mark.parametrize("request_type", ["Create", "Update"])
+def test_previous_settings_stay_what_they_were_before_ours_however_often_they_are_asked_for(
+    responses: list[dict[str, Any]], request_type: str
+):
+    """CloudFormation updates both resources if only their timeout changes, and creates them again under other ids."""
+    ses = FakeSes(before=SET_BY_HAND)
+    deployed_settings = FakeDeployedSettings(ses)
+    run(ses, "Create", previous=SET_BY_HAND, deployed_settings=deployed_settings)
+    run_previous(ses, request_type, deployed_settings=deployed_settings)
+    assert settings_in(responses[-1]) == SET_BY_HAND
+    run(ses, "Delete", previous=SET_BY_HAND, deployed_settings=deployed_settings)
+    ses.settings[IDENTITY] = UNTOUCHED
+    run_previous(ses, "Create", deployed_settings=deployed_settings)
+    assert settings_in(responses[-1]) == UNTOUCHED
+
+
 def test_deletion_clears_the_topics_that_cannot_be_restored(
     responses: list[dict[str, Any]], caplog: pytest.LogCaptureFixture
 ):

@@ -2,6 +2,7 @@ import base64
 import gzip
 import json
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 import pytest
@@ -14,7 +15,12 @@ from aftersend.parsing import ArchivedObject, Unreadable
 from tests.adapters.conftest import BUCKET, SESSION
 
 KEY = "quarantine/events/2026/03/14/09/stream-1.gz.jsonl"
-REDRIVEN = "events/2026/03/14/09/stream-1.gz.redriven.gz"
+
+
+def redriven(*lines: str, of: str = "events/2026/03/14/09/stream-1.gz") -> str:
+    """Return the key under which lines of an object are handed back."""
+    content = "".join(f"{line}\n" for line in lines).encode()
+    return f"{of}.{blake2b(content, digest_size=4).hexdigest()}.redriven.gz"
 
 
 @pytest.fixture
@@ -63,14 +69,14 @@ def test_object_that_is_gone_meanwhile_has_no_records(quarantine: StoredFailures
 def test_quarantined_lines_are_redriven_as_an_object_of_the_archive(s3: Any, quarantine: StoredFailures):
     quarantine_lines(s3, (3, b'{"a": 1}\r\n'), (9, "ä\n".encode()))
     assert [step.records for step in quarantine.redrive(soon())] == [2]
-    assert keys(s3) == [REDRIVEN]
-    assert content(s3, REDRIVEN) == '{"a": 1}\nä\n'.encode()
+    assert keys(s3) == [redriven('{"a": 1}', "ä")]
+    assert content(s3, keys(s3)[0]) == '{"a": 1}\nä\n'.encode()
 
 
 def test_line_with_several_unreadable_records_is_redriven_once(s3: Any, quarantine: StoredFailures):
     quarantine_lines(s3, (3, b"[1, 2]\n"), (3, b"[1, 2]\n"), (4, b"[1, 2, 3]\n"))
     assert [step.records for step in quarantine.redrive(soon())] == [2]
-    assert content(s3, REDRIVEN) == b"[1, 2]\n[1, 2, 3]\n"
+    assert content(s3, keys(s3)[0]) == b"[1, 2]\n[1, 2, 3]\n"
 
 
 def test_redrive_that_was_stopped_writes_the_same_object_again(s3: Any, quarantine: StoredFailures):
@@ -78,10 +84,19 @@ def test_redrive_that_was_stopped_writes_the_same_object_again(s3: Any, quaranti
     steps, written = quarantine.redrive(soon()), []
     for _ in range(2):
         next(steps)
-        written.append(s3.get_object(Bucket=BUCKET, Key=REDRIVEN)["Body"].read())
+        written.append(s3.get_object(Bucket=BUCKET, Key=redriven("{]"))["Body"].read())
         quarantine_lines(s3, (3, b"{]\n"))  # as if the object had not been deleted
         steps = quarantine.redrive(soon())
     assert written[0] == written[1]
+
+
+def test_repaired_records_survive_a_replay_of_the_object_they_come_from(s3: Any, quarantine: StoredFailures):
+    """Replay quarantines the bad line again. Redriving that must not replace what was repaired."""
+    quarantine_lines(s3, (3, b"{]\n"))
+    assert [step.records for step in quarantine.redrive(soon(), ["repaired"])] == [1]
+    quarantine_lines(s3, (3, b"{]\n"))
+    assert [step.records for step in quarantine.redrive(soon())] == [1]
+    assert sorted(content(s3, key) for key in keys(s3)) == [b"repaired\n", b"{]\n"]
 
 
 def test_objects_that_are_stored_meanwhile_stay(s3: Any, quarantine: StoredFailures):
@@ -95,11 +110,19 @@ def test_object_with_a_line_in_an_unknown_format_stays_until_it_is_repaired(s3: 
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b'{"record": "cut\n')
     steps = list(quarantine.redrive(soon()))
     assert [(step.records, step.refused.partition(":")[0]) for step in steps] == [(0, f"{KEY}#1"), (1, "")]
-    assert keys(s3) == ["events/another.gz.redriven.gz", KEY]
+    assert keys(s3) == [redriven("{]", of="events/another.gz"), KEY]
     one = StoredFailures(s3, BUCKET, FailureKind.QUARANTINE, KEY)
     assert [step.records for step in one.redrive(soon(), ["repaired"])] == [1]
-    assert content(s3, REDRIVEN) == b"repaired\n"
+    assert content(s3, redriven("repaired")) == b"repaired\n"
     assert KEY not in keys(s3)
+
+
+def test_damaged_object_stays_until_its_records_are_recovered(s3: Any, quarantine: StoredFailures):
+    """What is stored of it has no record: handing that back would lose the only sign that records are missing."""
+    quarantine_lines(s3, (3, b"{]\n"), (4, b""))
+    [step] = quarantine.redrive(soon())
+    assert (step.records, step.refused) == (0, f"{KEY}#2: line 4 of events/2026/03/14/09/stream-1.gz: why")
+    assert keys(s3) == [KEY]
 
 
 def test_one_object_is_chosen_by_its_whole_key(s3: Any):
@@ -116,7 +139,7 @@ def test_firehose_errors_are_decoded_and_redriven(s3: Any):
     s3.put_object(Bucket=BUCKET, Key="firehose-failed/failed/2026/03/14/09/stream-1", Body=body)
     assert [failure.record for failure in errors.failures(limit=10)] == ['{"a": 1}', "{}"]
     assert [step.records for step in errors.redrive(soon())] == [2]
-    assert content(s3, "events/2026/03/14/09/failed-stream-1.redriven.gz") == b'{"a": 1}\n{}\n'
+    assert content(s3, redriven('{"a": 1}', "{}", of="events/2026/03/14/09/failed-stream-1")) == b'{"a": 1}\n{}\n'
 
 
 def test_failed_batch_is_one_document_however_many_lines_it_has(s3: Any):

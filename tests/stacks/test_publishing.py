@@ -187,3 +187,12 @@ def test_dns_records_of_a_domain_are_outputs(publishing: Template):
         ],
         dkim,
     ]
+
+
+def test_role_of_ses_is_created_well_before_ses_has_to_assume_it(publishing: Template):
+    """A role is not known everywhere at once: SES would refuse the destination ("Could not assume IAM role")."""
+    sets = publishing.find_resources("AWS::SES::ConfigurationSet").values()
+    awaited = {name for each in sets for name in each.get("DependsOn", ())}
+    for destination in publishing.find_resources("AWS::SES::ConfigurationSetEventDestination").values():
+        stream = destination["Properties"]["EventDestination"].get("KinesisFirehoseDestination")
+        assert stream is None or stream["IAMRoleARN"]["Fn::GetAtt"][0] in awaited

@@ -40,6 +40,12 @@ def test_stateful_resources_outlive_their_stack_but_not_a_first_deployment_that_
     assert policies == {("RetainExceptOnCreate", "Retain")}
 
 
+def test_tables_are_created_once_the_contact_list_is(resources: dict[str, Any]):
+    """SES refuses a second list. No table may exist then: a protected one cannot be rolled back."""
+    tables = [resource for resource in resources.values() if resource["Type"] == "AWS::DynamoDB::Table"]
+    assert [table["DependsOn"] for table in tables] == 3 * [["ContactListreadersa90d7d8a"]]
+
+
 def test_tables_can_be_recovered_and_are_not_deleted_by_mistake(templates: dict[str, Template]):
     templates["State"].all_resources_properties(
         "AWS::DynamoDB::Table",
@@ -125,6 +131,14 @@ def test_functions_and_policies_use_the_retained_state(tmp_path: Path):
     )
     for resource in ("table/Shop-Ledger", "table/Shop-Counters", "table/Shop-Suppressions", ":::shop-archive/events/*"):
         assert resource in text
+
+
+def test_stack_of_which_everything_was_retained_is_still_deployed(tmp_path: Path):
+    """The commands read its outputs, and the CDK deletes a stack that has no resources."""
+    lists = {"readers": ContactList(existing=True)}
+    prod = msgspec.structs.replace(load("prod"), existing_state=ExistingState(**RETAINED), contact_lists=lists)
+    state = Template.from_stack(build_stacks(prod, tmp_path)["State"]).to_json()
+    assert [each["Type"] for each in state["Resources"].values()] == ["AWS::CloudFormation::WaitConditionHandle"]
 
 
 def test_contact_list_that_was_retained_is_not_created_again(tmp_path: Path):

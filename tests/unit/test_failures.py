@@ -109,20 +109,20 @@ def test_dead_letter_of_the_archive_queue_names_the_objects():
 
 
 REDRIVEN_KEYS = {
-    "quarantine/events/2026/03/14/09/stream-1.gz.jsonl": "events/2026/03/14/09/stream-1.gz.redriven.gz",
+    "quarantine/events/2026/03/14/09/stream-1.gz.jsonl": "events/2026/03/14/09/stream-1.gz.d1.redriven.gz",
     "quarantine/events/2026/03/14/09/stream-1.gz.redriven.gz.jsonl": (
-        "events/2026/03/14/09/stream-1.gz.redriven.gz.redriven.gz"
+        "events/2026/03/14/09/stream-1.gz.redriven.gz.d1.redriven.gz"
     ),
-    "quarantine/events/a folder/lines=2.jsonl": "events/a folder/lines=2.redriven.gz",
-    "firehose-failed/failed/2026/03/14/09/stream-1": "events/2026/03/14/09/failed-stream-1.redriven.gz",
-    "firehose-failed/2026/03/14/09/stream-1": "events/2026/03/14/09/stream-1.redriven.gz",
-    "firehose-failed/elsewhere": "events/elsewhere.redriven.gz",
+    "quarantine/events/a folder/lines=2.jsonl": "events/a folder/lines=2.d1.redriven.gz",
+    "firehose-failed/failed/2026/03/14/09/stream-1": "events/2026/03/14/09/failed-stream-1.d1.redriven.gz",
+    "firehose-failed/2026/03/14/09/stream-1": "events/2026/03/14/09/stream-1.d1.redriven.gz",
+    "firehose-failed/elsewhere": "events/elsewhere.d1.redriven.gz",
 }
 
 
 @pytest.mark.parametrize("key", REDRIVEN_KEYS)
 def test_redriven_objects_stay_in_their_hour_and_never_replace_another(key: str):
-    assert redriven_key(key) == REDRIVEN_KEYS[key]
+    assert redriven_key(key, "d1") == REDRIVEN_KEYS[key]
 
 
 def test_keys_tell_their_kind_and_ids_their_line():

@@ -26,8 +26,15 @@ def stored(key: str, size_bytes: int = 250) -> StoredObject:
 
 
 def test_ranges_are_extended_to_whole_hours():
-    assert whole_hours(NOON, HOURS.end) == HOURS
+    assert whole_hours(NOON + timedelta(minutes=15), HOURS.end) == HOURS
     assert whole_hours(NOON + timedelta(minutes=59), HOURS.end - timedelta(minutes=59)) == HOURS
+
+
+def test_ranges_include_the_object_that_firehose_began_in_the_hour_before():
+    """It bears the hour of its first record, and may have any that arrived in the fifteen minutes after that one."""
+    assert whole_hours(NOON, HOURS.end) == HourRange(NOON - timedelta(hours=1), HOURS.end)
+    key = "events/2026/03/14/11/Aftersend-Stream-1-2026-03-14-11-59-30-uuid.gz"
+    assert whole_hours(NOON + timedelta(minutes=14), HOURS.end).includes(key)
 
 
 def test_ranges_include_the_keys_of_their_hours_alone():

@@ -51,3 +51,9 @@ def test_alarms_of_the_check_watch_what_it_emits():
     assert set(CHECK_ALARMS) <= set(ALARMS)
     assert set(CHECK_METRICS) - set(CHECK_ALARMS.values()) == {"identities_waiting", "identities_set"}
     assert {name for name, alarm in ALARMS.items() if alarm.is_heartbeat} == {"IdentityCheckMissing"}
+
+
+def test_runbook_restores_what_was_changed_outside_the_stacks_by_reverting_drift():
+    """CloudFormation changes nothing while the template stays the same."""
+    assert "`make deploy ENV=NAME` restores" not in TEXT
+    assert "cdk deploy --all --revert-drift" in TEXT
