@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from aftersend.events import ADDED, REMOVED, Event, Kind
+from aftersend.events import ADDED, ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
 """Kinds of Aftersend: a message was opened (a link was clicked) for the first time. Their keys have no time, so that
@@ -64,6 +64,8 @@ GROUPS: Mapping[str, Group] = {
     Kind.SUBSCRIPTION: Group.FEEDBACK,
     ADDED: Group.FEEDBACK,
     REMOVED: Group.FEEDBACK,
+    ON_ACCOUNT_LIST: Group.FEEDBACK,
+    PUT_ON_ACCOUNT_LIST: Group.FEEDBACK,
     Kind.DELIVERY: Group.DELIVERY,
 }
 

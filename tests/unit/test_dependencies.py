@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
 
-CORE = {"events", "ledger", "retention", "recorder", "counting", "contract"}
+CORE = {"account_list", "events", "ledger", "retention", "recorder", "counting", "contract"}
 """Modules of aftersend that belong to no room."""
 
 ROOMS = {
