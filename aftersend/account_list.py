@@ -20,9 +20,9 @@ UNDER_WAY = timedelta(hours=1)
 """Addresses that SES listed more recently are left to the next runs: the events they were listed for are still on their
 way through the queues."""
 
-CAUSE_PRECEDES = timedelta(days=1)
-"""How long before an address was listed its cause may have happened. A bounce has the time of the receiving server and
-an import job takes hours; other causes of one address within a day would be the same decision."""
+CAUSE_PRECEDES = timedelta(days=2)
+"""How long before an address was listed its cause may have happened. A bounce has the time of the receiving server, an
+import job takes hours, and what it adds has the beginning of the day."""
 
 CLOCK_DIFFERENCE = timedelta(minutes=5)
 """How much SES's clock may be behind."""
@@ -108,8 +108,12 @@ def addition(entry: Entry, now: datetime) -> Addition | None:
 
 
 def event_before(added: Addition, now: datetime) -> Event:
-    """Return the event to record before an address is put on the list, so that no run takes it for news from SES."""
-    return Event(kind=PUT_ON_ACCOUNT_LIST, recipient=added.recipient, occurred_at=now, list_reason=added.reason)
+    """Return the event to record before an address is put on the list, so that no run takes it for news from SES.
+
+    It has the beginning of the day, so that an address that SES refuses in each run is one event a day.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return Event(kind=PUT_ON_ACCOUNT_LIST, recipient=added.recipient, occurred_at=today, list_reason=added.reason)
 
 
 class Digests:
