@@ -127,6 +127,10 @@ class Digests:
     def add(self, recipient: str) -> None:
         self._digests.add(_digest(recipient))
 
+    def count_missing_in(self, others: "Digests") -> int:
+        """Return how many addresses the others lack."""
+        return len(self._digests - others._digests)
+
     def __contains__(self, recipient: str) -> bool:
         return _digest(recipient) in self._digests
 

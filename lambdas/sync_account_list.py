@@ -8,8 +8,9 @@ put on the list after the ledger says so, and every other call may be repeated. 
 it has read; differences that it has not applied are met again by the next comparison. No address is logged.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Protocol
 
 import msgspec
@@ -124,7 +125,7 @@ class Comparison:
     ) -> None:
         self._account_list, self._files, self._suppressions = account_list, files, suppressions
         self._recorder, self._now, self._has_time = recorder, now, has_time
-        self._progress, self._listed = Progress(), Digests()
+        self._progress, self._listed, self._lasting = Progress(), Digests(), Digests()
         self._removals: list[Listed] = []
         self.report = Report()
 
@@ -133,13 +134,17 @@ class Comparison:
         self._progress = self._files.progress()
         self._listed = Digests(self._progress.listed)
         may_change = self._may_change()
-        self._end_import()
+        if may_change:
+            self._end_import()
+        for added in self._additions():
+            self._lasting.add(added.recipient)
         self._read()
         self.report.surplus = len(self._removals)
-        additions = self._missing() if self._progress.is_read else []
+        if self._progress.is_read:
+            self.report.missing = self._lasting.count_missing_in(self._listed)
         if may_change:
             self._remove()
-            self._add(additions)
+            self._add()
             remaining = self.report.missing + self.report.surplus - self.report.added - self.report.removed
             self.report.drift = max(0, remaining - self.report.refused)
         if self._progress.is_read:
@@ -185,8 +190,9 @@ class Comparison:
 
     def _compare(self, page: list[Listed]) -> bool:
         """Compare a page, and tell whether there was time for all of it."""
-        entries = self._suppressions.entries_for(listed.recipient for listed in page)
-        for listed in page:
+        differing = [listed for listed in page if listed.recipient not in self._lasting]
+        entries = self._suppressions.entries_for(listed.recipient for listed in differing)
+        for listed in differing:
             if not self._has_time(RESERVED_TO_CHANGE):
                 return False
             entry = entries.get(listed.recipient)
@@ -197,19 +203,14 @@ class Comparison:
                 self._removals.append(listed)
             if verdict is Verdict.TAKE_OVER:
                 self.report.taken_over += self._attempt(lambda listed=listed: self._recorder.record([event_of(listed)]))
+        for listed in page:
             self._listed.add(listed.recipient)
         return True
 
-    def _missing(self) -> list[Addition]:
-        """Return what is missing on the account list, as much as one import job takes."""
-        additions: list[Addition] = []
-        for entry in self._suppressions.entries():
-            missing = addition(entry, self._now)
-            if missing and missing.recipient not in self._listed:
-                self.report.missing += 1
-                if len(additions) < MAX_IMPORT_ADDITIONS:
-                    additions.append(missing)
-        return additions
+    def _additions(self) -> Iterator[Addition]:
+        """Return everything that belongs on the account list."""
+        additions = (addition(entry, self._now) for entry in self._suppressions.entries())
+        return (added for added in additions if added)
 
     def _remove(self) -> None:
         if len(self._removals) > MAX_SINGLE_CALLS:
@@ -221,11 +222,14 @@ class Comparison:
                 return
             self.report.removed += self._attempt(lambda listed=listed: self._account_list.delete(listed.address))
 
-    def _add(self, additions: list[Addition]) -> None:
-        """Put the addresses on the list, after the ledger says that this is about to happen."""
+    def _add(self) -> None:
+        """Put what is missing on the list, after the ledger says that this is about to happen."""
+        if not self.report.missing:
+            return
+        missing = (added for added in self._additions() if added.recipient not in self._listed)
         recorded = []
         with self._recorder.ledger.writer() as write:
-            for added in additions:
+            for added in islice(missing, MAX_IMPORT_ADDITIONS):
                 if not self._has_time(RESERVED_TO_END * 2):
                     break
                 write(event_before(added, self._now))

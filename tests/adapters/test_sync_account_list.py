@@ -187,7 +187,7 @@ def test_run_without_time_continues_where_the_last_one_stopped(account: Account,
         account.list.put(recipient, "BOUNCE", at=BOUNCED_AT)
     account.record(*(a_bounce(recipient=recipient) for recipient in readers(7)))
     short = sync_account_list.RESERVED_TO_CHANGE
-    runs = [account.run(context=context_with(*[PLENTY_MILLISECONDS] * 2, short)) for _ in range(3)]
+    runs = [account.run(context=context_with(short)) for _ in range(3)]
     assert runs == [{}, {}, {"missing": 1, "added": 1}], "what is missing is known once all was read"
     assert account.list.calls.count("ListSuppressedDestinations") == 3
 

@@ -14,6 +14,7 @@ IDENTITY_SETTINGS = (
     "ses:SetIdentityFeedbackForwardingEnabled",
 )
 HEALTH = ("ses:GetIdentityDkimAttributes", "ses:GetIdentityMailFromDomainAttributes", "ses:GetAccount")
+READ_ACCOUNT_LIST = ("ses:ListSuppressedDestinations",)
 CONSUME = (
     "sqs:ReceiveMessage",
     "sqs:ChangeMessageVisibility",
@@ -58,6 +59,13 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and checkpoints",
         (("s3:PutObject",), "Archive/aws/lambda/*"): "Lambda writes failed batches",
         (("s3:ListBucket",), "Archive"): "Lambda asks for it where it writes failed batches",
+    },
+    "AccountListSyncAccountListFunction": {
+        **RECORD,
+        (("dynamodb:BatchGetItem", "dynamodb:Scan"), "Suppressions"): "compare the entries with the account list",
+        (("s3:GetObject", "s3:PutObject"), "Archive/account-list/*"): "continue where the last run stopped",
+        (("s3:ListBucket",), "Archive"): "learn that no run has stopped (NoSuchKey)",
+        (READ_ACCOUNT_LIST, "*"): "read the account list",
     },
     "NotificationsSetIdentityNotificationsFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read and write the deployed settings",
@@ -113,7 +121,7 @@ EVERY_RESOURCE = {
     **dict.fromkeys(READ_EVERYWHERE, "it reads, and its resource has no type or no name that is known before"),
     "dynamodb:ListStreams": "it has no resource type (service authorization reference of Amazon DynamoDB)",
     **dict.fromkeys(
-        IDENTITY_SETTINGS + HEALTH,
+        IDENTITY_SETTINGS + HEALTH + READ_ACCOUNT_LIST,
         "SES has no resource-level permissions for them (its service authorization reference)",
     ),
 }
