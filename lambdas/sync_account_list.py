@@ -52,6 +52,9 @@ MAX_SINGLE_CALLS = 1_000
 RESERVED_TO_CHANGE, RESERVED_TO_END = 300_000, 30_000
 """Milliseconds left of an invocation when reading ends, so that changes follow, and when changes end."""
 
+REFUSED = "BadRequestException"
+"""SES's error about an address that it does not accept."""
+
 FAILURES = (ClientError, BotoCoreError, Throttled, Undecided)
 """Errors that concern one address."""
 
@@ -75,7 +78,7 @@ class Report(msgspec.Struct):
     added: int = 0
     removed: int = 0
     refused: int = 0
-    """Addresses that could not be taken over, added or removed."""
+    """Addresses that SES does not accept: repeating changes nothing."""
     drift: int = 0
     """Differences that this run should have ended, and has not."""
 
@@ -127,6 +130,7 @@ class Comparison:
         self._recorder, self._now, self._has_time = recorder, now, has_time
         self._progress, self._listed, self._lasting = Progress(), Digests(), Digests()
         self._removals: list[Listed] = []
+        self._not_taken_over = self._refused = 0
         self.report = Report()
 
     def run(self) -> None:
@@ -145,8 +149,9 @@ class Comparison:
         if may_change:
             self._remove()
             self._add()
-            remaining = self.report.missing + self.report.surplus - self.report.added - self.report.removed
-            self.report.drift = max(0, remaining - self.report.refused)
+            differing = self.report.missing + self.report.surplus
+            self.report.drift = differing - self.report.added - self.report.removed - self._refused
+        self.report.drift += self._not_taken_over
         if self._progress.is_read:
             self._progress = Progress(import_job=self._progress.import_job)
         else:
@@ -202,7 +207,9 @@ class Comparison:
             if verdict is Verdict.REMOVE and len(self._removals) < MAX_IMPORT_REMOVALS:
                 self._removals.append(listed)
             if verdict is Verdict.TAKE_OVER:
-                self.report.taken_over += self._attempt(lambda listed=listed: self._recorder.record([event_of(listed)]))
+                is_done = self._attempt(lambda listed=listed: self._recorder.record([event_of(listed)]))
+                self.report.taken_over += is_done
+                self._not_taken_over += not is_done
         for listed in page:
             self._listed.add(listed.recipient)
         return True
@@ -253,12 +260,13 @@ class Comparison:
         return number
 
     def _attempt(self, change: Callable[[], object]) -> int:
-        """Make one change; return 1, or 0 if it was refused, which concerns this address only."""
+        """Make one change; return 1, or 0 if it failed, which concerns this address only."""
         try:
             change()
         except FAILURES as error:
-            self.report.refused += 1
             reason = error_code(error) if isinstance(error, ClientError) else type(error).__name__
+            self._refused += reason == REFUSED
+            self.report.refused += reason == REFUSED
             logger.error("An address could not be synchronized.", extra={"reason": reason})
             return 0
         return 1

@@ -11,8 +11,7 @@ from aftersend.config.environment import Environment
 from aftersend.contract import ACCOUNT_LIST_PREFIX, Variable
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
-from stacks.function import to_json
-from stacks.recorder_function import RecorderFunction
+from stacks.function import HandlerFunction, to_json
 from stacks.state import State
 
 INTERVAL = cdk.Duration.hours(1)
@@ -34,8 +33,8 @@ SES_ACTIONS = {
 class AccountListSync(Construct):
     """sync_account_list with its schedule; nothing where the environment does not compare the lists.
 
-    Scheduled runs never overlap: each takes 15 minutes at most. Two at once would be safe, so no concurrency is reserved:
-    new accounts have none to spare, and their deployments would fail.
+    Scheduled runs never overlap: each takes 15 minutes at most. Two at once would be safe, so no concurrency is
+    reserved: new accounts have none to spare, and their deployments would fail.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
@@ -43,19 +42,28 @@ class AccountListSync(Construct):
         mode = environment.suppression.account_list
         if mode == "off":
             return
-        sync = RecorderFunction(
+        sync = HandlerFunction(
             self,
             "SyncAccountList",
             file="sync_account_list",
             description="Compares the suppression list with the account suppression list of SES",
             environment=environment,
-            state=state,
+            settings={
+                Variable.ENVIRONMENT: environment.name,
+                Variable.LEDGER_TABLE: state.ledger.table_name,
+                Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+                Variable.ARCHIVE_BUCKET: state.archive.bucket_name,
+                Variable.RETENTION: to_json(environment.retention),
+                Variable.POLICY: to_json(environment.suppression),
+                Variable.PACE_SECONDS: to_json(0 if environment.is_emulated else 1),
+            },
         )
-        sync.function.add_environment(Variable.ARCHIVE_BUCKET, state.archive.bucket_name)
-        sync.function.add_environment(Variable.PACE_SECONDS, to_json(0 if environment.is_emulated else 1))
         sync.function.add_to_role_policy(iam.PolicyStatement(actions=[*SES_ACTIONS[mode]], resources=["*"]))
         acknowledge(sync, "SES has no resource-level permissions for these.", "IAM5[Resource::*]")
-        state.suppressions.grant(sync.function, "dynamodb:BatchGetItem", "dynamodb:Scan")
+        state.ledger.grant(sync.function, "dynamodb:PutItem", "dynamodb:Query")
+        state.suppressions.grant(
+            sync.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"
+        )
         state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
         state.archive.grant_listing(sync.function)
         target = targets.LambdaFunction(sync.function)  # ty: ignore[invalid-argument-type] (jsii)

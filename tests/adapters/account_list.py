@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from botocore.awsrequest import AWSResponse
+from botocore.config import Config
 
 from aftersend.aws.account_list import AccountList, AccountListFiles
 from aftersend.aws.ledger_table import LedgerTable
@@ -34,7 +35,8 @@ class RawBody(io.BytesIO):
 def simulated_client(account_list: simulated.AccountList, s3: Any) -> Any:
     """Return a client of the SES API v2 that reaches the simulated account list without a socket."""
     ses = SimpleNamespace(account_list=account_list, emulator_client=lambda _: s3)
-    client = SESSION.client("sesv2", endpoint_url="http://ses.test")
+    once = Config(retries={"total_max_attempts": 1})
+    client = SESSION.client("sesv2", endpoint_url="http://ses.test", config=once)
 
     def respond(request: Any, **_: Any) -> AWSResponse:
         response = perform_account(ses, request.method, request.url, request.body or b"")  # ty: ignore[invalid-argument-type]

@@ -155,6 +155,14 @@ def test_address_that_ses_refuses_stops_no_other_and_is_no_drift(account: Accoun
     assert [event.kind for event in events].count(PUT_ON_ACCOUNT_LIST) == 1
 
 
+def test_address_that_could_not_be_added_is_drift_until_it_is(account: Account):
+    account.list.is_throttled, account.list.clock = True, lambda: 0
+    account.record(*(a_bounce(recipient=recipient) for recipient in readers(2)))
+    assert account.run() == {"missing": 2, "added": 1, "drift": 1}
+    account.list.is_throttled = False
+    assert account.run() == {"missing": 1, "added": 1}
+
+
 def test_sandbox_is_reported_and_the_list_still_read(account: Account):
     account.list.in_sandbox = True
     account.list.put("unknown@mail.example", "BOUNCE", at=BOUNCED_AT)
