@@ -247,22 +247,35 @@ def test_loaded_values_have_the_declared_types():
     assert msgspec.convert(msgspec.to_builtins(environment), Environment) == environment
 
 
-@pytest.mark.parametrize(("theirs", "conflicts"), [("sync", True), ("read", False), ("off", False)])
-def test_only_one_environment_of_an_account_and_region_changes_the_account_list(
-    tmp_path: Path, theirs: str, conflicts: bool
-):
-    base = 'account = "111111111111"\nregion = "eu-west-1"\n[suppression]\naccount_list = '
-    (tmp_path / "prod.toml").write_text(f'{base}"sync"')
-    (tmp_path / "shop.toml").write_text(f'{base}"{theirs}"')
-    if not conflicts:
-        assert load("prod", tmp_path).suppression.account_list == "sync"
-        return
+SYNCHRONIZED = """
+account = "111111111111"
+region = "{region}"
+[configuration_sets]
+[identities]
+[suppression]
+account_list = "{mode}"
+"""
+
+
+def write_synchronized(folder: Path, name: str, mode: str, region: str = "eu-west-1") -> None:
+    (folder / f"{name}.toml").write_text(SYNCHRONIZED.format(region=region, mode=mode))
+
+
+@pytest.mark.parametrize("theirs", ["read", "off"])
+def test_one_environment_of_an_account_and_region_may_change_the_account_list(tmp_path: Path, theirs: str):
+    write_synchronized(tmp_path, "prod", "sync")
+    write_synchronized(tmp_path, "shop", theirs)
+    assert load("prod", tmp_path).suppression.account_list == "sync"
+
+
+def test_two_environments_of_an_account_and_region_may_not_both_change_the_account_list(tmp_path: Path):
+    for name in ("prod", "shop"):
+        write_synchronized(tmp_path, name, "sync")
     with pytest.raises(InvalidEnvironment, match="two environments would undo each other's changes"):
         load("prod", tmp_path)
 
 
 def test_environments_of_two_regions_may_both_change_their_account_lists(tmp_path: Path):
-    for name in ("eu-west-1", "us-east-1"):
-        text = f'account = "111111111111"\nregion = "{name}"\n[suppression]\naccount_list = "sync"'
-        (tmp_path / f"{name}.toml").write_text(text)
+    for region in ("eu-west-1", "us-east-1"):
+        write_synchronized(tmp_path, region, "sync", region)
     assert load("us-east-1", tmp_path).suppression.account_list == "sync"
