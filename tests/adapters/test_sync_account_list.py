@@ -1,6 +1,7 @@
 """Test that both lists agree after the comparison, however it is interrupted, refused or repeated."""
 
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from aftersend.aws import account_list as adapter
 from aftersend.contract import ACCOUNT_LIST_METRICS, Variable
 from aftersend.events import PUT_ON_ACCOUNT_LIST
+from aftersend.suppression import Entry
 from lambdas import sync_account_list
 from tests.adapters.account_list import NOW, PLENTY_MILLISECONDS, Account, context_with
 from tests.event_factory import READER, SENT, a_bounce, a_complaint, added_by_operator, removed_by_operator
@@ -278,3 +280,51 @@ def test_run_may_be_killed_at_every_call_of_ses(dynamodb: Any, s3: Any):
         assert recipients["surplus"] not in account.list.addresses
         assert account.is_suppressed(recipients["unknown"])
         assert not account.is_suppressed(recipients["surplus"])
+
+
+NUMBER, MAX_PEAK_MEGABYTES = 100_000, 64
+
+
+class ManyEntries:
+    """A suppression list of many lasting entries, made as they are read."""
+
+    def entries(self) -> Iterator[Entry]:
+        return (Entry(recipient=name, reason="bounce", rule="hard-bounce") for name in numbered_readers(range(NUMBER)))
+
+    def entries_for(self, recipients: Iterable[str]) -> dict[str, Entry]:
+        assert not list(recipients), "entries in force are known from the scan"
+        return {}
+
+
+class ManyListed:
+    """SES with the same addresses but one, page by page."""
+
+    def list_suppressed_destinations(self, PageSize: int, NextToken: str = "0") -> dict[str, Any]:  # noqa: N803
+        names = numbered_readers(range(int(NextToken), int(NextToken) + PageSize))
+        summary = {"Reason": "BOUNCE", "LastUpdateTime": BOUNCED_AT}
+        page = [summary | {"EmailAddress": name} for name in names if name != "reader-7@mail.example"]
+        following = int(NextToken) + PageSize
+        token = {"NextToken": str(following)} if following < NUMBER else {}
+        return {"SuppressedDestinationSummaries": page, **token}
+
+
+def numbered_readers(numbers: range) -> Iterator[str]:
+    return (f"reader-{number}@mail.example" for number in numbers)
+
+
+def test_hundred_thousand_entries_are_compared_in_a_hundred_calls_and_bounded_memory(reading_account: Account):
+    pauses: list[float] = []
+    tracemalloc.start()
+    counts = sync_account_list.handler(
+        account_list=adapter.AccountList(ManyListed(), pause=pauses.append),
+        files=reading_account.files,
+        suppressions=ManyEntries(),  # ty: ignore[invalid-argument-type] (as much of it as is used)
+        recorder=reading_account.recorder,
+        emit_metric=reading_account.documents.append,
+        now=NOW,
+    )
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert counts["account_list_missing"] == 1
+    assert len(pauses) == NUMBER / adapter.PAGE_SIZE
+    assert peak_bytes / 2**20 < MAX_PEAK_MEGABYTES
