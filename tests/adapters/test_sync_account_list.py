@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from aftersend.account_list import Listed, Progress
 from aftersend.aws import account_list as adapter
 from aftersend.contract import ACCOUNT_LIST_METRICS, Variable
 from aftersend.events import PUT_ON_ACCOUNT_LIST
@@ -203,7 +204,7 @@ def test_run_without_time_continues_where_the_last_one_stopped(account: Account,
 
 
 def test_comparison_begins_again_where_ses_has_forgotten_the_page(account: Account):
-    account.files.put_progress(sync_account_list.Progress(next_token="of last week", listed=""))
+    account.files.put_progress(Progress(next_token="of last week", listed=""))
     account.record(a_bounce())
     assert account.run() == {}
     assert account.run() == {"missing": 1, "added": 1}
@@ -223,6 +224,19 @@ def test_addresses_are_neither_in_the_progress_nor_in_the_log(
     output = " ".join(str(vars(record)) for record in caplog.records)
     assert "could not be synchronized" in output
     assert not {word for word in ("mail.example", "no-address-of-a-person") if word in output}
+
+
+def test_address_is_looked_up_in_exactly_its_spelling(account: Account):
+    account.list.put("Reader@mail.example", "BOUNCE", at=BOUNCED_AT)
+    account_list = adapter.AccountList(account.sesv2, pause=account.pauses.append)
+    assert account_list.get("Reader@mail.example") == Listed("Reader@mail.example", "BOUNCE", BOUNCED_AT)
+    assert account_list.get("reader@mail.example") is None
+
+
+def test_environment_that_only_reads_does_not_ask_about_an_import_job_of_another_time(reading_account: Account):
+    reading_account.files.put_progress(Progress(import_job="job"))
+    assert reading_account.run() == {}
+    assert reading_account.list.calls == ["ListSuppressedDestinations"]
 
 
 def test_two_runs_at_once_do_what_one_does(account: Account):
