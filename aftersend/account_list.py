@@ -27,6 +27,10 @@ import job takes hours, and what it adds has the beginning of the day."""
 CLOCK_DIFFERENCE = timedelta(minutes=5)
 """How much SES's clock may be behind."""
 
+MESSAGE_ID = "account-list"
+"""Of the events made here. The ids of SES's messages sort below it: where a recipient has more events than are read,
+these are among those that are."""
+
 DIGEST_BYTES = 8
 """Bytes by which an address is remembered: among a million, two are the same with a chance of one in 30 million."""
 
@@ -88,6 +92,7 @@ def event_of(listed: Listed) -> Event:
     """Return the event by which a listed address is taken over. It is the same in every run."""
     return Event(
         kind=ON_ACCOUNT_LIST,
+        message_id=MESSAGE_ID,
         recipient=listed.recipient,
         recipient_raw=listed.address if listed.address != listed.recipient else None,
         occurred_at=listed.updated_at,
@@ -113,7 +118,13 @@ def event_before(added: Addition, now: datetime) -> Event:
     It has the beginning of the day, so that an address that SES refuses in each run is one event a day.
     """
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    return Event(kind=PUT_ON_ACCOUNT_LIST, recipient=added.recipient, occurred_at=today, list_reason=added.reason)
+    return Event(
+        kind=PUT_ON_ACCOUNT_LIST,
+        message_id=MESSAGE_ID,
+        recipient=added.recipient,
+        occurred_at=today,
+        list_reason=added.reason,
+    )
 
 
 class Digests:

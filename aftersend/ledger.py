@@ -76,6 +76,8 @@ _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
     Kind.OPEN: lambda e: (_time(e), e.ip_address, e.user_agent),
     Kind.CLICK: lambda e: (_time(e), e.ip_address, e.user_agent, e.link),
     Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
+    ON_ACCOUNT_LIST: lambda e: (_time(e), e.list_reason),
+    PUT_ON_ACCOUNT_LIST: lambda e: (_time(e), e.list_reason),
 }
 """The fields that distinguish two events of one kind, message and recipient. SES gives events no id, and one event may
 come over both routes with different times; so only kinds that may happen repeatedly include the time. A complaint does

@@ -41,7 +41,7 @@ from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import Variable
 from aftersend.metrics import emf_document
-from aftersend.recorder import Recorder, Undecided
+from aftersend.recorder import Incomplete, Recorder, Refused
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import text_setting
@@ -55,7 +55,7 @@ RESERVED_TO_CHANGE, RESERVED_TO_END = 300_000, 30_000
 REFUSED = "BadRequestException"
 """SES's error about an address that it does not accept."""
 
-FAILURES = (ClientError, BotoCoreError, Throttled, Undecided)
+FAILURES = (ClientError, BotoCoreError, Throttled, Refused, Incomplete)
 """Errors that concern one address."""
 
 
@@ -203,7 +203,7 @@ class Comparison:
             entry = entries.get(listed.recipient)
             verdict = compare(listed, entry, self._now)
             if verdict is Verdict.UNDECIDED:
-                verdict = compare_events(listed, entry, self._recorder.ledger.feedback_for(listed.recipient))
+                verdict = compare_events(listed, entry, self._recorder.ledger.feedback_for(listed.recipient).events)
             if verdict is Verdict.REMOVE and len(self._removals) < MAX_IMPORT_REMOVALS:
                 self._removals.append(listed)
             if verdict is Verdict.TAKE_OVER:

@@ -14,8 +14,8 @@ from aftersend.aws.account_list import AccountList, AccountListFiles
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
-from aftersend.ledger import Retention
 from aftersend.recorder import Recorder
+from aftersend.retention import Retention
 from aftersend.suppression import Policy
 from lambdas import sync_account_list
 from local.ses import account_list as simulated
@@ -53,11 +53,12 @@ class Account:
     def __init__(self, dynamodb: Any, s3: Any, mode: str = "sync") -> None:
         self.list, self.s3 = simulated.AccountList(), s3
         self.suppressions = SuppressionsTable(dynamodb, "suppressions")
+        ledger = LedgerTable(dynamodb, "ledger", Retention())
         self.recorder = Recorder(
-            ledger=LedgerTable(dynamodb, "ledger", Retention()),
+            ledger=ledger,
             suppressions=self.suppressions,
             policy=msgspec.convert({"account_list": mode}, Policy),
-            retention=Retention(),
+            history=ledger.retention_history(NOW),
             now=lambda: NOW,
             attempts=immediate_attempts,
         )

@@ -154,7 +154,7 @@ def test_address_that_ses_refuses_stops_no_other_and_is_no_drift(account: Accoun
     account.record(*(a_bounce(recipient=recipient) for recipient in ("no-address", "reader@mail.example")))
     assert account.run() == {"missing": 2, "added": 1, "refused": 1}
     assert account.run() == {"missing": 1, "refused": 1}
-    events = account.recorder.ledger.feedback_for("no-address")
+    events = account.recorder.ledger.feedback_for("no-address").events
     assert [event.kind for event in events].count(PUT_ON_ACCOUNT_LIST) == 1
 
 

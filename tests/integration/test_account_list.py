@@ -39,11 +39,12 @@ class Operations:
         self.sesv2: Any = session.client("sesv2", endpoint_url=pipeline.ses_url)
         dynamodb, environment = pipeline.ses.emulator_client("dynamodb"), load("local")
         self.suppressions = SuppressionsTable(dynamodb, pipeline.outputs["SuppressionsTableName"])
+        ledger = LedgerTable(dynamodb, pipeline.outputs["LedgerTableName"], environment.retention)
         self.recorder = Recorder(
-            ledger=LedgerTable(dynamodb, pipeline.outputs["LedgerTableName"], environment.retention),
+            ledger=ledger,
             suppressions=self.suppressions,
             policy=environment.suppression,
-            retention=environment.retention,
+            history=ledger.retention_history(datetime.now(UTC)),
             now=lambda: datetime.now(UTC),
             attempts=attempts,
         )
