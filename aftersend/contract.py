@@ -30,6 +30,12 @@ REDRIVEN_SUFFIX = ".redriven.gz"
 IDENTITIES_PREFIX = "identities/"
 """The notification settings that were deployed, an object per identity."""
 
+ACCOUNT_LIST_PREFIX = "account-list/"
+"""How far sync_account_list has read SES's account suppression list, and the addresses of import jobs."""
+
+IMPORTS_PREFIX = f"{ACCOUNT_LIST_PREFIX}imports/"
+"""The addresses of import jobs, which SES reads."""
+
 # Metrics
 
 METRICS_NAMESPACE = "Aftersend"
@@ -65,6 +71,20 @@ CHECK_METRICS = (
 """Every metric of check_identities, with ENVIRONMENT_DIMENSION. Each run emits all of them, except those that could not
 be determined: `identity_check_runs` is always 1, and `check_errors` counts what failed."""
 
+ACCOUNT_LIST_METRICS = (
+    "account_list_runs",
+    "account_list_unavailable",
+    "account_list_missing",
+    "account_list_surplus",
+    "account_list_taken_over",
+    "account_list_added",
+    "account_list_removed",
+    "account_list_refused",
+    "account_list_drift",
+)
+"""Every metric of sync_account_list, with the dimension Environment. Each run emits all of them: `account_list_runs` is
+always 1, and `account_list_unavailable` is 1 if SES does not let the list be read or, where wanted, changed."""
+
 # Functions
 
 
@@ -98,6 +118,7 @@ FUNCTIONS = {
     "count_tags": FunctionSize(512, 120),
     "set_identity_notifications": FunctionSize(256, 300),
     "check_identities": FunctionSize(256, 900),
+    "sync_account_list": FunctionSize(512, 900),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 

@@ -24,6 +24,10 @@ class Kind(StrEnum):
 ADDED, REMOVED = "Added", "Removed"
 """Kinds of Aftersend: an operator added a recipient to the suppression list, or removed them from it."""
 
+ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST = "OnAccountList", "PutOnAccountList"
+"""Kinds of Aftersend: SES's account suppression list has a recipient for a reason unknown before, or Aftersend is about
+to put them there."""
+
 
 class BounceType(StrEnum):
     """Name the values of `bounce.bounceType`."""
@@ -109,6 +113,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Paths of fields that had another type than SES documents, coerced or dropped."""
     operator: str | None = None
     """Who acted; only of operators' acts."""
+    list_reason: str | None = None
+    """BOUNCE or COMPLAINT; only of events about the account suppression list."""
     note: str | None = None
     """Why they acted."""
 

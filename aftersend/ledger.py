@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from aftersend.events import ADDED, REMOVED, Event, Kind
+from aftersend.events import ADDED, ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
 """Kinds of Aftersend: a message was opened (a link was clicked) for the first time. Their keys have no time, so that
@@ -64,6 +64,8 @@ GROUPS: Mapping[str, Group] = {
     Kind.SUBSCRIPTION: Group.FEEDBACK,
     ADDED: Group.FEEDBACK,
     REMOVED: Group.FEEDBACK,
+    ON_ACCOUNT_LIST: Group.FEEDBACK,
+    PUT_ON_ACCOUNT_LIST: Group.FEEDBACK,
     Kind.DELIVERY: Group.DELIVERY,
 }
 
@@ -74,6 +76,8 @@ _NATURAL_KEYS: Mapping[str, Callable[[Event], tuple[str | None, ...]]] = {
     Kind.OPEN: lambda e: (_time(e), e.ip_address, e.user_agent),
     Kind.CLICK: lambda e: (_time(e), e.ip_address, e.user_agent, e.link),
     Kind.SUBSCRIPTION: lambda e: (_time(e), e.contact_list),
+    ON_ACCOUNT_LIST: lambda e: (_time(e), e.list_reason),
+    PUT_ON_ACCOUNT_LIST: lambda e: (_time(e), e.list_reason),
 }
 """The fields that distinguish two events of one kind, message and recipient. SES gives events no id, and one event may
 come over both routes with different times; so only kinds that may happen repeatedly include the time. A complaint does

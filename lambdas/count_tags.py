@@ -15,7 +15,7 @@ from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.serialization import deserialize
-from aftersend.contract import PARTITION_KEY, Variable
+from aftersend.contract import ENVIRONMENT_DIMENSION, PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
 from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
 from aftersend.events import Event
 from aftersend.metrics import emf_document, emf_documents
@@ -67,7 +67,7 @@ def handler(
     if undecodable:
         keys = [ledger.digest(record["dynamodb"].get("Keys")) for record in undecodable]
         logger.error("Records cannot be decoded and were not counted.", extra={"keys": keys})
-        emit_metric(emf_document({"uncountable_records": len(keys)}, {"Environment": environment}, now))
+        emit_metric(emf_document({UNCOUNTABLE_RECORDS: len(keys)}, {ENVIRONMENT_DIMENSION: environment}, now))
     logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": len(counts)})
     return {"state": {}}  # the window's own state is not used: the checkpoints show what was counted
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from aws_lambda_powertools import Logger
 
+from aftersend.aws.account_list import AccountList, AccountListFiles
 from aftersend.aws.archive import Archive
 from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import client
@@ -32,12 +33,17 @@ def recorder() -> Recorder:
     ledger = LedgerTable(client("dynamodb"), text_setting(Variable.LEDGER_TABLE), retention)
     return Recorder(
         ledger=ledger,
-        suppressions=SuppressionsTable(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE)),
+        suppressions=suppressions(),
         policy=setting(Variable.POLICY, Policy),
         history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
     )
+
+
+@cache
+def suppressions() -> SuppressionsTable:
+    return SuppressionsTable(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE))
 
 
 @cache
@@ -73,6 +79,16 @@ def sending_account() -> SendingAccount:
 @cache
 def failed_objects() -> FailedObjects:
     return FailedObjects(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
+
+
+@cache
+def account_list() -> AccountList:
+    return AccountList(client("sesv2"), pace_seconds=setting(Variable.PACE_SECONDS, float))
+
+
+@cache
+def account_list_files() -> AccountListFiles:
+    return AccountListFiles(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
 
 
 def emit_metric(document: dict[str, Any]) -> None:

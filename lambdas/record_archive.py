@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from aftersend.aws.archive import Archive, DamagedObject, QuarantineLine
-from aftersend.contract import Variable
+from aftersend.contract import ENVIRONMENT_DIMENSION, QUARANTINED_LINES, Variable
 from aftersend.events import Event
 from aftersend.metrics import emf_document
 from aftersend.parsing import ArchivedObject, Ignored, Unreadable, parse_object_notification
@@ -15,9 +15,6 @@ from aftersend.recorder import Incomplete, Recorder, Tally, parse_recordable
 from lambdas import dependencies
 from lambdas.settings import text_setting
 from lambdas.sqs_batch import each_message
-
-QUARANTINED = "quarantined_lines"
-"""The metric, and the entry of the tally, of lines that were quarantined, however many records in them failed."""
 
 
 class UnreadableNotification(Exception):
@@ -81,9 +78,9 @@ def _record_object(
             tally.update(recorder.record(_events(archive.lines(source), quarantine_line, tally)))
         except Incomplete as error:  # all lines were read: what was quarantined of them is stored
             incomplete = error
-    if lines := tally[QUARANTINED]:
-        dimensions = {"Environment": text_setting(Variable.ENVIRONMENT)}
-        emit_metric(emf_document({QUARANTINED: lines}, dimensions, datetime.now(UTC)))
+    if lines := tally[QUARANTINED_LINES]:
+        dimensions = {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}
+        emit_metric(emf_document({QUARANTINED_LINES: lines}, dimensions, datetime.now(UTC)))
     if incomplete:
         raise incomplete
     return tally
@@ -101,7 +98,7 @@ def _events(lines: Iterator[tuple[int, bytes]], quarantine_line: QuarantineLine,
     except DamagedObject as error:
         damage = Unreadable("damaged-object", f"Nothing could be read after line {number}: {error}")
         quarantine_line(number + 1, b"", damage)
-        tally.update({QUARANTINED: 1, f"unreadable:{damage.reason}": 1})
+        tally.update({QUARANTINED_LINES: 1, f"unreadable:{damage.reason}": 1})
 
 
 def _line_events(number: int, line: bytes, quarantine_line: QuarantineLine, tally: Tally) -> Iterator[Event]:
@@ -116,4 +113,4 @@ def _line_events(number: int, line: bytes, quarantine_line: QuarantineLine, tall
     tally.update(f"unreadable:{result.reason}" for result in unreadable)
     if unreadable:
         quarantine_line(number, line, unreadable[0])
-        tally[QUARANTINED] += 1
+        tally[QUARANTINED_LINES] += 1

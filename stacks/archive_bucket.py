@@ -9,13 +9,22 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
 from aftersend.config import Environment
-from aftersend.contract import EVENTS_PREFIX, FAILED_BATCHES_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX
+from aftersend.contract import (
+    EVENTS_PREFIX,
+    FAILED_BATCHES_PREFIX,
+    FIREHOSE_ERRORS_PREFIX,
+    IMPORTS_PREFIX,
+    QUARANTINE_PREFIX,
+)
 from stacks.acknowledgments import acknowledge
 from stacks.removal import removal_policy
 
 EXPIRING_PREFIXES = (EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX)
 OVERWRITTEN_DAYS = 30
 """How long an object that was overwritten or deleted can be recovered."""
+
+IMPORT_DAYS = 7
+"""How long the addresses of an import job are kept; SES takes hours at most."""
 
 
 class ArchiveBucket:
@@ -60,13 +69,34 @@ def _create(scope: Construct, id: str, environment: Environment) -> s3.Bucket:
         block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
         enforce_ssl=True,
         versioned=True,
-        lifecycle_rules=[_expire(prefix, environment.archive_days) for prefix in EXPIRING_PREFIXES],
+        lifecycle_rules=[
+            *(_expire(prefix, environment.archive_days) for prefix in EXPIRING_PREFIXES),
+            _expire(IMPORTS_PREFIX, IMPORT_DAYS),
+        ],
         removal_policy=removal_policy(environment),
         # CloudFormation deletes no bucket with objects in it. The emulator does, and cannot run what empties one.
         auto_delete_objects=not environment.retain_state and not environment.is_emulated,
     )
     acknowledge(bucket, "Only this environment reads it. Where an access log is wanted, CloudTrail has one.", "S1")
+    if environment.suppression.account_list == "sync":
+        _let_ses_read_imports(bucket)
     return bucket
+
+
+def _let_ses_read_imports(bucket: s3.Bucket) -> None:
+    """Allow SES to read the addresses of import jobs of this account.
+
+    The SES developer guide names the account in `aws:Referer`; other services send it as `aws:SourceAccount`.
+    """
+    for key in ("aws:Referer", "aws:SourceAccount"):
+        statement = iam.PolicyStatement(
+            sid=f"LetSesReadImports{key.removeprefix('aws:')}",
+            principals=[iam.ServicePrincipal("ses.amazonaws.com")],  # ty: ignore[invalid-argument-type] (jsii)
+            actions=["s3:GetObject"],
+            resources=[bucket.arn_for_objects(f"{IMPORTS_PREFIX}*")],
+            conditions={"StringEquals": {key: cdk.Stack.of(bucket).account}},
+        )
+        bucket.add_to_resource_policy(statement)
 
 
 def _expire(prefix: str, days: int) -> s3.LifecycleRule:

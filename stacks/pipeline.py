@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from aftersend.config import Environment, Severity
+from stacks.account_list_sync import AccountListSync
 from stacks.alarms import Alarms
 from stacks.archive_route import ArchiveRoute
 from stacks.counting import Counting
@@ -24,6 +25,7 @@ class Pipeline(cdk.Stack):
         feedback = FeedbackRoute(self, "Feedback", environment=environment, state=state, alarms=alarms, key=key)
         archive = ArchiveRoute(self, "Archive", environment=environment, state=state, alarms=alarms)
         Counting(self, "Counting", environment=environment, state=state, alarms=alarms)
+        AccountListSync(self, "AccountList", environment=environment, state=state, alarms=alarms)
         policies = OperatorPolicies(
             self, "Policies", environment=environment, state=state, alarms=alarms, feedback=feedback, archive=archive
         )

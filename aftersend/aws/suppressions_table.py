@@ -3,17 +3,24 @@
 Every write is conditional on the version that was read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from botocore.exceptions import ClientError
 
+from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import error_code
-from aftersend.aws.serialization import deserialize, serialize
+from aftersend.aws.ledger_table import Throttled
+from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
+
+MAX_BATCH_KEYS = 100
+"""Keys in one BatchGetItem."""
+
+BATCH_ATTEMPTS = 10
 
 VERSION = "version"
 IF_UNCHANGED = f"{VERSION} = :expected"
@@ -60,6 +67,26 @@ class SuppressionsTable:
             if error_code(error) == "ConditionalCheckFailedException":
                 raise Conflict from error
             raise
+
+    def entries_for(self, recipients: Iterable[str]) -> dict[str, Entry]:
+        """Return the entries for all mail of many recipients, in force or not, by recipient."""
+        keys = [{PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE} for recipient in dict.fromkeys(recipients)]
+        entries: dict[str, Entry] = {}
+        for start in range(0, len(keys), MAX_BATCH_KEYS):
+            for item in self._get_batch([serialize(key) for key in keys[start : start + MAX_BATCH_KEYS]]):
+                entry = msgspec.convert(deserialize(item), Entry)
+                entries[entry.recipient] = entry
+        return entries
+
+    def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
+        for _ in attempts(BATCH_ATTEMPTS):
+            request = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            response = self._dynamodb.batch_get_item(RequestItems=request)
+            yield from response["Responses"][self._table]
+            keys = response.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if not keys:
+                return
+        raise Throttled(f"DynamoDB left {len(keys)} keys unprocessed.")
 
     def entries(self) -> Iterator[Entry]:
         """Return every entry, in force or not, unordered."""

@@ -89,6 +89,11 @@ CHECKS = (
     Check("sandbox", "May SES send to every address?", lambda observer: publishing.judge_sandbox(observer.account)),
     Check("quota", "Is enough of the daily quota left?", lambda observer: publishing.judge_quota(observer.account)),
     Check(
+        "account-list",
+        "Can the account suppression list be used?",
+        lambda observer: publishing.judge_account_list(observer.account, observer.file),
+    ),
+    Check(
         "configuration-sets",
         "Does each configuration set send?",
         lambda observer: publishing.judge_configuration_sets(observer.configuration_sets, observer.environment),

@@ -30,9 +30,12 @@ DEFAULT_POLICY = Policy()
 
 
 EVENT_FIELDS = [
-    name for name in Event.__struct_fields__ if name not in ("recipient_raw", "coerced_fields", "operator", "note")
+    name
+    for name in Event.__struct_fields__
+    if name not in ("recipient_raw", "coerced_fields", "operator", "list_reason", "note")
 ]
-"""Fields of an event that are shown under their own name. Records are not about operators' acts."""
+"""Fields of an event that are shown under their own name. Records are about neither operators' acts nor SES's account
+suppression list."""
 LINE_FIELDS = ["file", "record", "outcome", "reason", *EVENT_FIELDS, "rule", "suppresses", "coerced_fields"]
 
 Line = dict[str, Any]

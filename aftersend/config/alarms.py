@@ -102,6 +102,24 @@ ALARMS = {
     "IdentityCheckMissing": Alarm(
         TICKET, "The hourly check has not run for two hours.", 1, 2, period_minutes=HOUR, is_heartbeat=True
     ),
+    # The account suppression list
+    "AccountListDrift": Alarm(
+        TICKET,
+        "The suppression list and SES's account suppression list have differed for three hours.",
+        periods=3,
+        period_minutes=HOUR,
+    ),
+    "AccountListUnavailable": Alarm(
+        TICKET, "SES does not let the account suppression list be read or changed.", period_minutes=HOUR
+    ),
+    "AccountListSyncMissing": Alarm(
+        TICKET,
+        "The suppression lists have not been compared for two hours.",
+        1,
+        2,
+        period_minutes=HOUR,
+        is_heartbeat=True,
+    ),
 }
 """Every alarm by its logical id, which begins its name."""
 
@@ -121,3 +139,10 @@ CHECK_ALARMS = {
     "IdentityCheckMissing": "identity_check_runs",
 }
 """The alarms on metrics of check_identities, with their metrics."""
+
+ACCOUNT_LIST_ALARMS = {
+    "AccountListDrift": "account_list_drift",
+    "AccountListUnavailable": "account_list_unavailable",
+    "AccountListSyncMissing": "account_list_runs",
+}
+"""The alarms on metrics of sync_account_list, with their metrics. There are none where `account_list` is "off"."""

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from aftersend.config import prices
-from aftersend.config.alarms import ALARMS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import MIX, Events, Volume, estimate_volume
-from aftersend.contract import CHECK_METRICS, FUNCTIONS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS
 from aftersend.counting import SLOTS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
@@ -36,6 +36,9 @@ TRANSACTION_UNITS = 2
 """Write units per item in a transaction."""
 ITEM_BYTES = 252 + 100
 """An event in the ledger: the median, and DynamoDB's overhead."""
+
+ENTRIES_PER_READ = 4
+"""Suppression entries per read unit of a scan: an entry with its evidence has up to 1 KB."""
 
 # SNS, SQS and KMS
 IDLE_REQUESTS = 2 * 5 * SECONDS / 20
@@ -119,7 +122,7 @@ def parts(environment: Environment) -> list[Part]:
         _lambda(volume),
         _metrics(environment, volume),
         Part("CloudWatch dashboard", prices.DASHBOARD, "1 dashboard"),
-        Part("CloudWatch alarms", len(ALARMS) * prices.ALARM, f"{len(ALARMS)} alarms"),
+        _alarms(environment),
         _logs(volume, regional),
         _kms(environment, volume),
     ]
@@ -134,9 +137,20 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     writes = EVENT_UNITS * (_sum(copies) + _sum(copies, UNIQUE)) + DECISION_UNITS * _sum(volume.events, FEEDBACK)
     writes += counting
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.batches
+    reads += _compared_entries(environment, volume) / ENTRIES_PER_READ
     stored = _stored_items(environment, volume) * ITEM_BYTES / GB
     dollars = writes * regional.write_unit + reads * regional.read_unit + stored * regional.table_storage
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
+
+
+def _compared_entries(environment: Environment, volume: Volume) -> float:
+    """Estimate how many entries the hourly comparison with SES's account list reads: at most all that bounced."""
+    entries = _sum(volume.events, (Kind.BOUNCE, Kind.COMPLAINT)) * environment.retention.feedback_days / DAYS
+    return entries * HOURS if _compares(environment) else 0
+
+
+def _compares(environment: Environment) -> bool:
+    return environment.suppression.account_list != "off"
 
 
 def _stored_items(environment: Environment, volume: Volume) -> float:
@@ -184,7 +198,13 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
     metrics += len(CHECK_METRICS)  # every hour has data
+    metrics += len(ACCOUNT_LIST_METRICS) if _compares(environment) else 0
     return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
+
+
+def _alarms(environment: Environment) -> Part:
+    number = len(ALARMS) - (0 if _compares(environment) else len(ACCOUNT_LIST_ALARMS))
+    return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
 
 
 def _metric_hours(configuration_set: ConfigurationSet, events: Events) -> float:

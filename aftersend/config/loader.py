@@ -243,8 +243,19 @@ def _conflicts(document: dict[str, Any], file: Path) -> Iterator[str]:
                     f"{format_path([section, name])}: {elsewhere} this {resource} for the same account and Region too. "
                     "Remove it from one of the two files, or rename it."
                 )
+        if _synchronizes(document) and _synchronizes(theirs):
+            yield (
+                f'suppression.account_list: {display_path(other)} has "sync" for the same account and Region too, and '
+                "two environments would undo each other's changes of SES's account suppression list. "
+                'Set "read" in one of the two files.'
+            )
         if document.get("contact_lists") and theirs.get("contact_lists"):
             yield (
                 f"contact_lists: {elsewhere} a contact list for the same account and Region too, and SES allows only "
                 "one. Remove it from one of the two files."
             )
+
+
+def _synchronizes(document: dict[str, Any]) -> bool:
+    section = document.get("suppression")
+    return isinstance(section, dict) and section.get("account_list") == "sync"

@@ -5,13 +5,16 @@ from typing import Any
 
 from aftersend.config import ConfigurationSet, Environment, EventDestination
 from aftersend.events import Kind
-from aftersend.operations.findings import DEPLOY, DEPLOY_OR_RESTORE, Answer, Answers, Finding, critical, warning
+from aftersend.operations.findings import DEPLOY, DEPLOY_OR_RESTORE, Answer, Answers, Finding, critical, notice, warning
 
 MAX_QUOTA_SHARE = 0.8
 """How much of the daily quota may be used; beyond it, a campaign soon fails."""
 
 TRACKED = {Kind.OPEN.name, Kind.CLICK.name}
 """SES rewrites the messages of a set that publishes one of these to any destination."""
+
+REASONS = ("BOUNCE", "COMPLAINT")
+"""For which SES suppresses addresses of the account suppression list, unless the account says otherwise."""
 
 DKIM_GUIDE = "Publish the CNAME records of the identity (output DnsRecords… of the Publishing stack)."
 
@@ -171,6 +174,20 @@ def judge_quota(account: Answer) -> Iterator[Finding]:
     if most > 0 and sent > MAX_QUOTA_SHARE * most:  # -1 stands for no limit
         problem = f"{sent:,.0f} of {most:,.0f} messages of the daily quota are used ({sent / most:.0%})."
         yield warning(problem, "Request a higher quota (Service Quotas), or send less.")
+
+
+def judge_account_list(account: Answer, environment: Environment) -> Iterator[Finding]:
+    """Judge whether SES's account suppression list can be changed, and has an effect."""
+    if environment.suppression.account_list == "sync" and not account["ProductionAccessEnabled"]:
+        problem = 'The account suppression list cannot be changed as `account_list = "sync"` asks: in the sandbox SES '
+        fix = 'Request production access in the SES console of this Region, or set `account_list = "read"`.'
+        yield warning(f"{problem}refuses it.", fix)
+    suppressed = account.get("SuppressionAttributes", {}).get("SuppressedReasons", REASONS)
+    for reason in REASONS:
+        if environment.suppression.account_list != "off" and reason not in suppressed:
+            problem = f"SES sends to addresses that its account suppression list has as {reason}."
+            fix = "If that is not intended: `aws sesv2 put-account-suppression-attributes` with both reasons."
+            yield notice(problem, fix)
 
 
 def _kinds(names: Iterable[str]) -> str:

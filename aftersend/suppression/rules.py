@@ -9,7 +9,16 @@ from typing import Literal
 import msgspec
 
 from aftersend import ledger
-from aftersend.events import ADDED, NOT_SPAM, REMOVED, SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
+from aftersend.events import (
+    ADDED,
+    NOT_SPAM,
+    ON_ACCOUNT_LIST,
+    REMOVED,
+    SUPPRESSION_LIST_SUBTYPES,
+    BounceType,
+    Event,
+    Kind,
+)
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 """Where an event without a readable time is sorted: before all others."""
@@ -38,6 +47,9 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     simulator: Literal["separate", "real"] = "separate"
     """`separate`: mailbox simulator addresses are never suppressed; `real`: like any other address."""
+    account_list: Literal["sync", "read", "off"] = "read"
+    """`read`: what SES's account suppression list has for reasons unknown here is suppressed here too; `sync`: the
+    account list is also changed to match; `off`: the lists are not compared."""
 
 
 def bounce(
@@ -69,6 +81,11 @@ def is_not_spam(event: Event) -> bool:
     return event.kind == Kind.COMPLAINT and event.feedback_type == NOT_SPAM
 
 
+def is_on_account_list(reason: str) -> Callable[[Event], bool]:
+    """Match what was taken over from SES's account suppression list."""
+    return lambda event: event.kind == ON_ACCOUNT_LIST and event.list_reason == reason
+
+
 def is_complaint(event: Event) -> bool:
     """Match complaints of any feedback type: providers may invent some, and a missed complaint costs reputation."""
     return event.kind == Kind.COMPLAINT
@@ -93,6 +110,8 @@ RULES = (
         Effect.SUPPRESS,
         "bounce",
     ),
+    Rule("account-list-bounce", is_on_account_list("BOUNCE"), Effect.SUPPRESS, "bounce"),
+    Rule("account-list-complaint", is_on_account_list("COMPLAINT"), Effect.SUPPRESS, "complaint"),
     Rule("not-spam", is_not_spam, Effect.LIFT_COMPLAINT),
     Rule("complaint", is_complaint, Effect.SUPPRESS, "complaint"),
     Rule("no-rule", lambda _: True),

@@ -26,8 +26,13 @@ def json_response(content: dict[str, Any]) -> Response:
     return Response(200, JSON, json.dumps(content).encode())
 
 
+STATUSES = {"NotFoundException": 404, "TooManyRequestsException": 429, "AccessDeniedException": 403}
+"""HTTP status of an error by its code; all others have 400."""
+
+
 def json_error(error: RequestError) -> Response:
-    return Response(400, JSON | {"x-amzn-ErrorType": error.code}, json.dumps({"message": error.message}).encode())
+    status = STATUSES.get(error.code, 400)
+    return Response(status, JSON | {"x-amzn-ErrorType": error.code}, json.dumps({"message": error.message}).encode())
 
 
 def xml_response(action: str, result: str) -> Response:

@@ -11,6 +11,7 @@ import urllib3
 
 from local.ses.api_v1 import perform_v1
 from local.ses.api_v2 import perform_v2
+from local.ses.api_v2_account import perform_account
 from local.ses.responses import Response
 from local.ses.simulator import LocalSes
 
@@ -41,7 +42,12 @@ def create_server(ses: LocalSes, emulator_url: str, port: int) -> ThreadingHTTPS
         def handle_request(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             request = (self.command, urlsplit(self.path).path, body)
-            response = perform_v2(ses, *request) or perform_v1(ses, *request) or self.forward(body)
+            response = (
+                perform_v2(ses, *request)
+                or perform_account(ses, self.command, self.path, body)
+                or perform_v1(ses, *request)
+                or self.forward(body)
+            )
             self.send_response(response.status)
             for name, value in _end_to_end(response.headers):
                 self.send_header(name, value)

@@ -5,13 +5,14 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import cache
 from typing import Any
 
 import boto3
 
+from local.ses.account_list import AccountList
 from local.ses.configuration import DeployedConfiguration
 from local.ses.publishing import Outbox, Publisher
 from local.ses.records import NOTIFICATION_TYPES, Message, SimulatedEvent, event_record, new_id, notification
@@ -53,6 +54,12 @@ MAILBOX_SIMULATOR_EVENTS: dict[str, list[SimulatedEvent]] = {
 }
 """Local part of a mailbox simulator address → events ("Using the mailbox simulator" in the SES developer guide)."""
 
+_ECHOES: dict[str, SimulatedEvent] = {
+    "BOUNCE": {"event": "Bounce", "bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"},
+    "COMPLAINT": {"event": "Complaint", "complaintSubType": "OnAccountSuppressionList"},
+}
+"""What SES publishes instead of sending to a listed recipient, by the reason that the list has."""
+
 
 @dataclass
 class NotificationSettings:
@@ -66,7 +73,8 @@ class NotificationSettings:
 class LocalSes:
     """The state of the simulated SES.
 
-    The emulator keeps identities, configuration sets and event destinations; notification settings are kept here.
+    The emulator keeps identities, configuration sets and event destinations; notification settings and the account
+    suppression list are kept here.
     """
 
     def __init__(self, emulator_url: str, *, seed: int = 0, max_through_firehose: int = 200) -> None:
@@ -74,15 +82,19 @@ class LocalSes:
         self.emulator_client: Callable[[str], Any] = cache(lambda name: session.client(name, endpoint_url=emulator_url))
         self.notification_settings: dict[str, NotificationSettings] = defaultdict(NotificationSettings)
         """Settings by identity."""
+        self.account_list = AccountList()
         self._rng = random.Random(seed)
         self._configuration = DeployedConfiguration(self.emulator_client)
         self.publisher = Publisher(self.emulator_client, self._rng, max_through_firehose)
         self._outbox = Outbox(self._rng)
 
     def accept(self, message: Message, events: list[SimulatedEvent] | None) -> None:
-        """Publish records of these events about a message; without events, those its address stands for."""
-        for event in events if events is not None else _default_events(message):
+        """Publish records of these events about a message; without events, those its address stands for, or the echo
+        of the account suppression list where that holds the address."""
+        for event in events if events is not None else self._unscripted_events(message):
             event.setdefault("feedbackId", new_id(datetime.now(UTC), self._rng))
+            occurred_at = message.sent_at + timedelta(seconds=event.get("seconds", 1))
+            self.account_list.learn(event, event.get("to", message.destination), occurred_at, message.id)
             for publish in self._publications(message, event):
                 self._outbox.schedule(publish)
 
@@ -125,6 +137,16 @@ class LocalSes:
 
     def close(self) -> None:
         self._outbox.close()
+
+    def _unscripted_events(self, message: Message) -> list[SimulatedEvent]:
+        reasons = {recipient: self.account_list.suppressing_reason(recipient) for recipient in message.destination}
+        listed = {recipient: reason for recipient, reason in reasons.items() if reason}
+        if not listed:
+            return _default_events(message)
+        echoes = [{**_ECHOES[reason], "to": [recipient]} for recipient, reason in listed.items()]
+        others = [recipient for recipient in message.destination if recipient not in listed]
+        events = [{"event": "Send"}, *echoes]
+        return [*events, {"event": "Delivery", "to": others}] if others else events
 
     def _publications(self, message: Message, event: SimulatedEvent) -> Iterator[Callable[[], None]]:
         """Yield a call for each topic and stream that the event is published to."""

@@ -15,6 +15,7 @@ from aftersend.cli import doctor
 from aftersend.cli.deployment import Target
 from aftersend.config.environment import ConfigurationSet, ContactList, ContactTopic, Environment, Identity
 from aftersend.operations.findings import Finding, SkippedCheck
+from aftersend.suppression import Policy
 
 NOW = datetime.now(UTC)
 TOPIC, ALARM_TOPIC = "arn:aws:sns:eu-west-1:111111111111:Feedback", "arn:aws:sns:eu-west-1:111111111111:Alarms"
@@ -29,6 +30,7 @@ ENVIRONMENT = Environment(
     configuration_sets={"news": ConfigurationSet()},
     identities={"shop.example": Identity(mail_from_domain="bounce.shop.example")},
     contact_lists={"readers": ContactList(topics={"news": ContactTopic("News", "OPT_IN")})},
+    suppression=Policy(account_list="sync"),
 )
 
 OUTPUTS = {

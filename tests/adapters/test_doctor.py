@@ -56,7 +56,7 @@ def test_check_that_is_denied_is_named_with_its_permission_and_the_others_go_on(
         {"get_account": refusal("AccessDeniedException", message)} | a_mapping(State="Disabled")
     )
     assert [finding.check for finding in findings] == ["mappings"]
-    assert [each.check for each in skipped] == ["sending", "account-review", "sandbox", "quota"]
+    assert [each.check for each in skipped] == ["sending", "account-review", "sandbox", "quota", "account-list"]
     assert all("perform: ses:GetAccount on resource: y" in each.reason for each in skipped)
 
 
@@ -100,6 +100,7 @@ def test_only_checks_of_the_file_are_skipped_without_it():
     assert findings == []
     assert [each.check for each in skipped] == [
         "configuration",
+        "account-list",
         "event-destinations",
         "tracking",
         "dkim",
@@ -150,7 +151,7 @@ def test_exit_code_distinguishes_findings_from_refused_checks(run: Any):
     denied = {"get_account": refusal("AccessDenied", "no")}
     result = run(denied)
     assert (result.exit_code, len(result.stdout.splitlines())) == (2, 2)
-    assert "Skipped (sending, account-review, sandbox, quota): Operation is denied" in result.stdout
+    assert "Skipped (sending, account-review, sandbox, quota, account-list): Operation is denied" in result.stdout
     assert run(denied | a_mapping(State="Disabled")).exit_code == 1
     assert run({}, environment=None).exit_code == 0
 

@@ -62,6 +62,8 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("account-review", an_account(EnforcementStatus="SHUTDOWN"), "SHUTDOWN"),
     ("sandbox", an_account(ProductionAccessEnabled=False), "sandbox"),
     ("quota", an_account(SendQuota={"Max24HourSend": 200.0, "SentLast24Hours": 170.0}), "170 of 200 messages"),
+    ("account-list", an_account(ProductionAccessEnabled=False), "in the sandbox SES refuses it"),
+    ("account-list", an_account(SuppressionAttributes={"SuppressedReasons": ["BOUNCE"]}), "list has as COMPLAINT"),
     ("configuration-sets", {"get_configuration_set": refusal("NotFoundException")}, "no configuration set news"),
     ("configuration-sets", {"get_configuration_set": {"SendingOptions": {"SendingEnabled": False}}}, "is paused"),
     ("event-destinations", published(destination("feedback", *FEEDBACK)), "destination archive is missing"),

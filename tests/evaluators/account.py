@@ -37,7 +37,7 @@ class Account:
         self._overridden = {**OVERRIDDEN, **overridden}
         self.bucket = templates.only("AWS::S3::Bucket").name
         self.ses = FakeSes(before=SET_BY_HAND)
-        self.sending = Sending()
+        self.sending, self.account_list = Sending(), AccountList()
         self.s3 = ArchiveBucket(Random(1), Queue(Random(1), lambda: BEGIN))
         tables = [table.name for table in templates.of_type("AWS::DynamoDB::Table")]
         self.dynamodb = DynamoDB(Random(1), lambda: BEGIN, plain=tables, streamed=[])
@@ -52,7 +52,7 @@ class Account:
         return [document for line in printed.getvalue().splitlines() if "_aws" in (document := json.loads(line))]
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        for service in (self.s3, self.dynamodb, self.sending):
+        for service in (self.s3, self.dynamodb, self.sending, self.account_list):
             if hasattr(service, operation):
                 return getattr(service, operation)(parameters)
         method = getattr(self.ses, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
@@ -125,9 +125,39 @@ class Sending:
     def __init__(self) -> None:
         quota = {"Max24HourSend": 50_000.0, "SentLast24Hours": 1_000.0}
         self.account = {"SendingEnabled": True, "EnforcementStatus": "HEALTHY", "SendQuota": quota}
+        self.account["ProductionAccessEnabled"] = True
         self.is_denied = False
 
     def GetAccount(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
         if self.is_denied:
             raise Fault("AccessDeniedException")
         return self.account
+
+
+class AccountList:
+    """What the SES API v2 answers about the account suppression list; refuses what breaks."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[str, dict[str, Any]] = {}
+        self.is_denied = self.is_failing = False
+
+    def ListSuppressedDestinations(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if self.is_denied:
+            raise Fault("AccessDeniedException")
+        return {"SuppressedDestinationSummaries": list(self.addresses.values())}
+
+    def PutSuppressedDestination(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if self.is_failing:
+            raise Fault("InternalFailure")
+        self.addresses[call["EmailAddress"]] = {**call, "LastUpdateTime": BEGIN}
+        return {}
+
+    def DeleteSuppressedDestination(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        del self.addresses[call["EmailAddress"]]
+        return {}
+
+    def CreateImportJob(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        return {"JobId": "import"}
+
+    def GetImportJob(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        return {"JobStatus": "COMPLETED"}

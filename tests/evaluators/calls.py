@@ -36,6 +36,11 @@ SES_OPERATIONS = {
     "GetIdentityDkimAttributes",
     "GetIdentityMailFromDomainAttributes",
     "GetAccount",
+    "ListSuppressedDestinations",
+    "PutSuppressedDestination",
+    "DeleteSuppressedDestination",
+    "CreateImportJob",
+    "GetImportJob",
 }
 """Operations whose actions know no resources."""
 

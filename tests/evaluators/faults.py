@@ -5,7 +5,9 @@ from enum import Enum, auto
 import msgspec
 
 from aftersend.aws.deployed_settings import DeployedNotifications
-from aftersend.contract import IDENTITIES_PREFIX, NotificationSettings
+from aftersend.aws.serialization import serialize
+from aftersend.contract import IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
+from aftersend.suppression import Entry
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 
@@ -36,6 +38,9 @@ class Fault(Enum):
     CHECK_FAILS = auto()
     CHECK_FAILS_PARTLY = auto()  # one of its calls is denied
     CHECK_NOT_SCHEDULED = auto()
+    ACCOUNT_LIST_DENIED = auto()
+    ACCOUNT_LIST_FAILS = auto()  # SES accepts no additions
+    SYNC_NOT_SCHEDULED = auto()
 
 
 def break_identities(account: Account, faults: set[Fault]) -> None:
@@ -47,6 +52,7 @@ def break_identities(account: Account, faults: set[Fault]) -> None:
     ses.failed_mail_from = only if Fault.MAIL_FROM_FAILED in faults else set()
     account.sending.is_denied = Fault.CHECK_FAILS_PARTLY in faults
     account.sending.account = {
+        "ProductionAccessEnabled": True,
         "SendingEnabled": Fault.SENDING_PAUSED not in faults,
         "EnforcementStatus": "PROBATION" if Fault.ACCOUNT_UNDER_REVIEW in faults else "HEALTHY",
         "SendQuota": {
@@ -67,3 +73,18 @@ def _break_settings(account: Account, faults: set[Fault]) -> None:
         account.s3.objects[f"{IDENTITIES_PREFIX}refused.example.json"] = msgspec.json.encode(refused)
         account.ses.verified.add("refused.example")
         account.ses.settings.setdefault("refused.example", UNTOUCHED)
+
+
+def break_account_list(account: Account, faults: set[Fault]) -> None:
+    """Let SES answer about the account list as these faults say, and let one address be missing on it."""
+    account.account_list.is_denied = Fault.ACCOUNT_LIST_DENIED in faults
+    account.account_list.is_failing = Fault.ACCOUNT_LIST_FAILS in faults
+    account.account_list.addresses.clear()
+    add_entry(account, Entry(recipient="missing@mail.example", reason="bounce", rule="hard-bounce"))
+
+
+def add_entry(account: Account, entry: Entry) -> None:
+    """Write a suppression entry as it stands."""
+    table = next(name for name in account.dynamodb.tables if "Suppressions" in name)
+    keys = {PARTITION_KEY: entry.recipient, SORT_KEY: entry.scope}
+    account.answer("PutItem", {"TableName": table, "Item": serialize(keys | msgspec.to_builtins(entry))})

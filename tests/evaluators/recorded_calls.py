@@ -1,15 +1,20 @@
 """Record the AWS calls that the functions make: the pipeline's in the world, those of identities in an account."""
 
+from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from aftersend.contract import CustomResource, Variable
+from aftersend.suppression import Entry
+from lambdas import sync_account_list
 from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.calls import required_calls
+from tests.evaluators.faults import add_entry
 from tests.evaluators.iam import Call
 from tests.evaluators.templates import Templates
 from tests.world.arrivals import deliver, published_events
-from tests.world.world import World
+from tests.world.world import BEGIN, World
 
 SEEDS = range(8)
 """Enough that every operation the adapters know is called; more change nothing."""
@@ -70,4 +75,33 @@ def identity_calls(templates: Templates) -> Calls:
     request("Update")
     request("Delete")
     request("Delete", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS)
+    return calls
+
+
+def account_list_calls(templates: Templates) -> Calls:
+    """Compare lists of which each has addresses that the other lacks, one by one and by import; return the calls."""
+    calls: Calls = {}
+    account = Account(templates)
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
+
+    account.observe = observe
+    missing = Entry(recipient="missing@mail.example", reason="bounce", rule="hard-bounce")
+    removed = Entry(
+        recipient="removed@mail.example",
+        reason="bounce",
+        rule="hard-bounce",
+        until=BEGIN + timedelta(days=1),
+        lifted_by="removed-by-operator",
+    )
+    for maximum in (sync_account_list.MAX_SINGLE_CALLS, 0, 0):
+        add_entry(account, missing)
+        add_entry(account, removed)
+        account.account_list.addresses.clear()
+        for name in ("removed", "unknown"):
+            call = {"EmailAddress": f"{name}@mail.example", "Reason": "BOUNCE"}
+            account.account_list.PutSuppressedDestination(call)
+        with mock.patch.object(sync_account_list, "MAX_SINGLE_CALLS", maximum):
+            account.invoke("sync_account_list")
     return calls

@@ -208,8 +208,15 @@ def stream_removed(pipeline: LocalPipeline) -> Generator[None]:
     yield
 
 
+def bounces_not_suppressed(pipeline: LocalPipeline) -> Generator[None]:
+    pipeline.ses.account_list.suppressed_reasons = {"COMPLAINT"}
+    yield
+    pipeline.ses.account_list.suppressed_reasons = {"BOUNCE", "COMPLAINT"}
+
+
 REPAIRED: list[tuple[str, str, Break]] = [
     ("configuration", "configuration_sets.alerts is in the environment file, but not deployed", set_not_deployed),
+    ("account-list", "list has as BOUNCE", bounces_not_suppressed),
     ("configuration-sets", "receipts is paused", sending_paused),
     ("event-destinations", "receipts: the event destination archive is disabled", destination_disabled),
     ("event-destinations", "receipts: the event destination archive is missing", destination_removed),

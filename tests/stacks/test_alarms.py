@@ -42,6 +42,9 @@ BREAKS = {
     "IdentityCheckFailed": Fault.CHECK_FAILS,
     "IdentityCheckIncomplete": Fault.CHECK_FAILS_PARTLY,
     "IdentityCheckMissing": Fault.CHECK_NOT_SCHEDULED,
+    "AccountListDrift": Fault.ACCOUNT_LIST_FAILS,
+    "AccountListUnavailable": Fault.ACCOUNT_LIST_DENIED,
+    "AccountListSyncMissing": Fault.SYNC_NOT_SCHEDULED,
 }
 """What each alarm must notice."""
 

@@ -20,6 +20,10 @@ IDENTITY_SETTINGS = (
     "ses:SetIdentityFeedbackForwardingEnabled",
 )
 HEALTH = ("ses:GetIdentityDkimAttributes", "ses:GetIdentityMailFromDomainAttributes", "ses:GetAccount")
+ACCOUNT_LIST = (
+    *("ses:ListSuppressedDestinations", "ses:PutSuppressedDestination", "ses:DeleteSuppressedDestination"),
+    *("ses:CreateImportJob", "ses:GetImportJob", "ses:GetAccount"),
+)
 CONSUME = (
     "sqs:ReceiveMessage",
     "sqs:ChangeMessageVisibility",
@@ -62,6 +66,16 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and checkpoints",
         (("s3:PutObject",), "Archive/aws/lambda/*"): "Lambda writes failed batches",
         (("s3:ListBucket",), "Archive"): "Lambda asks for it where it writes failed batches",
+    },
+    "AccountListSyncAccountListFunction": {
+        (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "take addresses over, read events of a recipient",
+        (
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"),
+            "Suppressions",
+        ): "compare the entries, and write those of what is taken over",
+        (("s3:GetObject", "s3:PutObject"), "Archive/account-list/*"): "continue where the last run stopped",
+        (("s3:ListBucket",), "Archive"): "learn that no run has stopped (NoSuchKey)",
+        (ACCOUNT_LIST, "*"): "read and change the account list",
     },
     "NotificationsSetIdentityNotificationsFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read and write the deployed settings",
@@ -117,7 +131,7 @@ EVERY_RESOURCE = {
     **dict.fromkeys(READ_EVERYWHERE, "it reads, and its resource has no type or no name that is known before"),
     "dynamodb:ListStreams": "it has no resource type (service authorization reference of Amazon DynamoDB)",
     **dict.fromkeys(
-        IDENTITY_SETTINGS + HEALTH,
+        IDENTITY_SETTINGS + HEALTH + ACCOUNT_LIST,
         "SES has no resource-level permissions for them (its service authorization reference)",
     ),
 }

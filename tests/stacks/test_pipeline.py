@@ -5,7 +5,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from aftersend.config.alarms import ALARMS
-from aftersend.contract import CHECK_METRICS, FUNCTIONS, METRICS_NAMESPACE, Variable
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, METRICS_NAMESPACE, Variable
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +111,10 @@ def test_alarm_describes_what_is_wrong_and_names_its_severity_and_its_page(templ
 
 def test_missing_data_breaches_only_where_every_run_publishes(templates: dict[str, Template]):
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms(templates).items()}
-    assert [name for name, treatment in missing.items() if treatment == "breaching"] == ["IdentityCheckMissing"]
+    assert [name for name, treatment in missing.items() if treatment == "breaching"] == [
+        "AccountListSyncMissing",
+        "IdentityCheckMissing",
+    ]
     assert set(missing.values()) == {"breaching", "notBreaching"}
 
 
@@ -138,7 +141,7 @@ def test_alarms_watch_metrics_that_check_identities_emits(templates: dict[str, T
         if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] == 3600
     }
     assert {*CHECK_METRICS} - watched == {"identities_waiting", "identities_set"}
-    assert watched <= {*CHECK_METRICS}
+    assert watched <= {*CHECK_METRICS, *ACCOUNT_LIST_METRICS}
 
 
 def test_alarms_of_the_ledger_mapping_watch_metrics_that_it_publishes(

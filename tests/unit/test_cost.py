@@ -1,6 +1,7 @@
 """Test the cost estimate against figures calculated by hand."""
 
 import re
+from typing import Literal
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from aftersend.config.environment import (
 )
 from aftersend.counting import Counted, measure
 from aftersend.events import SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
+from aftersend.suppression import Policy
 
 PLAIN = ConfigurationSet()
 TRACKED = ConfigurationSet(archive=(*UNTRACKED_EVENTS, Kind.OPEN, Kind.CLICK))
@@ -26,7 +28,12 @@ STREAM = "arn:aws:firehose:us-east-1:111111111111:deliverystream/elsewhere"
 
 SETS = {"newsletter": PLAIN}
 ENVIRONMENT = Environment(
-    name="test", account="111111111111", region="us-east-1", configuration_sets=SETS, monthly_messages=1_000_000
+    name="test",
+    account="111111111111",
+    region="us-east-1",
+    configuration_sets=SETS,
+    monthly_messages=1_000_000,
+    suppression=Policy(account_list="off"),
 )
 ONE_DIMENSION, TWO_DIMENSIONS = (Dimension(name="campaign"),), (Dimension(name="campaign"), Dimension(name="genre"))
 DESTINATIONS = {
@@ -91,6 +98,18 @@ def test_environment_without_mail_has_fixed_costs():
         "CloudWatch metrics": pytest.approx(15 * 0.30),  # those of the hourly check
         "CloudWatch alarms": pytest.approx(2.80),
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
+    }
+
+
+@pytest.mark.parametrize("mode", ["read", "sync"])
+def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
+    compared = changed(monthly_messages=420_000, suppression=Policy(account_list=mode))
+    # 16,000 bounces and complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
+    reads = 16_000 * 400 / (365 / 12) / 4 * 730
+    assert added_cost(compared, changed(monthly_messages=420_000)) == {
+        "CloudWatch metrics": pytest.approx(9 * 0.30),
+        "CloudWatch alarms": pytest.approx(3 * 0.10),
+        "DynamoDB": pytest.approx(reads * 0.125e-6),
     }
 
 

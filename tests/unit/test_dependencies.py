@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
 
-CORE = {"events", "ledger", "recorder", "retention", "counting", "contract", "recipient_hash"}
+CORE = {"account_list", "events", "ledger", "recorder", "retention", "counting", "contract", "recipient_hash"}
 """Modules of aftersend that belong to no room."""
 
 ROOMS = {

@@ -245,3 +245,37 @@ def test_opens_and_clicks_are_archived_only_where_the_file_lists_them():
 def test_loaded_values_have_the_declared_types():
     environment = load("prod")
     assert msgspec.convert(msgspec.to_builtins(environment), Environment) == environment
+
+
+SYNCHRONIZED = """
+account = "111111111111"
+region = "{region}"
+[configuration_sets]
+[identities]
+[suppression]
+account_list = "{mode}"
+"""
+
+
+def write_synchronized(folder: Path, name: str, mode: str, region: str = "eu-west-1") -> None:
+    (folder / f"{name}.toml").write_text(SYNCHRONIZED.format(region=region, mode=mode))
+
+
+@pytest.mark.parametrize("theirs", ["read", "off"])
+def test_one_environment_of_an_account_and_region_may_change_the_account_list(tmp_path: Path, theirs: str):
+    write_synchronized(tmp_path, "prod", "sync")
+    write_synchronized(tmp_path, "shop", theirs)
+    assert load("prod", tmp_path).suppression.account_list == "sync"
+
+
+def test_two_environments_of_an_account_and_region_may_not_both_change_the_account_list(tmp_path: Path):
+    for name in ("prod", "shop"):
+        write_synchronized(tmp_path, name, "sync")
+    with pytest.raises(InvalidEnvironment, match="two environments would undo each other's changes"):
+        load("prod", tmp_path)
+
+
+def test_environments_of_two_regions_may_both_change_their_account_lists(tmp_path: Path):
+    for region in ("eu-west-1", "us-east-1"):
+        write_synchronized(tmp_path, region, "sync", region)
+    assert load("us-east-1", tmp_path).suppression.account_list == "sync"

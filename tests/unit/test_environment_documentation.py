@@ -19,7 +19,7 @@ from aftersend.config.environment import (
 from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
 from aftersend.config.loader import load
-from aftersend.contract import CHECK_METRICS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
@@ -64,3 +64,8 @@ def test_smallest_environment_has_no_findings(tmp_path: Path):
     [smallest, *_] = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     (tmp_path / "smallest.toml").write_text(smallest)
     assert findings(load("smallest", tmp_path)) == []
+
+
+def test_page_documents_every_metric_of_the_account_list_in_order():
+    section = PAGE.partition("## The account suppression list")[2].partition("\n## ")[0]
+    assert tuple(re.findall(r"^\| `(account_list_\w+)` \|", section, re.MULTILINE)) == ACCOUNT_LIST_METRICS

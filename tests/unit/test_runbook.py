@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aftersend.config.alarms import ALARMS, CHECK_ALARMS, RUNBOOK
-from aftersend.contract import CHECK_METRICS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RUNBOOK
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS
 
 PROJECT = Path(__file__).parent.parent.parent
 TEXT = (PROJECT / RUNBOOK).read_text()
@@ -50,7 +50,15 @@ def test_links_within_the_page_lead_somewhere():
 def test_alarms_of_the_check_watch_what_it_emits():
     assert set(CHECK_ALARMS) <= set(ALARMS)
     assert set(CHECK_METRICS) - set(CHECK_ALARMS.values()) == {"identities_waiting", "identities_set"}
-    assert {name for name, alarm in ALARMS.items() if alarm.is_heartbeat} == {"IdentityCheckMissing"}
+    assert {name for name, alarm in ALARMS.items() if alarm.is_heartbeat} == {
+        "IdentityCheckMissing",
+        "AccountListSyncMissing",
+    }
+
+
+def test_alarms_of_the_account_list_watch_what_the_comparison_emits():
+    assert set(ACCOUNT_LIST_ALARMS) <= set(ALARMS)
+    assert set(ACCOUNT_LIST_ALARMS.values()) <= set(ACCOUNT_LIST_METRICS)
 
 
 def test_runbook_restores_what_was_changed_outside_the_stacks_by_reverting_drift():

@@ -274,6 +274,8 @@ EVERY_EVENT += [
     for subtype in (None, "OnAccountSuppressionList", "OnTenantSuppressionList")
 ]
 EVERY_EVENT += [an_event(kind) for kind in (*Kind, "Unknown") if kind not in (Kind.BOUNCE, Kind.COMPLAINT)]
+EVERY_EVENT += [an_event("OnAccountList", list_reason=reason) for reason in ("BOUNCE", "COMPLAINT")]
+EVERY_EVENT += [an_event("PutOnAccountList", list_reason="BOUNCE")]
 EVERY_EVENT += [added_by_operator(), removed_by_operator()]
 
 
@@ -290,6 +292,8 @@ def expected_effect(event: Event) -> Effect:
         return Effect.NONE
     if event.kind == "Complaint":
         return Effect.LIFT_COMPLAINT if event.feedback_type == "not-spam" else Effect.SUPPRESS
+    if event.kind == "OnAccountList":
+        return Effect.SUPPRESS
     hard = event.bounce_type == "Permanent" and event.bounce_subtype in ("General", "NoEmail", "Suppressed", "", None)
     return Effect.SUPPRESS if hard and event.status != "5.7.1" else Effect.NONE
 

@@ -92,6 +92,11 @@ class DynamoDB:
         stored = self._stored(call, key_of(call["Key"]))
         return {"Item": copy.deepcopy(stored)} if stored else {}
 
+    def BatchGetItem(self, call: dict[str, Any]) -> dict[str, Any]:
+        [(table, request)] = call["RequestItems"].items()
+        answers = [self.GetItem({"TableName": table, "Key": key}) for key in request["Keys"]]
+        return {"Responses": {table: [answer["Item"] for answer in answers if answer]}}
+
     def PutItem(self, call: dict[str, Any]) -> dict[str, Any]:
         check_item(call["Item"])
         self._throttle()

@@ -1,0 +1,78 @@
+"""Compare the suppression list with the account suppression list of SES every hour."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS
+from aftersend.config.environment import Environment
+from aftersend.contract import ACCOUNT_LIST_PREFIX, Variable
+from stacks.acknowledgments import acknowledge
+from stacks.alarms import Alarms
+from stacks.function import HandlerFunction, to_json
+from stacks.state import State
+
+INTERVAL = cdk.Duration.hours(1)
+
+SES_ACTIONS = {
+    "read": ("ses:ListSuppressedDestinations",),
+    "sync": (
+        "ses:ListSuppressedDestinations",
+        "ses:PutSuppressedDestination",
+        "ses:DeleteSuppressedDestination",
+        "ses:CreateImportJob",
+        "ses:GetImportJob",
+        "ses:GetAccount",
+    ),
+}
+"""What each value of `account_list` needs. SES has no resource-level permissions for these."""
+
+
+class AccountListSync(Construct):
+    """sync_account_list with its schedule; nothing where the environment does not compare the lists.
+
+    Scheduled runs never overlap: each takes 15 minutes at most. Two at once would be safe, so no concurrency is
+    reserved: new accounts have none to spare, and their deployments would fail.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
+        super().__init__(scope, id)
+        mode = environment.suppression.account_list
+        if mode == "off":
+            return
+        sync = HandlerFunction(
+            self,
+            "SyncAccountList",
+            file="sync_account_list",
+            description="Compares the suppression list with the account suppression list of SES",
+            environment=environment,
+            settings={
+                Variable.ENVIRONMENT: environment.name,
+                Variable.LEDGER_TABLE: state.ledger.table_name,
+                Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+                Variable.ARCHIVE_BUCKET: state.archive.bucket_name,
+                Variable.RETENTION: to_json(environment.retention),
+                Variable.POLICY: to_json(environment.suppression),
+                Variable.PACE_SECONDS: to_json(0 if environment.is_emulated else 1),
+            },
+        )
+        sync.function.add_to_role_policy(iam.PolicyStatement(actions=[*SES_ACTIONS[mode]], resources=["*"]))
+        acknowledge(sync, "SES has no resource-level permissions for these.", "IAM5[Resource::*]")
+        state.ledger.grant(sync.function, "dynamodb:PutItem", "dynamodb:Query")
+        state.suppressions.grant(
+            sync.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"
+        )
+        state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
+        state.archive.grant_listing(sync.function)
+        target = targets.LambdaFunction(sync.function)  # ty: ignore[invalid-argument-type] (jsii)
+        events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
+        statistics = {"AccountListDrift": "Minimum"}  # of several runs in one hour, the last may have ended it
+        metrics = {
+            key: alarms.own_metric(name, statistics.get(key, "Maximum")) for key, name in ACCOUNT_LIST_ALARMS.items()
+        }
+        alarms.watch(self, **metrics)
+        cdk.CfnOutput(
+            self, "FunctionName", value=sync.function.function_name, description="Invoke it to compare at once"
+        )
