@@ -93,6 +93,12 @@ def check(
         consistent=consistent,
         now=now or datetime.now(UTC),
     )
+    return _check_batches(reader, addresses, on_error)
+
+
+def _check_batches(
+    reader: SuppressionReader, addresses: Iterable[str], on_error: Literal["raise", "allow"]
+) -> CheckResult:
     result, failure = CheckResult([], {}, []), None
     for batch in _batches(addresses, reader.max_recipients):
         suppressions: Suppressions = {}

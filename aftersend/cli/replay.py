@@ -67,9 +67,8 @@ def replay(
     The range is that of the events' arrival, extended to whole hours, and to the hour before where one of its objects
     may have events of the range. Recording an event again changes nothing; an event older than the ledger's retention
     is ignored. The default pace leaves half the initial throughput of a new table to live events; raise it if the
-    tables have scaled up. If interrupted, the command prints how to continue.
-
-    Replay does not repair counts: counters change only with new items in the ledger.
+    tables have scaled up. Replay does not repair counts: counters change only with new items in the ledger. If
+    interrupted, the command prints how to continue.
 
     Exit codes: 0 announced, or nothing to announce; 1 refused; 2 the deployment cannot be queried; 130 interrupted.
 

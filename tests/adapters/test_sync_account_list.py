@@ -12,7 +12,7 @@ from aftersend.aws import account_list as adapter
 from aftersend.contract import ACCOUNT_LIST_METRICS, Variable
 from aftersend.events import PUT_ON_ACCOUNT_LIST
 from aftersend.suppression import Entry
-from lambdas import sync_account_list
+from lambdas import account_list_comparison, sync_account_list
 from tests.adapters.account_list import NOW, PLENTY_MILLISECONDS, Account, context_with
 from tests.event_factory import READER, SENT, a_bounce, a_complaint, added_by_operator, removed_by_operator
 from tests.world.calls import Killed
@@ -117,7 +117,7 @@ def test_reading_environment_takes_over_but_changes_nothing_at_ses(reading_accou
 
 
 def test_more_than_a_thousand_additions_are_one_import_job(account: Account, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sync_account_list, "MAX_SINGLE_CALLS", 3)
+    monkeypatch.setattr(account_list_comparison, "MAX_SINGLE_CALLS", 3)
     account.record(*(a_bounce(recipient=recipient) for recipient in readers(4)))
     assert account.run() == {"missing": 4, "added": 4}
     assert sorted(account.list.addresses) == readers(4)
@@ -129,7 +129,7 @@ def test_more_than_a_thousand_additions_are_one_import_job(account: Account, mon
 
 
 def test_more_than_a_thousand_removals_are_one_import_job(account: Account, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sync_account_list, "MAX_SINGLE_CALLS", 3)
+    monkeypatch.setattr(account_list_comparison, "MAX_SINGLE_CALLS", 3)
     for recipient in readers(4):
         account.list.put(recipient, "BOUNCE", at=BOUNCED_AT)
         account.record(a_bounce(recipient=recipient), removed_by_operator(recipient=recipient))
@@ -139,7 +139,7 @@ def test_more_than_a_thousand_removals_are_one_import_job(account: Account, monk
 
 
 def test_no_second_import_job_starts_while_one_runs(account: Account, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(sync_account_list, "MAX_SINGLE_CALLS", 0)
+    monkeypatch.setattr(account_list_comparison, "MAX_SINGLE_CALLS", 0)
     account.record(a_bounce())
     account.run()
     account.list.addresses.clear()
@@ -197,7 +197,7 @@ def test_run_without_time_continues_where_the_last_one_stopped(account: Account,
     for recipient in readers(6):
         account.list.put(recipient, "BOUNCE", at=BOUNCED_AT)
     account.record(*(a_bounce(recipient=recipient) for recipient in readers(7)))
-    short = sync_account_list.RESERVED_TO_CHANGE
+    short = account_list_comparison.RESERVED_TO_CHANGE
     runs = [account.run(context=context_with(short)) for _ in range(3)]
     assert runs == [{}, {}, {"missing": 1, "added": 1}], "what is missing is known once all was read"
     assert account.list.calls.count("ListSuppressedDestinations") == 3

@@ -6,7 +6,7 @@ from unittest import mock
 
 from aftersend.contract import CustomResource, Variable
 from aftersend.suppression import Entry
-from lambdas import sync_account_list
+from lambdas import account_list_comparison
 from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.calls import required_calls
@@ -95,13 +95,13 @@ def account_list_calls(templates: Templates) -> Calls:
         until=BEGIN + timedelta(days=1),
         lifted_by="removed-by-operator",
     )
-    for maximum in (sync_account_list.MAX_SINGLE_CALLS, 0, 0):
+    for maximum in (account_list_comparison.MAX_SINGLE_CALLS, 0, 0):
         add_entry(account, missing)
         add_entry(account, removed)
         account.account_list.addresses.clear()
         for name in ("removed", "unknown"):
             call = {"EmailAddress": f"{name}@mail.example", "Reason": "BOUNCE"}
             account.account_list.PutSuppressedDestination(call)
-        with mock.patch.object(sync_account_list, "MAX_SINGLE_CALLS", maximum):
+        with mock.patch.object(account_list_comparison, "MAX_SINGLE_CALLS", maximum):
             account.invoke("sync_account_list")
     return calls
