@@ -22,7 +22,7 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "ty: types"
 	@ty check --quiet --python .venv --error-on-warning .
 	$(SAY) "pytest: unit, adapter and stack tests"
-	@pytest --quiet tests/unit tests/adapters tests/stacks
+	@pytest --quiet $(TWO_PROCESSES) tests/unit tests/adapters tests/stacks
 
 test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (about five minutes)
 	$(SAY) "pytest: exactness tests and property tests (one minute)"
@@ -41,7 +41,7 @@ test-python-3.13: setup ## Run the unit tests under Python 3.13, if it is instal
 	  echo "Skipped: Python 3.13 is not installed."; \
 	else \
 	  $(MAKE) --no-print-directory .venv-3.13/.ready && \
-	  PATH="$(CURDIR)/.venv-3.13/bin:$$PATH" python -m pytest --quiet tests/unit; \
+	  PATH="$(CURDIR)/.venv-3.13/bin:$$PATH" python -m pytest --quiet $(TWO_PROCESSES) tests/unit; \
 	fi
 
 # With PYENV_VERSION, pyenv's python3.13 command works even where 3.13 is not the selected version.
