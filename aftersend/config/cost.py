@@ -122,6 +122,7 @@ def parts(environment: Environment) -> list[Part]:
         Part("CloudWatch alarms", len(ALARMS) * prices.ALARM, f"{len(ALARMS)} alarms"),
         _logs(volume, regional),
         _kms(environment, volume),
+        Part("Secrets Manager", prices.SECRET, "1 secret"),
     ]
     return sorted((part for part in estimates if part.dollars), key=lambda part: -part.dollars)
 
