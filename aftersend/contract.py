@@ -25,7 +25,7 @@ FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Batches of the ledger's stream for which Lambda stopped retrying. Lambda chooses the prefix."""
 
 REDRIVEN_SUFFIX = ".redriven.gz"
-"""How the keys end of objects below EVENTS_PREFIX whose records were handed back by `aftersend failures redrive`."""
+"""End of the keys of objects below EVENTS_PREFIX that `aftersend failures redrive` has written."""
 
 IDENTITIES_PREFIX = "identities/"
 """The notification settings that were deployed, an object per identity."""
@@ -33,7 +33,12 @@ IDENTITIES_PREFIX = "identities/"
 # Metrics
 
 METRICS_NAMESPACE = "Aftersend"
-METRICS_DIMENSIONS = ("Environment", "ConfigurationSet")
+ENVIRONMENT_DIMENSION = "Environment"
+METRICS_DIMENSIONS = (ENVIRONMENT_DIMENSION, "ConfigurationSet")
+"""Metrics of an environment as a whole have the first dimension alone; totals of its configuration sets have both."""
+
+QUARANTINED_LINES, UNCOUNTABLE_RECORDS = "quarantined_lines", "uncountable_records"
+"""Metrics of record_archive and count_tags for the whole environment."""
 
 FAILED_OBJECTS_METRICS = {
     "quarantine_objects": QUARANTINE_PREFIX,
@@ -57,8 +62,8 @@ CHECK_METRICS = (
     "quota_used_percent",
     *FAILED_OBJECTS_METRICS,
 )
-"""Every metric of check_identities, with the dimension Environment. Each run emits all of them, except those that could
-not be determined: `identity_check_runs` is always 1, and `check_errors` counts what failed."""
+"""Every metric of check_identities, with ENVIRONMENT_DIMENSION. Each run emits all of them, except those that could not
+be determined: `identity_check_runs` is always 1, and `check_errors` counts what failed."""
 
 # Functions
 

@@ -124,7 +124,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def is_simulated(self) -> bool:
-        """Tell whether the recipient is an address of the mailbox simulator."""
+        """Return whether the recipient is an address of the mailbox simulator."""
         return self.recipient is not None and self.recipient.endswith("@" + SIMULATOR_DOMAIN)
 
 

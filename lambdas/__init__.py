@@ -1,1 +1,1 @@
-"""The Lambda functions, one thin file each: gather, decide, apply."""
+"""Handle the invocations of the Lambda functions, one thin file each: gather, decide, apply."""

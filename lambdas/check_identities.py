@@ -2,10 +2,10 @@
 
 - Notification settings are compared with those that were deployed. Those of identities that were not verified then are
   set as soon as they are. Settings that SES had and has no more have drifted: SES drops them silently when it cannot
-  publish to a topic. Drift is restored where the environment asks for it.
+  publish to a topic. Drift is restored if the environment is configured so.
 - Identities are checked for lost verification, and for failing DKIM and MAIL FROM records.
 - The account is checked for paused sending, reviews and its quota.
-- Objects with what could not be processed are counted.
+- Objects with failed records are counted.
 
 Each part fails alone. What could not be checked has no metric in that run and is counted in `check_errors`.
 """
@@ -22,14 +22,14 @@ from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, Dep
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.aws.sending_account import SendingAccount
-from aftersend.contract import FAILED_OBJECTS_METRICS, NotificationSettings, Variable
+from aftersend.contract import ENVIRONMENT_DIMENSION, FAILED_OBJECTS_METRICS, NotificationSettings, Variable
 from aftersend.metrics import emf_document
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
 
 RESERVED_MILLISECONDS = 120_000
-"""Left of an invocation for the checks that follow; settings that this leaves no time for are set in the next hour."""
+"""Time reserved for the checks that follow; settings that this leaves no time for are set in the next hour."""
 
 
 class LambdaContext(Protocol):
@@ -94,7 +94,7 @@ def handler(
         checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}
     counts = run(checks)
     logger.info("Checked identities, account and failed objects.", extra=counts)
-    emit_metric(emf_document(counts, {"Environment": text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
+    emit_metric(emf_document(counts, {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
     return counts
 
 
@@ -125,7 +125,7 @@ def check(
     restore: bool,
     has_time: Callable[[], bool] = lambda: True,
 ) -> Report:
-    """Set what was not set yet, report drift and restore it if asked. A failure concerns one identity only."""
+    """Set what was not set yet, report drift and, with `restore`, undo it. A failure concerns one identity only."""
     identities = {deployed.identity: deployed for deployed in all_deployed}
     verified = identity_settings.verified(identities)
     current = identity_settings.current(verified)
@@ -136,9 +136,9 @@ def check(
         drift = differences(current[name], identities[name].wanted)
         _report(identities[name], drift, report)
         try:
-            deployed = _remember_verified(identities[name], deployed_settings)
+            deployed = _store_verified(identities[name], deployed_settings)
             if not drift:
-                _remember_set(deployed, deployed_settings)
+                _store_set(deployed, deployed_settings)
             elif has_time() and (restore or not deployed.is_set):
                 _set(deployed, current[name], deployed_settings, identity_settings)
         except Conflict:
@@ -169,15 +169,15 @@ def _set(
     """Set the deployed settings, unless another deployment has changed them meanwhile: it sets them itself."""
     if deployed_settings.get(deployed.identity) == deployed:
         identity_settings.change(deployed.identity, current, deployed.wanted)
-        _remember_set(deployed, deployed_settings)
+        _store_set(deployed, deployed_settings)
 
 
-def _remember_verified(deployed: DeployedNotifications, deployed_settings: DeployedSettings) -> DeployedNotifications:
+def _store_verified(deployed: DeployedNotifications, deployed_settings: DeployedSettings) -> DeployedNotifications:
     if deployed.was_verified:
         return deployed
     return deployed_settings.put(msgspec.structs.replace(deployed, was_verified=True))
 
 
-def _remember_set(deployed: DeployedNotifications, deployed_settings: DeployedSettings) -> None:
+def _store_set(deployed: DeployedNotifications, deployed_settings: DeployedSettings) -> None:
     if not deployed.is_set:
         deployed_settings.put(msgspec.structs.replace(deployed, is_set=True))

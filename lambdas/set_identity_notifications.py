@@ -97,7 +97,7 @@ def _store(request: dict[str, Any], deployed_settings: DeployedSettings) -> Depl
 
 
 def _is_superseded(request: dict[str, Any], current: DeployedNotifications) -> bool:
-    """Tell whether a later request has been stored, or another resource has taken over what this one would delete."""
+    """Return whether a later request has been stored, or another resource has taken over what this one would delete."""
     if request["RequestType"] == "Delete" and current.resource != _resource(request):
         return True
     return request["RequestId"] in current.superseded

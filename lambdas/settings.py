@@ -27,7 +27,7 @@ def text_setting(variable: Variable) -> str:
 
 
 def is_set(variable: Variable) -> bool:
-    """Tell whether an environment variable is set, whatever its value."""
+    """Return whether an environment variable is set, whatever its value."""
     return variable in os.environ
 
 

@@ -1,4 +1,4 @@
-"""Write where a local run answers, so that the command `aftersend` finds it with `--env local`."""
+"""Write the endpoints of a local run to a file, so that `aftersend --env local` finds it."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from aftersend.aws.deployment import LOCAL_RUN_VARIABLE, LocalRun, find_local_ru
 
 @contextmanager
 def published_endpoint(endpoint: str, ses_endpoint: str) -> Generator[None]:
-    """Write the file while the run lasts. Where another run has it, that one keeps it, and a line says so."""
+    """Write the file while the run lasts. If another run owns it, leave it alone and print how to use a second one."""
     file = local_run_file()
     if other := find_local_run():
         print(

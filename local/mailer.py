@@ -82,6 +82,6 @@ def _tags(mail: Mail) -> list[dict[str, str]]:
 
 
 def _simulation(mail: Mail) -> str:
-    """Return the value of the header that tells the local SES what to simulate."""
+    """Return the value of the header from which the local SES reads what to simulate."""
     simulation: dict[str, Any] = {"sent_at": mail.sent_at.isoformat()}
     return json.dumps(simulation | ({"events": mail.events} if mail.events else {}))

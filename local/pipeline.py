@@ -11,7 +11,7 @@ import boto3
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.config.loader import load
+from aftersend.config import load
 from aftersend.contract import FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
 from aftersend.dashboard import PipelineState, QueueState
 from aftersend.events import Event

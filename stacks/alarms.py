@@ -7,14 +7,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.config.alarms import CHECK_ALARMS, Severity
-from aftersend.config.environment import Environment
-from aftersend.config.values import Email
-from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
+from aftersend.config import CHECK_ALARMS, Email, Environment, Severity
+from aftersend.contract import ENVIRONMENT_DIMENSION, METRICS_NAMESPACE
 from stacks.threshold_alarm import ThresholdAlarm
 from stacks.topic import ServiceTopic
-
-ENVIRONMENT_DIMENSION = METRICS_DIMENSIONS[0]
 
 
 class Alarms(Construct):

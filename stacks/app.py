@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import aws_cdk as cdk
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from stacks.acknowledgments import acknowledge
 from stacks.dashboard import DashboardStack
 from stacks.pipeline import Pipeline

@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from constructs import Construct, IConstruct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EVENTS_PREFIX, FAILED_BATCHES_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX
 from stacks.acknowledgments import acknowledge
 from stacks.removal import removal_policy
@@ -19,7 +19,7 @@ OVERWRITTEN_DAYS = 30
 
 
 class ArchiveBucket:
-    """The bucket, which is created or was retained by an earlier deployment, and what may be granted on it."""
+    """The bucket, created or retained by an earlier deployment, and permissions on it."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment) -> None:
         existing = environment.existing_state.archive_bucket

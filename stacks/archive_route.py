@@ -4,8 +4,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_s3_notifications as notifications
 from constructs import Construct
 
-from aftersend.config.environment import Environment
-from aftersend.contract import EVENTS_PREFIX, QUARANTINE_PREFIX
+from aftersend.config import Environment
+from aftersend.contract import EVENTS_PREFIX, QUARANTINE_PREFIX, QUARANTINED_LINES
 from stacks.alarms import Alarms
 from stacks.archive_stream import ArchiveStream
 from stacks.queue import ConsumerQueue
@@ -37,7 +37,7 @@ class ArchiveRoute(Construct):
             batch_size=1,  # an object is a batch of its own, and has the function's whole time and memory
             max_concurrency=environment.functions.archive_max_concurrency,
         )
-        # Through an import by ARN, so that the notification belongs to this stack and not to the one of the bucket.
+        # Imported by ARN, so that the notification belongs to this stack and not to the one of the bucket.
         s3.Bucket.from_bucket_arn(self, "Archive", state.archive.bucket_arn).add_event_notification(
             s3.EventType.OBJECT_CREATED,
             notifications.SqsDestination(self.queues.queue),  # ty: ignore[invalid-argument-type] (jsii)
@@ -49,5 +49,5 @@ class ArchiveRoute(Construct):
             ArchiveLate=self.queues.metric_oldest_message_seconds(),
             StreamLate=self.stream.metric("DeliveryToS3.DataFreshness", statistic="Maximum"),
             StreamThrottled=self.stream.metric("ThrottledRecords", statistic="Sum"),
-            QuarantinedLines=alarms.own_metric("quarantined_lines", "Sum"),
+            QuarantinedLines=alarms.own_metric(QUARANTINED_LINES, "Sum"),
         )

@@ -6,7 +6,7 @@ from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX
 from stacks.archive_bucket import ArchiveBucket
 from stacks.log_group import ExpiringLogGroup
@@ -44,10 +44,10 @@ class ArchiveStream(Construct):
         )
 
     def _role(self, archive: ArchiveBucket, group: logs.LogGroup) -> iam.Role:
-        written = [f"{EVENTS_PREFIX}*", f"{FIREHOSE_ERRORS_PREFIX}*"]
-        may_write = [
+        patterns = [f"{EVENTS_PREFIX}*", f"{FIREHOSE_ERRORS_PREFIX}*"]
+        statements = [
             archive.statement(*BUCKET_ACTIONS),
-            *(archive.statement(*OBJECT_ACTIONS, objects=pattern) for pattern in written),
+            *(archive.statement(*OBJECT_ACTIONS, objects=pattern) for pattern in patterns),
             iam.PolicyStatement(actions=["logs:PutLogEvents"], resources=[group.log_group_arn]),
         ]
         role = iam.Role(
@@ -55,7 +55,7 @@ class ArchiveStream(Construct):
             "Role",
             description="Amazon Data Firehose writes events to the archive",
             assumed_by=iam.ServicePrincipal("firehose.amazonaws.com"),  # ty: ignore[invalid-argument-type] (jsii)
-            inline_policies={"WriteToArchive": iam.PolicyDocument(statements=may_write)},
+            inline_policies={"WriteToArchive": iam.PolicyDocument(statements=statements)},
         )
-        archive.acknowledge_objects(role, *written)
+        archive.acknowledge_objects(role, *patterns)
         return role

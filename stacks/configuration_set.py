@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config.environment import ConfigurationSet, Dimension, EventDestination
+from aftersend.config import ConfigurationSet, Dimension, EventDestination
 from stacks.names import construct_id
 from stacks.sequence import Sequence
 from stacks.tags import tag
@@ -76,13 +76,13 @@ class PublishingConfigurationSet(Construct):
         stack = cdk.Stack.of(self)
         source = stack.format_arn(service="ses", resource=f"configuration-set/{self._name}")
         conditions = {"StringEquals": {"AWS:SourceAccount": stack.account, "AWS:SourceArn": source}}
-        may_write = iam.PolicyStatement(actions=["firehose:PutRecordBatch"], resources=[stream_arn])
+        statement = iam.PolicyStatement(actions=["firehose:PutRecordBatch"], resources=[stream_arn])
         return iam.Role(
             self,
             id,
             description=f"Amazon SES writes events of the configuration set {self._name} to a stream",
             assumed_by=iam.ServicePrincipal("ses.amazonaws.com", conditions=conditions),  # ty: ignore[invalid-argument-type] (jsii)
-            inline_policies={"WriteToStream": iam.PolicyDocument(statements=[may_write])},
+            inline_policies={"WriteToStream": iam.PolicyDocument(statements=[statement])},
         )
 
 

@@ -3,7 +3,7 @@
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config.environment import ContactList, Environment
+from aftersend.config import ContactList, Environment
 from stacks.removal import removal_policy
 from stacks.tags import tag
 

@@ -1,9 +1,9 @@
-"""Connect the ledger's stream to the counters: count_tags moves them by what is new."""
+"""Connect the ledger's stream to the counters: count_tags adds the contributions of new items."""
 
 from constructs import Construct
 
-from aftersend.config.environment import Environment
-from aftersend.contract import Variable
+from aftersend.config import Environment
+from aftersend.contract import UNCOUNTABLE_RECORDS, Variable
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
 from stacks.ledger_changes import LedgerChanges
@@ -17,7 +17,7 @@ class Counting(Construct):
             self,
             "CountTags",
             file="count_tags",
-            description="Moves the per-tag counters by what is new in the ledger",
+            description="Updates the per-tag counters from changes in the ledger",
             environment=environment,
             settings={
                 Variable.COUNTERS_TABLE: state.counters.table_name,
@@ -36,5 +36,5 @@ class Counting(Construct):
             CountingFailed=counter.function.metric_errors(),
             CountingDiscarded=changes.metric("OnFailureDestinationDeliveredEventCount"),
             CountingDropped=changes.metric("DroppedEventCount"),
-            UncountableRecords=alarms.own_metric("uncountable_records", "Sum"),
+            UncountableRecords=alarms.own_metric(UNCOUNTABLE_RECORDS, "Sum"),
         )

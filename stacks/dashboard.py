@@ -1,4 +1,4 @@
-"""Show what is sent, what bounces, what waits and what failed."""
+"""Create the CloudWatch dashboard: sent mail, bounces, complaints, waiting messages and dead letters."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
 from stacks.console import console_url
 from stacks.outputs import add_outputs

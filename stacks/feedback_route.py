@@ -5,7 +5,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from stacks.alarms import Alarms
 from stacks.queue import ConsumerQueue, DeadLetterQueue
 from stacks.recorder_function import RecorderFunction
@@ -49,9 +49,9 @@ class FeedbackRoute(Construct):
             batch_size=BATCH_SIZE,
             max_concurrency=environment.functions.feedback_max_concurrency,
         )
-        self.undelivered = DeadLetterQueue(self, "SubscriptionDeadLetterQueue")
+        self.subscription_dead_letter_queue = DeadLetterQueue(self, "SubscriptionDeadLetterQueue")
         subscription = subscriptions.SqsSubscription(
-            self.queues.queue, raw_message_delivery=True, dead_letter_queue=self.undelivered
+            self.queues.queue, raw_message_delivery=True, dead_letter_queue=self.subscription_dead_letter_queue
         )
         self.topic.add_subscription(subscription)
         self._allow_publish(environment)
@@ -59,7 +59,7 @@ class FeedbackRoute(Construct):
             self,
             FeedbackDeadLetters=self.queues.dead_letter_queue.metric_dead_letters(),
             FeedbackLate=self.queues.metric_oldest_message_seconds(),
-            FeedbackSubscriptionDeadLetters=self.undelivered.metric_dead_letters(),
+            FeedbackSubscriptionDeadLetters=self.subscription_dead_letter_queue.metric_dead_letters(),
             FeedbackTopicFailed=self.topic.metric_number_of_notifications_failed(),
         )
 

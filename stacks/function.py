@@ -7,7 +7,7 @@ import msgspec
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import FUNCTIONS, Variable
 from stacks.acknowledgments import acknowledge
 from stacks.bundling import ARCHITECTURES, RUNTIME, bundle
@@ -15,7 +15,7 @@ from stacks.log_group import ExpiringLogGroup
 
 
 class HandlerFunction(Construct):
-    """A function and its log group. Its size is the one that the contract has under the name of its file."""
+    """A function and its log group. Its size is defined in the contract, under the name of its file."""
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import to_json
@@ -18,7 +18,7 @@ INTERVAL = cdk.Duration.hours(1)
 class IdentityCheck(Construct):
     """check_identities with its schedule. It also sets identities that were verified after they were deployed.
 
-    At one call a second it restores some two hundred identities within its timeout; the next hour does the rest.
+    At one call per second it restores about two hundred identities within its timeout, and the others in the next hour.
     """
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import IDENTITIES_PREFIX, Variable
 from stacks.acknowledgments import acknowledge
 from stacks.function import HandlerFunction, to_json

@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from aftersend.config.environment import Environment, Identity
+from aftersend.config import Environment, Identity
 from aftersend.contract import CustomResource, NotificationSettings
 from stacks.function import to_json
 from stacks.identity_function import IdentityFunction
@@ -17,7 +17,7 @@ MAX_EVENT_AGE = cdk.Duration.minutes(10)
 
 
 class IdentityNotifications(Construct):
-    """The function, and two custom resources an identity: one reads what is set, the other sets what is wanted."""
+    """The function, and two custom resources per identity: one reads what is set, the other sets what is wanted."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class IdentityNotifications(Construct):
         self._setter.function.configure_async_invoke(max_event_age=MAX_EVENT_AGE)
 
     def publish(self, name: str, identity: Identity) -> None:
-        """Have SES publish notifications about an identity. If this stack creates it, that comes first."""
+        """Make SES publish notifications about an identity. If this stack creates the identity, it does so first."""
         previous_type = CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS
         previous = self._resource(construct_id("Previous", name), previous_type, Identity=name)
         self._resource(

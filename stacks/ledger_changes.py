@@ -1,4 +1,4 @@
-"""Hand the changes of the ledger to the function that counts them."""
+"""Invoke the function that counts with the changes of the ledger."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -17,7 +17,7 @@ WINDOW = cdk.Duration.seconds(10)
 
 MAX_RECORD_AGE = cdk.Duration.hours(20)
 """How old a change may become. A batch that fails is retried until then, however often, and then written to the archive
-bucket and left out. The stream itself drops changes after 24 hours, and says nothing of it."""
+bucket and skipped. The stream itself silently drops changes after 24 hours."""
 
 
 class LedgerChanges(Construct):
@@ -27,7 +27,7 @@ class LedgerChanges(Construct):
         super().__init__(scope, id)
         state.ledger.grant_stream_read(function)
         acknowledge(function, "ListStreams has no resource type.", "IAM5[Resource::*]")
-        # What Lambda asks for where it writes batches ("Retaining discarded records for a DynamoDB event source").
+        # What Lambda needs to write batches ("Retaining discarded records for a DynamoDB event source").
         state.archive.grant_objects(function, "s3:PutObject", prefix=FAILED_BATCHES_PREFIX)
         state.archive.grant_listing(function)
         self._mapping = lambda_.EventSourceMapping(

@@ -1,4 +1,4 @@
-"""Make ids of the names that people choose."""
+"""Derive construct ids from the names that people choose."""
 
 from hashlib import blake2b
 

@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import (
     EVENTS_PREFIX,
     FAILED_BATCHES_PREFIX,
@@ -15,6 +15,7 @@ from aftersend.contract import (
 )
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
+from stacks.archive_bucket import ArchiveBucket
 from stacks.archive_route import ArchiveRoute
 from stacks.feedback_route import FeedbackRoute
 from stacks.state import State
@@ -28,7 +29,7 @@ READ_EVERYWHERE = (
     "ses:GetIdentityNotificationAttributes",
     "ses:ListContactLists",
 )
-"""Actions that only read, and have no resource type, or resources whose names nobody knows before asking."""
+"""Read-only actions that have no resource type, or whose resources' names are not known before the call."""
 
 STACKS = ("State", "Pipeline", "Publishing", "Dashboard")
 
@@ -42,7 +43,7 @@ REDRIVEN = f"{EVENTS_PREFIX}*{REDRIVEN_SUFFIX}"
 
 
 class OperatorPolicies(Construct):
-    """`reader` lets people ask, `operator` lets them, besides, redrive and replay."""
+    """`reader` allows to query a deployment; `operator`, attached in addition, allows to redrive and replay."""
 
     def __init__(
         self,
@@ -56,23 +57,19 @@ class OperatorPolicies(Construct):
         archive: ArchiveRoute,
     ) -> None:
         super().__init__(scope, id)
-        bucket = state.archive
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
         dead_letters = [route.queues.dead_letter_queue.queue_arn for route in (feedback, archive)]
-        dead_letters.append(feedback.undelivered.queue_arn)
+        dead_letters.append(feedback.subscription_dead_letter_queue.queue_arn)
         stacks = self._arns("cloudformation", *(f"stack/Aftersend-{environment.name}-{name}/*" for name in STACKS))
         functions, mappings = self._arns("lambda", "function:Aftersend-*", "event-source-mapping:*")
         self.reader = self._policy(
             "Reader",
-            "see what waits, what failed and what is wrong",
+            "query queues, failed records and settings",
             _allow(["*"], *READ_EVERYWHERE),
             _allow(stacks, "cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
             _allow([functions], "lambda:GetFunctionConfiguration"),
             _allow([mappings], "lambda:GetEventSourceMapping"),
-            _allow([*queues, *dead_letters], "sqs:GetQueueAttributes"),
-            _allow(dead_letters, "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"),
-            bucket.statement("s3:ListBucket", "s3:GetBucketNotification"),
-            *(bucket.statement("s3:GetObject", objects=pattern) for pattern in READABLE),
+            *_read_failures(state.archive, queues, dead_letters),
             _allow(
                 [topic.topic_arn for topic in (feedback.topic, *alarms.topics.values())], "sns:ListSubscriptionsByTopic"
             ),
@@ -83,19 +80,16 @@ class OperatorPolicies(Construct):
         )
         self.operator = self._policy(
             "Operator",
-            "redrive what failed and replay the archive; attach the reader's policy as well",
-            _allow(queues, "sqs:SendMessage"),
-            _allow(dead_letters, "sqs:DeleteMessage"),
-            bucket.statement("s3:PutObject", objects=REDRIVEN),
-            *(bucket.statement("s3:DeleteObject", objects=pattern) for pattern in REDRIVABLE),
+            "redrive failed records and replay the archive; attach the reader policy as well",
+            *_redrive(state.archive, queues, dead_letters),
         )
-        bucket.acknowledge_objects(self.reader, *READABLE)
-        bucket.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
+        state.archive.acknowledge_objects(self.reader, *READABLE)
+        state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings)]
-        acknowledge(self.reader, "They only read, and the names are CloudFormation's or Lambda's choice.", *wildcards)
+        acknowledge(self.reader, "These actions only read, and CloudFormation or Lambda chooses the names.", *wildcards)
 
     def _read_ses(self, environment: Environment) -> list[iam.PolicyStatement]:
-        """Allow reading the environment's configuration sets and identities, where it has any."""
+        """Allow reading the environment's configuration sets and identities, if it has any."""
         sets = self._arns("ses", *(f"configuration-set/{name}" for name in environment.configuration_sets))
         identities = self._arns("ses", *(f"identity/{name}" for name in environment.identities))
         actions = {
@@ -110,6 +104,26 @@ class OperatorPolicies(Construct):
 
     def _policy(self, id: str, purpose: str, *statements: iam.PolicyStatement) -> iam.ManagedPolicy:
         return iam.ManagedPolicy(self, id, description=f"Aftersend: {purpose}", statements=[*statements])
+
+
+def _read_failures(archive: ArchiveBucket, queues: list[str], dead_letters: list[str]) -> list[iam.PolicyStatement]:
+    """Allow reading the state of queues, dead letters and the objects of the archive bucket that READABLE names."""
+    return [
+        _allow([*queues, *dead_letters], "sqs:GetQueueAttributes"),
+        _allow(dead_letters, "sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"),
+        archive.statement("s3:ListBucket", "s3:GetBucketNotification"),
+        *(archive.statement("s3:GetObject", objects=pattern) for pattern in READABLE),
+    ]
+
+
+def _redrive(archive: ArchiveBucket, queues: list[str], dead_letters: list[str]) -> list[iam.PolicyStatement]:
+    """Allow redriving failed records, and announcing objects to the archive queue."""
+    return [
+        _allow(queues, "sqs:SendMessage"),
+        _allow(dead_letters, "sqs:DeleteMessage"),
+        archive.statement("s3:PutObject", objects=REDRIVEN),
+        *(archive.statement("s3:DeleteObject", objects=pattern) for pattern in REDRIVABLE),
+    ]
 
 
 def _allow(resources: list[str], *actions: str) -> iam.PolicyStatement:

@@ -1,4 +1,4 @@
-"""Add outputs to a stack under exactly the names that are asked for."""
+"""Add outputs to a stack under exactly the given names."""
 
 import aws_cdk as cdk
 

@@ -5,8 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from aftersend.config.alarms import Severity
-from aftersend.config.environment import Environment
+from aftersend.config import Environment, Severity
 from stacks.alarms import Alarms
 from stacks.archive_route import ArchiveRoute
 from stacks.counting import Counting
@@ -28,22 +27,31 @@ class Pipeline(cdk.Stack):
         policies = OperatorPolicies(
             self, "Policies", environment=environment, state=state, alarms=alarms, feedback=feedback, archive=archive
         )
+        self.alarms, self.feedback, self.archive = alarms, feedback, archive
+        self._add_outputs(policies)
+        self._keep_exports()
+
+    def _add_outputs(self, policies: OperatorPolicies) -> None:
+        """Add the outputs that people and the command `aftersend` read."""
         add_outputs(
             self,
-            AlarmTopicArn=alarms.topics[Severity.PAGE].topic_arn,
-            TicketTopicArn=alarms.topics[Severity.TICKET].topic_arn,
-            FeedbackTopicArn=feedback.topic.topic_arn,
-            FeedbackQueueUrl=feedback.queues.queue.queue_url,
-            FeedbackDeadLetterQueueUrl=feedback.queues.dead_letter_queue.queue_url,
-            FeedbackSubscriptionDeadLetterQueueUrl=feedback.undelivered.queue_url,
-            ArchiveQueueUrl=archive.queues.queue.queue_url,
-            ArchiveDeadLetterQueueUrl=archive.queues.dead_letter_queue.queue_url,
+            AlarmTopicArn=self.alarms.topics[Severity.PAGE].topic_arn,
+            TicketTopicArn=self.alarms.topics[Severity.TICKET].topic_arn,
+            FeedbackTopicArn=self.feedback.topic.topic_arn,
+            FeedbackQueueUrl=self.feedback.queues.queue.queue_url,
+            FeedbackDeadLetterQueueUrl=self.feedback.queues.dead_letter_queue.queue_url,
+            FeedbackSubscriptionDeadLetterQueueUrl=self.feedback.subscription_dead_letter_queue.queue_url,
+            ArchiveQueueUrl=self.archive.queues.queue.queue_url,
+            ArchiveDeadLetterQueueUrl=self.archive.queues.dead_letter_queue.queue_url,
             ReaderPolicyArn=policies.reader.managed_policy_arn,
             OperatorPolicyArn=policies.operator.managed_policy_arn,
         )
-        # Publishing may stop using any of these, as where no `archive` has an event. Exports must stay: this stack is
-        # deployed first, and CloudFormation removes no export that is still in use.
-        for topic in (feedback.topic, *alarms.topics.values()):
+
+    def _keep_exports(self) -> None:
+        """Export what Publishing uses, even while it does not, as when no `archive` lists an event.
+
+        This stack is deployed first, and CloudFormation does not remove an export that is still in use.
+        """
+        for topic in (self.feedback.topic, *self.alarms.topics.values()):
             self.export_value(topic.topic_arn)
-        self.export_value(archive.stream.delivery_stream_arn)
-        self.alarms, self.feedback, self.archive = alarms, feedback, archive
+        self.export_value(self.archive.stream.delivery_stream_arn)

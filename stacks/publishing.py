@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from aftersend.config.environment import Environment, Identity
+from aftersend.config import Environment, Identity
 from stacks.configuration_set import PublishingConfigurationSet
 from stacks.identity_check import IdentityCheck
 from stacks.identity_notifications import IdentityNotifications

@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import Variable
 from stacks.function import HandlerFunction, to_json
 from stacks.state import State

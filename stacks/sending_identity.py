@@ -4,7 +4,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config.environment import Identity
+from aftersend.config import Identity
 from stacks.sequence import Sequence
 from stacks.tags import tag
 
@@ -16,7 +16,7 @@ class SendingIdentity(Construct):
     """
 
     dns_records: list[str]
-    """What proves that the domain is yours, and what its MAIL FROM domain needs."""
+    """The records that verify the domain, and those of its MAIL FROM domain."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Have CloudFormation create resources one after another."""
+"""Make CloudFormation create resources one after another."""
 
 import aws_cdk as cdk
 from constructs import IConstruct
@@ -7,7 +7,7 @@ from constructs import IConstruct
 class Sequence:
     """Each resource waits for the one before it, and is deleted before it.
 
-    SES takes one control call a second, of all of them together ("Service quotas in Amazon SES"); CloudFormation would
+    SES accepts one control call per second, all of them together ("Service quotas in Amazon SES"); CloudFormation would
     make as many at once as there are resources.
     """
 
@@ -15,7 +15,7 @@ class Sequence:
         self._latest: cdk.CfnResource | None = None
 
     def add(self, construct: IConstruct) -> None:
-        """Let the resource of a construct wait for the latest one."""
+        """Make the resource of a construct depend on the latest one."""
         resource = construct if isinstance(construct, cdk.CfnResource) else construct.node.default_child
         assert isinstance(resource, cdk.CfnResource)
         if self._latest:

@@ -8,7 +8,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from stacks.acknowledgments import acknowledge
 from stacks.archive_bucket import ArchiveBucket
 from stacks.contact_list import SubscriberList
@@ -22,7 +22,7 @@ KEY_LENGTH = 64
 
 
 class State(cdk.Stack):
-    """What cannot be made again. What an earlier deployment retained is used, and not created."""
+    """Stateful resources. Those that an earlier deployment retained are used, and not created."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, **stack: Any) -> None:
         stack |= {"description": "Aftersend: tables and archive", "termination_protection": environment.retain_state}

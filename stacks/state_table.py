@@ -3,7 +3,7 @@
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from stacks.removal import removal_policy
 

@@ -1,4 +1,4 @@
-"""Tag resources as an environment asks for."""
+"""Tag resources with the tags of an environment."""
 
 from collections.abc import Mapping
 

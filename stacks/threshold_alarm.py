@@ -8,7 +8,7 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from aftersend.config.alarms import ALARMS, Severity
+from aftersend.config import ALARMS, Severity
 
 Comparison, Missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
 
@@ -16,8 +16,8 @@ Comparison, Missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
 class ThresholdAlarm(cloudwatch.Alarm):
     """Notify the topic of its severity when a metric breaches, and again when it no longer does.
 
-    The id is a key of ALARMS, which has everything but the metric. It is the logical id as it stands, so that the alarm
-    bears a name that the documentation can give.
+    The id is a key of ALARMS, which has everything but the metric. It is also the logical id, so that the alarm's name
+    contains the name in the documentation.
     """
 
     def __init__(

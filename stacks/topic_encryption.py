@@ -1,11 +1,11 @@
-"""Create the key that topics are encrypted with, where an environment asks for it."""
+"""Create the key that encrypts the topics, if the environment sets `encrypted_topics`."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 
 PUBLISHERS = {"LetSesPublish": "ses.amazonaws.com", "LetCloudwatchPublish": "cloudwatch.amazonaws.com"}
 """Services that publish to the topics, by the id of their statement in the key's policy."""

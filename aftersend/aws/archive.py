@@ -96,7 +96,7 @@ class Archive:
 
     @contextmanager
     def quarantine(self, source: ArchivedObject) -> Generator[QuarantineLine]:
-        """Give a function that quarantines lines of an object, and store these lines when the context ends.
+        """Yield a function that quarantines lines of an object, and store these lines when the context ends.
 
         They are stored as one object whose key follows from the source's, so that processing the source again
         overwrites it. Nothing is stored if no line was quarantined or if the context ends with an exception.

@@ -21,7 +21,7 @@ def respond(request: dict[str, Any], physical_id: str, act: Callable[[], dict[st
     """
     try:
         result: dict[str, Any] = {"Status": "SUCCESS", "Data": act()}
-    except Exception as error:  # noqa: BLE001 (CloudFormation must be told of every failure)
+    except Exception as error:  # noqa: BLE001 (CloudFormation must receive every failure)
         result = {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"[:MAX_REASON_CHARACTERS]}
     result |= {name: request[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     body = json.dumps(result | {"PhysicalResourceId": physical_id}).encode()

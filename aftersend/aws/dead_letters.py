@@ -1,7 +1,7 @@
-"""Look at the messages of a dead-letter queue, and redrive them to the queue they failed in.
+"""Describe the messages of a dead-letter queue, and redrive them to the queue they failed in.
 
-Messages are received, sent and deleted, in this order: where this is stopped in between, a message may be sent twice,
-which changes nothing, and is never lost.
+Messages are received, sent and deleted, in this order: an interruption may send a message twice, which changes nothing,
+but never loses one.
 """
 
 from collections.abc import Generator, Iterator
@@ -11,29 +11,31 @@ from typing import Any
 from aftersend.operations.failures import NOT_OPENED, Failure, FailureKind, Redriven, dead_letter
 
 HIDDEN_SECONDS = 120
-"""How long messages that are looked at, or redriven, are hidden from others; longer than looking at `limit` takes."""
+"""Visibility timeout of messages that are described or redriven: longer than describing `limit` messages takes."""
 
 WAIT_SECONDS = 1
-"""Only a receive that waits asks every server of a queue: an empty answer then means an empty queue."""
+"""Only long polling queries every server of a queue, so that an empty response means an empty queue."""
 
 BATCH_MESSAGES = 10
 BATCH_BYTES = 1_048_576 - 65_536
-"""What SendMessageBatch takes in all ("Amazon SQS message quotas"), less room for attributes."""
+"""What SendMessageBatch accepts in total ("Amazon SQS message quotas"), less room for attributes."""
 
 
 class DeadLetters:
+    """Describe and redrive the messages of one dead-letter queue."""
+
     def __init__(self, sqs: Any, kind: FailureKind, queue: str, source_queue: str) -> None:
         self.kind = kind
         self._sqs, self._queue, self._source_queue = sqs, queue, source_queue
 
     def count(self) -> int:
-        """Return about how many messages there are, those that somebody is looking at included."""
+        """Return the approximate number of messages, including those that are in flight."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
         answer = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
     def failures(self, limit: int) -> Generator[Failure]:
-        """Describe messages, `limit` at the most, and count the others; all become visible again at the end."""
+        """Describe at most `limit` messages, and count the others; all become visible again at the end."""
         total, receipts = self.count(), []
         try:
             while len(receipts) < limit and (messages := self._receive()):
@@ -46,9 +48,9 @@ class DeadLetters:
             yield Failure(self.kind, "", NOT_OPENED, "", None, count=total - len(receipts))
 
     def redrive(self, until: datetime) -> Iterator[Redriven]:
-        """Redrive the messages first sent before a time, so that those that fail again are not redriven for ever.
+        """Redrive the messages first sent before a time, so that those that fail again are not redriven forever.
 
-        It stops where SQS refuses messages, which then stay in the dead-letter queue.
+        Stop if SQS refuses messages, which then stay in the dead-letter queue.
         """
         newer: list[str] = []
         try:
@@ -98,12 +100,12 @@ class DeadLetters:
 
 
 def _sent_at(message: dict[str, Any]) -> datetime:
-    """Return when a message was first sent: being moved to a dead-letter queue does not change that."""
+    """Return when a message was first sent; moving it to a dead-letter queue does not change that."""
     return datetime.fromtimestamp(int(message["Attributes"]["SentTimestamp"]) / 1000, UTC)
 
 
 def _batches(messages: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
-    """Return the messages together where one request takes them, else one by one."""
+    """Return the messages as one batch if one request accepts them, else one by one."""
     if sum(len(message["Body"].encode()) for message in messages) <= BATCH_BYTES:
         return [messages] if messages else []
     return [[message] for message in messages]

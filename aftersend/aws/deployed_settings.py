@@ -2,7 +2,7 @@
 
 There is one object per identity in the archive bucket. It distinguishes an identity that waits for its verification
 from one whose settings SES dropped: SES itself shows both without settings. It also orders CloudFormation's requests:
-Lambda may deliver an old one again when newer ones have been performed.
+Lambda may deliver an old one again after newer ones were performed.
 """
 
 from collections.abc import Iterator

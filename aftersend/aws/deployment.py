@@ -25,11 +25,11 @@ CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_t
 
 
 class Unavailable(Exception):
-    """The deployment cannot be asked; the message says why and what to do."""
+    """The deployment cannot be queried; the message names the reason and the fix."""
 
 
 class LocalRun(msgspec.Struct, frozen=True):
-    """Where the services of a local run answer."""
+    """The process of a local run, and the endpoints of its services."""
 
     pid: int
     endpoint: str
@@ -46,7 +46,7 @@ class Deployment:
         self.outputs: dict[str, str] = {}
 
     def _client(self, service: str) -> Any:
-        """Create a client for a service, once."""
+        """Create a client for a service."""
         run = self._local_run
         endpoint = run and (run.ses_endpoint if service in ("ses", "sesv2") else run.endpoint)
         return self._session.client(service, endpoint_url=endpoint, config=CONFIG)
@@ -94,7 +94,7 @@ class Deployment:
 def find_deployment(
     name: str, *, account: str | None = None, region: str | None = None, local_run: LocalRun | None = None
 ) -> Deployment:
-    """Find the deployment of an environment: by what boto3 knows of credentials and Region, or in a local run.
+    """Find the deployment of an environment, with the credentials and Region that boto3 finds, or in a local run.
 
     Raises:
         Unavailable: if there is none, or no Region, or the credentials are of another account.
@@ -111,24 +111,24 @@ def find_deployment(
 
 
 def local_run_file() -> Path:
-    """Return the file in which a local run writes where it answers."""
+    """Return the file to which a local run writes its endpoints."""
     return Path(os.environ.get(LOCAL_RUN_VARIABLE) or LOCAL_RUN)
 
 
 def find_local_run() -> LocalRun | None:
-    """Find the local run that is going on; None if there is none, or the file is left over from one that ended."""
+    """Return the local run in progress; None if there is none, or if the file is left over from one that ended."""
     try:
         run = msgspec.json.decode(local_run_file().read_bytes(), type=LocalRun)
         os.kill(run.pid, 0)
     except PermissionError:
-        return run  # it lives, as somebody else's
+        return run  # the process exists, and belongs to another user
     except (OSError, ValueError, OverflowError):  # msgspec's errors are ValueErrors
         return None
     return run
 
 
 def describe_error(error: Exception) -> str:
-    """Describe what AWS, or the way to it, refused: one sentence with the fix."""
+    """Describe an error of AWS or of the connection to it in one sentence, with the fix."""
     if isinstance(error, errors.ClientError):
         return _describe_refusal(error)
     if isinstance(error, errors.ConnectionError | errors.HTTPClientError):
@@ -137,7 +137,7 @@ def describe_error(error: Exception) -> str:
         return f"No AWS credentials: {error}. Sign in (`aws sso login`) and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID."
     if isinstance(error, errors.SSOError | errors.TokenRetrievalError):
         return f"The AWS credentials have expired: {error} Sign in again with `aws sso login`."
-    return f"AWS cannot be asked: {error}"
+    return f"AWS cannot be queried: {error}"
 
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
@@ -158,5 +158,5 @@ def _describe_refusal(error: errors.ClientError) -> str:
             "permissions that docs/operations.md lists."
         )
     if code in GONE:
-        return f"{error.operation_name} finds something of the stacks gone ({code}): deploy the environment again."
+        return f"{error.operation_name}: a resource of the stacks is missing ({code}). Deploy the environment again."
     return f"AWS refused {error.operation_name} ({code}): {message}"

@@ -50,7 +50,7 @@ class IdentitySettings:
         self._pause = lambda: pause(pace_seconds)
 
     def current(self, identities: Iterable[str]) -> dict[str, NotificationSettings]:
-        """Return the settings of each identity; for one that SES does not know, SES's defaults."""
+        """Return the settings of each identity; for an identity that does not exist, SES's defaults."""
         names = list(identities)
         known = {
             name: _settings(attributes)
@@ -124,7 +124,7 @@ class IdentitySettings:
         return sorted({*previous.topics.values()} - {*topics.values()})
 
     def _accepts(self, identity: str, kind: str, topic: str) -> bool:
-        """Set a topic, and tell whether SES accepts it."""
+        """Set a topic, and return whether SES accepts it."""
         try:
             self._ses.set_identity_notification_topic(Identity=identity, NotificationType=kind, SnsTopic=topic)
         except ClientError as error:

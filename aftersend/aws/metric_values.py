@@ -8,7 +8,7 @@ PERIOD_SECONDS = 300
 
 
 class Metric(NamedTuple):
-    """A metric with one dimension at the most."""
+    """A metric with at most one dimension."""
 
     namespace: str
     name: str
@@ -18,7 +18,7 @@ class Metric(NamedTuple):
 def metric_values(
     cloudwatch: Any, metrics: Mapping[str, Metric], statistic: str, start: datetime, end: datetime
 ) -> dict[str, list[float]]:
-    """Return the values of each metric in a range of time, the oldest first; none where there is no data."""
+    """Return the values of each metric in a time range, the oldest first; none if there is no data."""
     queries = [_query(f"m{number}", metric, statistic) for number, metric in enumerate(metrics.values())]
     if not queries:
         return {}

@@ -1,4 +1,4 @@
-"""Ask a deployed environment how it is. Nothing is changed; an answer of None stands for something that is gone."""
+"""Query the resources of a deployed environment, without changing any. A resource that no longer exists is None."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from aftersend.aws.deployment import STACKS, Deployment, Unavailable
 from aftersend.aws.identity_settings import PACE_SECONDS, IdentitySettings, differences
 from aftersend.aws.metric_values import Metric, metric_values
 from aftersend.aws.stored_objects import StoredFailures, list_objects
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EVENTS_PREFIX
 from aftersend.counting import CONFIGURATION_SET
 from aftersend.operations.failures import FailureKind, StoredObject
@@ -25,17 +25,17 @@ from aftersend.operations.pipeline_findings import GRACE, MAX_COUNTED, WINDOW, A
 
 ALARMS_PER_CALL = 100
 RECENT = timedelta(minutes=20)
-"""In which the latest age is looked for: metrics of SQS arrive some minutes late."""
+"""The window of which the latest age is taken: metrics of SQS arrive some minutes late."""
 ERRORS_WINDOW = timedelta(hours=1)
 
 
 def is_gone(error: Exception) -> bool:
-    """Tell whether a service does not know what it was asked about."""
+    """Return whether an error means that the resource does not exist."""
     return isinstance(error, ClientError) and ("NotFound" in error_code(error) or "does not exist" in str(error))
 
 
 def answer_or_none(operation: Callable[..., Any], **parameters: Any) -> Any:
-    """Return the answer, or None if the service does not know what it is asked about."""
+    """Return the response, or None if the resource does not exist."""
     try:
         return operation(**parameters)
     except ClientError as error:
@@ -49,7 +49,7 @@ class NoFile(Unavailable):
 
 
 class Observer:
-    """Asks the services of a deployment; an answer that several checks need is asked for once."""
+    """Query the services of a deployment. Responses that several checks need are cached."""
 
     def __init__(self, deployment: Deployment, environment: Environment | None, now: datetime) -> None:
         self.deployment, self.environment, self.now = deployment, environment, now
@@ -60,7 +60,11 @@ class Observer:
 
     @property
     def file(self) -> Environment:
-        """The environment file, for a check that needs it (else it raises NoFile)."""
+        """Return the settings of the environment file, for checks that need it.
+
+        Raises:
+            NoFile: if there is none.
+        """
         if self.environment is None:
             raise NoFile(f"there is no environments/{self.deployment.name}.toml here")
         return self.environment
@@ -72,7 +76,7 @@ class Observer:
 
     @cached_property
     def resources(self) -> dict[str, list[str]]:
-        """The physical ids of the stacks' resources, by type."""
+        """Return the physical ids of the stacks' resources, by type."""
         ids: dict[str, list[str]] = {}
         pages = self._client("cloudformation").get_paginator("list_stack_resources")
         for stack in self._stack_names:
@@ -82,7 +86,7 @@ class Observer:
         return ids
 
     def clocks(self) -> tuple[datetime, datetime]:
-        """Return the time here and the time there, of one moment."""
+        """Return the times of this machine and of AWS at one moment."""
         answer = self._client("sts").get_caller_identity()
         return datetime.now(UTC), parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
 
@@ -144,7 +148,7 @@ class Observer:
         return self.described_tables[self.output("LedgerTableName")]
 
     def tables(self, operation: str) -> dict[str, Any]:
-        """Ask about each table."""
+        """Return the response of an operation of DynamoDB for each table."""
         names = [self.output(f"{table}TableName") for table in ("Ledger", "Counters", "Suppressions")]
         return {name: answer_or_none(getattr(self._client("dynamodb"), operation), TableName=name) for name in names}
 
@@ -159,7 +163,7 @@ class Observer:
         return self.output(output).rpartition("/")[2]
 
     def ages(self) -> dict[str, float | None]:
-        """Return how many seconds the oldest record of each queue, and of the ledger's stream, waits."""
+        """Return how many seconds the oldest record of each queue, and of the ledger's stream, has waited."""
         queues = [self.queue_name(output) for output in ("FeedbackQueueUrl", "ArchiveQueueUrl")]
         readers = [function_name(each) for each in self.mappings.values() if each and is_of_stream(each)]
         seconds = {name: Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", name)) for name in queues}
@@ -177,7 +181,7 @@ class Observer:
         return metric_values(self._client("cloudwatch"), metrics, *query)
 
     def activity(self) -> Activity:
-        """Return what was sent within the window, and the newest signs of it."""
+        """Return how much was sent within the window, and the newest results of its events."""
         metric = {"": Metric("AWS/SES", "Send")}
         sent = sum(self._values(metric, "Sum", self.now - WINDOW, self.now - GRACE)[""])
         if not sent:
@@ -206,26 +210,26 @@ class Observer:
 
     @cached_property
     def account(self) -> Any:
-        return self._ask_ses("get_account")
+        return self._query_ses("get_account")
 
     @cached_property
     def configuration_sets(self) -> dict[str, Any]:
-        return {name: self._ask_ses("get_configuration_set", ConfigurationSetName=name) for name in self._set_names()}
+        return {name: self._query_ses("get_configuration_set", ConfigurationSetName=name) for name in self._set_names()}
 
     @cached_property
     def event_destinations(self) -> dict[str, Any]:
         operation = "get_configuration_set_event_destinations"
-        answers = {name: self._ask_ses(operation, ConfigurationSetName=name) for name in self._set_names()}
+        answers = {name: self._query_ses(operation, ConfigurationSetName=name) for name in self._set_names()}
         return {name: answer and answer.get("EventDestinations", []) for name, answer in answers.items()}
 
     @cached_property
     def identities(self) -> dict[str, Any]:
-        """The identities of the environment file; without one, those whose notification settings were deployed."""
+        """Return the identities of the environment file; without one, those with deployed notification settings."""
         names = self.environment.identities if self.environment else self._deployed
-        return {name: self._ask_ses("get_email_identity", EmailIdentity=name) for name in names}
+        return {name: self._query_ses("get_email_identity", EmailIdentity=name) for name in names}
 
     def notification_drift(self) -> dict[str, list[str]]:
-        """Return in what the notification settings of each identity differ from those that were deployed."""
+        """Return how the notification settings of each identity differ from those that were deployed."""
         settings = IdentitySettings(self._client("ses"), pace_seconds=self._pace_seconds, pause=self._pause)
         current = settings.current(self._deployed)
         return {name: differences(current[name], each.wanted) for name, each in self._deployed.items()}
@@ -236,11 +240,11 @@ class Observer:
         return {each.identity: each for each in settings.all()}
 
     def contact_lists(self) -> list[str]:
-        answer = self._ask_ses("list_contact_lists") or {}
+        answer = self._query_ses("list_contact_lists") or {}
         return [each["ContactListName"] for each in answer.get("ContactLists", ())]
 
-    def _ask_ses(self, operation: str, **parameters: str) -> Any:
-        """Ask SES, and wait as long as it asks its clients to."""
+    def _query_ses(self, operation: str, **parameters: str) -> Any:
+        """Query SES, and pause so that the next call does not exceed its rate."""
         answer = answer_or_none(getattr(self._client("sesv2"), operation), **parameters)
         self._pause(self._pace_seconds)
         return answer

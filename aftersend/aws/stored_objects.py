@@ -1,4 +1,4 @@
-"""Read and hand back the records that were put aside in the archive bucket, and announce its objects again."""
+"""Describe and redrive the failed records in the archive bucket, and announce its objects again."""
 
 import gzip
 import tempfile
@@ -23,11 +23,11 @@ from aftersend.operations.replay import HourRange, object_notification
 from aftersend.parsing import ArchivedObject
 
 MEMORY_BYTES = 8 * 1_048_576
-"""What is handed back is collected in memory up to this size, then in a temporary file."""
+"""Records to redrive are collected in memory up to this size, then in a temporary file."""
 
 
 class UnknownFormat(Exception):
-    """An object has a line that is not of its kind's format."""
+    """An object has a line in another format than its kind has."""
 
 
 class NotAnnounced(Exception):
@@ -35,7 +35,7 @@ class NotAnnounced(Exception):
 
 
 class StoredFailures:
-    """The objects of one kind of failure, or a single one of them."""
+    """Describe and redrive the records in the objects of one kind, or in a single object."""
 
     def __init__(self, s3: Any, bucket: str, kind: FailureKind, key: str | None = None) -> None:
         self.kind = kind
@@ -48,7 +48,7 @@ class StoredFailures:
                 yield stored
 
     def failures(self, limit: int) -> Generator[Failure]:
-        """Describe the records of objects, `limit` objects at the most, and count the other objects."""
+        """Describe the records of at most `limit` objects, and count the other objects."""
         unopened, oldest = 0, None
         for number, stored in enumerate(self.objects()):
             if number < limit:
@@ -59,7 +59,7 @@ class StoredFailures:
             yield Failure(self.kind, "", NOT_OPENED, "", oldest, count=unopened)
 
     def records(self, stored: StoredObject) -> Iterator[Failure]:
-        """Describe the records of an object; none if it is gone meanwhile."""
+        """Describe the records of an object; none if it has been deleted meanwhile."""
         try:
             lines = self._archive.lines(ArchivedObject(self._bucket, stored.key))
             if self.kind is FailureKind.BATCH:  # one document, which Lambda may write over several lines
@@ -71,8 +71,8 @@ class StoredFailures:
     def redrive(self, until: datetime, lines: list[str] | None = None) -> Iterator[Redriven]:
         """Write the records of each object, or repaired lines, below `events/`, then delete the object.
 
-        Objects stored after `until` stay, so that what fails again is not redriven for ever. So do those of which a
-        line does not tell its record. Writing is repeatable: it writes the same object again.
+        Objects stored after `until` stay, so that records that fail again are not redriven forever. So do objects
+        with a line in an unknown format. Repeating this writes the same object again.
         """
         for stored in self.objects():
             if stored.since < until:
@@ -85,7 +85,7 @@ class StoredFailures:
                     yield Redriven(written)
 
     def _write(self, stored: StoredObject, lines: Iterable[str]) -> int:
-        """Write lines as an object of the archive; return how many there were."""
+        """Write lines as an object of the archive, and return their number."""
         with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as content:
             count = 0
             with gzip.GzipFile("", "wb", fileobj=content, mtime=0) as packed:
@@ -98,7 +98,7 @@ class StoredFailures:
         return count
 
     def _record_lines(self, stored: StoredObject) -> Iterator[str]:
-        """Return the records, a repeated one once: a line is quarantined as often as it has bad parts."""
+        """Return the records, without repetitions: a line is quarantined once for each of its unreadable records."""
         previous = None
         for failure in self.records(stored):
             if failure.reason == UNKNOWN_FORMAT:
@@ -115,7 +115,7 @@ class Announcer:
         self._s3, self._sqs, self._bucket, self._queue = s3, sqs, bucket, queue
 
     def objects(self, hours: HourRange, after: str | None) -> Iterator[StoredObject]:
-        """List the objects of a time range in the order of their keys, or those behind one of them."""
+        """List the objects of a time range in the order of their keys, or those after one of them."""
         start_after = max(hours.start_after, after or "")
         for stored in list_objects(self._s3, self._bucket, EVENTS_PREFIX, start_after):
             if not hours.includes(stored.key):

@@ -1,4 +1,4 @@
-"""What the commands that ask a deployment share: the option --env, and a sentence for whatever stops them."""
+"""Connect a command to a deployment: the option --env, and one sentence for each error that ends the command."""
 
 import sys
 from collections.abc import Generator
@@ -16,29 +16,30 @@ from aftersend.aws.deployment import (
     find_local_run,
     local_run_file,
 )
-from aftersend.config.environment import Environment
-from aftersend.config.loader import InvalidEnvironment, environment_names, load
+from aftersend.config import Environment, InvalidEnvironment, environment_names, load
 
-CANNOT_ASK = 2
-"""Exit code: the deployment could not be asked."""
+CANNOT_QUERY = 2
+"""Exit code: the deployment cannot be queried."""
 
 EnvironmentOption = Annotated[
     str, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done; do nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 class Target(NamedTuple):
+    """A deployment and the environment file that it was deployed from."""
+
     deployment: Deployment
     environment: Environment | None
-    """What its file says; None where there is no file, as on a machine without the project."""
+    """None if there is no file, as on a machine without the project."""
 
 
 @contextmanager
 def connected(name: str) -> Generator[Target]:
-    """Find a deployment. Whatever keeps it from being asked, then or later, ends the command with one sentence."""
+    """Find a deployment. Any error of it or of AWS, then or later, ends the command with one sentence."""
     try:
         yield _find(name)
     except (InvalidEnvironment, Unavailable) as error:
@@ -48,7 +49,7 @@ def connected(name: str) -> Generator[Target]:
     else:
         return
     typer.echo(sentence, err=True)
-    raise typer.Exit(CANNOT_ASK)
+    raise typer.Exit(CANNOT_QUERY)
 
 
 def _find(name: str) -> Target:
@@ -57,13 +58,13 @@ def _find(name: str) -> Target:
     environment = load(name)
     local_run = find_local_run() if environment.is_emulated else None
     if environment.is_emulated and local_run is None:
-        raise Unavailable(f"There is no local run (by {local_run_file()}): start one with `make demo`.")
+        raise Unavailable(f"No local run is in progress (according to {local_run_file()}): start one with `make demo`.")
     deployment = find_deployment(name, account=environment.account, region=environment.region, local_run=local_run)
     return Target(deployment, environment)
 
 
 def confirm(question: str) -> bool:
-    """Ask on standard error, so that standard output stays JSON; where nobody answers, the answer is no."""
+    """Ask on standard error, so that standard output stays JSON. Without an answer, the answer is no."""
     typer.echo(f"{question} [y/N] ", nl=False, err=True)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):

@@ -1,4 +1,4 @@
-"""`aftersend doctor`: what one would check by hand in a deployed environment, with what is wrong and how to fix it."""
+"""Implement `aftersend doctor`: check a deployed environment, and print each problem with its fix."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,23 +10,22 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 
 from aftersend.aws.deployment import AWS_ERRORS, Unavailable, describe_error
 from aftersend.aws.observer import NoFile, Observer, is_gone
-from aftersend.cli.deployment import CANNOT_ASK, EnvironmentOption, JsonOption, Target, connected
+from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.doctor_checks import CHECKS, Check
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.operations.findings import RESTORE, Finding, SkippedCheck, by_weight, critical
 
 HAS_FINDINGS = 1
-"""Exit code: something is wrong."""
+"""Exit code: there are problems."""
 
 
 def doctor(env: EnvironmentOption, as_json: JsonOption = False) -> None:
-    """Ask a deployed environment everything that one would check by hand; print what is wrong and how to fix it.
+    """Check a deployed environment, and print each problem with its fix, the most severe first.
 
-    The worst is printed first. A check that AWS does not answer is named with the reason; the others go on. Nothing is
-    changed. It takes some seconds, one more for each identity and two for each configuration set: SES allows one
-    request a second.
+    This changes nothing. If a check fails, its name and the reason are printed, and the others continue. It takes some
+    seconds, one more for each identity and two for each configuration set: SES allows one request per second.
 
-    Exit codes: 0 nothing found, 1 something found, 2 nothing found, but not everything could be asked.
+    Exit codes: 0 no problems, 1 problems, 2 no problems, but not everything could be queried.
 
     Examples:
 
@@ -36,18 +35,18 @@ def doctor(env: EnvironmentOption, as_json: JsonOption = False) -> None:
     """
     with connected(env) as target:
         findings, skipped = examine(target)
-    asked = len(CHECKS) - len(skipped)
+    made = len(CHECKS) - len(skipped)
     if as_json:
         lists = {"findings": findings, "skipped": skipped}
-        print_json({"environment": env, "checks": asked, **msgspec.to_builtins(lists)})
+        print_json({"environment": env, "checks": made, **msgspec.to_builtins(lists)})
     else:
-        _print(findings, skipped, asked)
+        _print(findings, skipped, made)
     if findings or any(each.is_refused for each in skipped):
-        raise typer.Exit(HAS_FINDINGS if findings else CANNOT_ASK)
+        raise typer.Exit(HAS_FINDINGS if findings else CANNOT_QUERY)
 
 
 def examine(target: Target) -> tuple[list[Finding], list[SkippedCheck]]:
-    """Make all checks; return what they find, the worst first, and which of them were not made."""
+    """Make all checks; return their findings, the most severe first, and the checks that were skipped."""
     findings: list[Finding] = []
     skipped: list[SkippedCheck] = []
     observer = Observer(target.deployment, target.environment, datetime.now(UTC))
@@ -67,7 +66,7 @@ def examine(target: Target) -> tuple[list[Finding], list[SkippedCheck]]:
 
 
 def _run_check(check: Check, observer: Observer) -> Iterable[Finding | SkippedCheck]:
-    """Make a check; return what it finds, or why it could not be made."""
+    """Make a check; return its findings, or the reason why it was skipped."""
     if observer.is_local and check.emulator_lacks:
         return [SkippedCheck(check.id, check.emulator_lacks, is_refused=False)]
     try:
@@ -80,11 +79,11 @@ def _run_check(check: Check, observer: Observer) -> Iterable[Finding | SkippedCh
         return [SkippedCheck(check.id, describe_error(error), is_refused=True)]
 
 
-def _print(findings: list[Finding], skipped: list[SkippedCheck], asked: int) -> None:
+def _print(findings: list[Finding], skipped: list[SkippedCheck], made: int) -> None:
     for finding in findings:
         typer.echo(f"{finding.weight.upper()} {finding.check}: {_line(finding.problem)}\n    {_line(finding.fix)}")
     if not findings:
-        typer.echo(f"Nothing found: {asked} checks.")
+        typer.echo(f"Nothing found: {made} checks.")
     reasons: dict[str, list[str]] = {}
     for each in skipped:
         reasons.setdefault(each.reason, []).append(each.check)

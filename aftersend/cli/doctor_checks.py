@@ -1,4 +1,4 @@
-"""List the checks of `aftersend doctor`: what each asks, and who judges the answers."""
+"""List the checks of `aftersend doctor`: which responses of AWS each queries, and which function judges them."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -16,11 +16,13 @@ Examine = Callable[[Observer], Iterable[Finding]]
 
 
 class Check(NamedTuple):
+    """A check of a deployed environment."""
+
     id: str
     question: str
     examine: Examine
     emulator_lacks: str = ""
-    """Why a local run cannot be asked; empty if it can."""
+    """Why the check is skipped in a local run; empty if it is made."""
 
 
 def _event_destinations(observer: Observer) -> Iterator[Finding]:
@@ -79,22 +81,22 @@ CHECKS = (
         "Does the environment file name what is deployed?",
         lambda observer: pipeline.judge_configuration(observer.resources, observer.file),
     ),
-    Check("clock", "Is the clock of this machine right?", lambda observer: pipeline.judge_clock(*observer.clocks())),
+    Check("clock", "Is the clock of this machine correct?", lambda observer: pipeline.judge_clock(*observer.clocks())),
     Check("sending", "Does SES send for the account?", lambda observer: publishing.judge_sending(observer.account)),
     Check(
         "account-review", "Is the account in good standing?", lambda observer: publishing.judge_review(observer.account)
     ),
-    Check("sandbox", "May SES send to everybody?", lambda observer: publishing.judge_sandbox(observer.account)),
-    Check("quota", "Is there room in the daily quota?", lambda observer: publishing.judge_quota(observer.account)),
+    Check("sandbox", "May SES send to every address?", lambda observer: publishing.judge_sandbox(observer.account)),
+    Check("quota", "Is enough of the daily quota left?", lambda observer: publishing.judge_quota(observer.account)),
     Check(
         "configuration-sets",
         "Does each configuration set send?",
         lambda observer: publishing.judge_configuration_sets(observer.configuration_sets, observer.environment),
     ),
-    Check("event-destinations", "Do the sets publish what the file says?", _event_destinations),
+    Check("event-destinations", "Do the sets publish the event types in the file?", _event_destinations),
     Check(
         "tracking",
-        "Are opens and clicks tracked only where the file says so?",
+        "Are opens and clicks tracked only as in the file?",
         lambda observer: publishing.judge_tracking(observer.event_destinations, observer.file),
     ),
     Check(
@@ -114,7 +116,7 @@ CHECKS = (
     Check("notification-settings", "Does SES have the notification settings that were deployed?", _notifications),
     Check(
         "contact-lists",
-        "Is each contact list there?",
+        "Does each contact list exist?",
         lambda observer: publishing.judge_contact_lists(observer.contact_lists(), observer.file),
         "the emulator has no contact lists",
     ),
@@ -136,12 +138,12 @@ CHECKS = (
         "Has no function failed within the last hour?",
         lambda observer: resource.judge_function_errors(observer.function_errors(), observer.functions),
     ),
-    Check("late-records", "Are records handled soon?", lambda observer: pipeline.judge_ages(observer.ages())),
+    Check("late-records", "Are records processed in time?", lambda observer: pipeline.judge_ages(observer.ages())),
     Check("dead-letters", "Are the dead-letter queues empty?", _dead_letters),
     Check("quarantine", "Could every line of the archive be parsed?", _stored(FailureKind.QUARANTINE)),
     Check("firehose-errors", "Could Firehose deliver every record?", _stored(FailureKind.FIREHOSE)),
     Check("failed-batches", "Could every batch be counted?", _stored(FailureKind.BATCH)),
-    Check("last-event", "Do events of what is sent arrive, and are they counted?", _activity),
+    Check("last-event", "Do events of sent mail arrive, and are they counted?", _activity),
     Check("tables", "Are the tables active?", lambda observer: resource.judge_tables(observer.described_tables)),
     Check(
         "ledger-stream",

@@ -1,7 +1,7 @@
-"""Print what was put aside: for a person as tables and texts, for scripts as JSON."""
+"""Print failed records: as tables and text for people, as JSON for scripts."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -15,15 +15,18 @@ from rich.table import Table
 from aftersend.operations.failures import QUEUES, Failure, FailureKind
 from aftersend.operations.masking import mask_addresses, mask_record
 
-WIDTH_IN_A_FILE = 200
+WIDTH_WITHOUT_TERMINAL = 200
+
+NO_FAILURES = "There are no failed records."
 
 RECOUNT_NOTICE = (
-    "Failed batches stay: the counters have moved past them. They are counted again by a recount, which comes with a "
-    "later release."
+    "Failed batches are not redriven: the checkpoints of the counters are past them. They are counted again by a "
+    "recount, which comes with a later release."
 )
 
 
 def print_lines(failures: Iterator[Failure]) -> int:
+    """Print a line of JSON for each failed record, without its content, and return their number."""
     total = 0
     for failure in failures:
         total += failure.count
@@ -32,7 +35,7 @@ def print_lines(failures: Iterator[Failure]) -> int:
 
 
 def print_table(failures: Iterator[Failure], env: str) -> int:
-    """Print a row for each kind and reason, with the oldest record's id."""
+    """Print a row for each kind and reason, with the id of the oldest record, and return the number of records."""
     rows: dict[tuple[str, str], Failure] = {}
     for failure in failures:
         name = failure.kind, failure.reason
@@ -41,24 +44,25 @@ def print_table(failures: Iterator[Failure], env: str) -> int:
         rows[name] = msgspec.structs.replace(oldest, count=row.count + failure.count, record="")
     console = _console()
     if not rows:
-        console.print("Nothing was put aside.")
+        console.print(NO_FAILURES)
         return 0
     table = Table(box=box.SIMPLE_HEAD)
     for name, justify in (("kind", "left"), ("reason", "left"), ("count", "right"), ("oldest", "right")):
         table.add_column(name, justify=justify)
-    table.add_column("its id", overflow="fold")
+    table.add_column("id of the oldest", overflow="fold")
     for (kind, reason), row in sorted(rows.items()):
         table.add_row(kind, printable(reason), str(row.count), _age(row.since), printable(row.id))
     console.print(table)
-    console.print(f"One record: aftersend failures show ID --env {env}")
+    console.print(f"To show a record: aftersend failures show ID --env {env}")
     if any(kind != FailureKind.BATCH for kind, _ in rows):
-        console.print(f"Hand back, after a fix: aftersend failures redrive --env {env}")
+        console.print(f"To redrive, after a fix: aftersend failures redrive --env {env}")
     if any(kind == FailureKind.BATCH for kind, _ in rows):
         console.print(RECOUNT_NOTICE)
     return sum(row.count for row in rows.values())
 
 
 def print_failure(failure: Failure, addresses: bool, as_json: bool) -> None:
+    """Print a failed record with its content; addresses are masked unless `addresses` is set."""
     record = failure.record if addresses else mask_record(failure.record)
     if as_json:
         text = record if isinstance(record, str) else json.dumps(record)
@@ -79,14 +83,23 @@ def print_failure(failure: Failure, addresses: bool, as_json: bool) -> None:
     typer.echo("\n".join(printable(line) for line in text.split("\n")) + "\n")
 
 
-def print_plan(there: Mapping[FailureKind, int]) -> None:
-    for kind, count in there.items():
+def print_plan(counts: Mapping[FailureKind, int]) -> None:
+    """Print how many records of each kind would be redriven, and where to."""
+    for kind, count in counts.items():
         if kind is not FailureKind.BATCH:
             typer.echo(f"{kind}: {count}, to {'the queue' if kind in QUEUES else 'a new object below events/'}")
-    if FailureKind.BATCH in there:
+    if FailureKind.BATCH in counts:
         typer.echo(RECOUNT_NOTICE)
-    if not there:
-        typer.echo("Nothing was put aside.")
+    if not counts:
+        typer.echo(NO_FAILURES)
+
+
+def print_redriven(redriven: Mapping[str, int], refused: Iterable[str], as_json: bool) -> None:
+    """Print how many records of each kind were redriven, and what was refused; standard output stays JSON."""
+    for kind, count in redriven.items():
+        typer.echo(f"Redriven, {kind}: {count}", err=as_json)
+    for sentence in refused:
+        typer.echo(sentence, err=True)
 
 
 def print_json(value: dict[str, Any]) -> None:
@@ -103,13 +116,13 @@ def _age(since: datetime | None) -> str:
 
 
 def printable(text: str) -> str:
-    """Return the text without what a terminal would obey."""
+    """Escape characters that would control the terminal."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def _console() -> Console:
-    """Where it is not a terminal, a row is a line, however long its id."""
+    """Return the console; without a terminal it is wide enough for a row to be one line."""
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console.width = WIDTH_IN_A_FILE
+        console.width = WIDTH_WITHOUT_TERMINAL
     return console

@@ -1,4 +1,4 @@
-"""`aftersend failures`: what was put aside, listed, shown and handed back."""
+"""Implement `aftersend failures`: list, show and redrive failed records."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from aftersend.aws.dead_letters import DeadLetters
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.stored_objects import StoredFailures
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, YesOption, confirm, connected
-from aftersend.cli.failure_output import print_failure, print_json, print_lines, print_plan, print_table
+from aftersend.cli.failure_output import print_failure, print_json, print_lines, print_plan, print_redriven, print_table
 from aftersend.operations.failures import (
     PREFIXES,
     QUEUES,
@@ -25,24 +25,22 @@ from aftersend.operations.failures import (
 from aftersend.parsing import Unreadable
 from aftersend.recorder import parse_recordable
 
-SOMETHING = 1
-"""Exit code: something is there, or was refused."""
+FAILURES_EXIST = 1
+"""Exit code: there are failed records, or some were refused."""
 
 MAX_OPENED = 1_000
-"""Messages and objects of a kind that are opened for their reasons, unless said otherwise: some seconds' work."""
+"""Messages and objects of each kind that are opened for their reasons by default: this takes some seconds."""
 
 MAX_SEARCHED = 10_000
-"""Dead letters that are looked through for one: more would take longer than they stay hidden."""
+"""Dead letters that are searched for one id: more would take longer than they stay hidden."""
 
-app = typer.Typer(
-    help="List, show and redrive the records that were put aside.", no_args_is_help=True, rich_markup_mode="markdown"
-)
+app = typer.Typer(help="List, show and redrive failed records.", no_args_is_help=True, rich_markup_mode="markdown")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `failures list` prints it.", show_default=False)]
 
 
 def sources(deployment: Deployment) -> list[DeadLetters | StoredFailures]:
-    """Return where records are put aside. Deployments from before it have no dead-letter queue of the subscription."""
+    """Return the sources of failed records. Older deployments have no dead-letter queue of the subscription."""
     sqs, s3 = deployment.client("sqs"), deployment.client("s3")
     queues = [
         DeadLetters(sqs, kind, deployment.output(names.dead_letters), deployment.output(names.source))
@@ -60,13 +58,13 @@ def list_failures(
         int, typer.Option(min=0, help="How many messages and objects of each kind are opened for their reasons.")
     ] = MAX_OPENED,
 ) -> None:
-    """List everything that was put aside, by reason, with count and age.
+    """List all failed records, by reason, with count and age.
 
-    That is: dead letters of both queues and of the topic's subscription, lines of the archive that could not be parsed,
-    batches that could not be counted, and what Firehose could not deliver. With `--json` there is a line for each
-    record, without its content.
+    These are: dead letters of both queues and of the topic's subscription, lines of the archive that could not be
+    parsed, batches that could not be counted, and records that Firehose could not deliver. `--json` prints a line for
+    each record, without its content.
 
-    Exit codes: 0 nothing was put aside, 1 something was, 2 the deployment could not be asked.
+    Exit codes: 0 no failed records, 1 failed records, 2 the deployment cannot be queried.
 
     Examples:
 
@@ -78,21 +76,21 @@ def list_failures(
         failures = (failure for source in sources(target.deployment) for failure in source.failures(limit))
         total = print_lines(failures) if as_json else print_table(failures, env)
     if total:
-        raise typer.Exit(SOMETHING)
+        raise typer.Exit(FAILURES_EXIST)
 
 
 @app.command()
 def show(
     id: IdArgument,
     env: EnvironmentOption,
-    addresses: Annotated[bool, typer.Option("--addresses", help="Show addresses as they are.")] = False,
+    addresses: Annotated[bool, typer.Option("--addresses", help="Do not mask addresses.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a record that was put aside, with its addresses masked (`a***@mail.example`).
+    """Show a failed record, with its addresses masked (`a***@mail.example`).
 
-    Names and subjects are not masked. Of an object's key without a line, all records are shown.
+    Names and subjects are not masked. For an object's key without a line, all its records are shown.
 
-    Exit codes: 0 shown, 1 there is no such record, 2 the deployment could not be asked.
+    Exit codes: 0 shown, 1 there is no such record, 2 the deployment cannot be queried.
 
     Examples:
 
@@ -107,18 +105,22 @@ def show(
             shown += 1
     if not shown:
         typer.echo(
-            f"There is no {id}: it was handed back, or has expired. `failures list` shows what there is.", err=True
+            f"There is no {id}: it was redriven, or has expired. `aftersend failures list` lists all failed records.",
+            err=True,
         )
-        raise typer.Exit(SOMETHING)
+        raise typer.Exit(FAILURES_EXIST)
 
 
 KeyArgument = Annotated[
-    str | None, typer.Argument(metavar="KEY", help="One object; without it, everything.", show_default=False)
+    str | None,
+    typer.Argument(metavar="KEY", help="The key of one object. Default: all failed records.", show_default=False),
 ]
-KindOption = Annotated[list[FailureKind] | None, typer.Option(help="Only this kind; may be repeated.")]
+KindOption = Annotated[list[FailureKind] | None, typer.Option(help="Only this kind. May be repeated.")]
 RepairedOption = Annotated[
     Path | None,
-    typer.Option("--from", metavar="FILE", help="Repaired records, one a line, that replace those of the object KEY."),
+    typer.Option(
+        "--from", metavar="FILE", help="Repaired records, one per line, that replace those of the object KEY."
+    ),
 ]
 
 
@@ -132,14 +134,14 @@ def redrive(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Hand records back, after the cause was fixed.
+    """Redrive failed records, after the cause was fixed.
 
     Dead letters go to the queue they failed in. Quarantined lines and Firehose's errors are written as a new object of
-    the archive, which is recorded like any other; then the old object is deleted. It is safe to stop this, and to run
-    it again: what is handed back twice is recorded once. Failed batches cannot be handed back.
+    the archive, which is recorded like any other; then the old object is deleted. You can stop this at any time and
+    run it again: a record that is redriven twice is recorded once. Failed batches cannot be redriven.
 
-    Exit codes: 0 handed back, or nothing there; 1 refused, or something is there (`--dry-run`); 2 the deployment could
-    not be asked.
+    Exit codes: 0 redriven, or no failed records; 1 refused, or failed records (`--dry-run`); 2 the deployment cannot be
+    queried.
 
     Examples:
 
@@ -152,31 +154,30 @@ def redrive(
     started = datetime.now(UTC)
     lines = _repaired_lines(repaired, key) if repaired else None
     with connected(env) as target:
-        chosen = _chosen(target.deployment, key, kind or list(FailureKind))
-        there = {source.kind: count for source in chosen if (count := _count(source))}
-        plan = {kind: count for kind, count in there.items() if kind is not FailureKind.BATCH}
+        selected = _selected(target.deployment, key, kind or list(FailureKind))
+        counts = {source.kind: count for source in selected if (count := _count(source))}
+        plan = {kind: count for kind, count in counts.items() if kind is not FailureKind.BATCH}
         if not as_json:
-            print_plan(there)
-        if dry_run or not plan or not (yes or confirm(f"Hand back {sum(plan.values())} records to {env}?")):
-            redriven, refused = Counter[str](), ["Nothing was handed back."] * bool(plan and not dry_run)
+            print_plan(counts)
+        if dry_run or not plan or not (yes or confirm(f"Redrive {sum(plan.values())} records of {env}?")):
+            redriven, refused = Counter[str](), ["Nothing was redriven."] * bool(plan and not dry_run)
         else:
-            redriven, refused = _redrive([source for source in chosen if source.kind in plan], started, lines)
+            redriven, refused = _redrive([source for source in selected if source.kind in plan], started, lines)
     if as_json:
-        print_json({"dry_run": dry_run, "there": there, "redriven": redriven, "refused": refused})
-    for each, count in redriven.items():
-        typer.echo(f"Handed back, {each}: {count}", err=as_json)
-    for sentence in refused:
-        typer.echo(sentence, err=True)
+        print_json({"dry_run": dry_run, "there": counts, "redriven": redriven, "refused": refused})
+    print_redriven(redriven, refused, as_json)
     if refused or (dry_run and plan):
-        raise typer.Exit(SOMETHING)
+        raise typer.Exit(FAILURES_EXIST)
 
 
-def _chosen(deployment: Deployment, key: str | None, kinds: list[FailureKind]) -> list[DeadLetters | StoredFailures]:
-    """Return where the records to redrive are: those of kinds, or an object."""
+def _selected(deployment: Deployment, key: str | None, kinds: list[FailureKind]) -> list[DeadLetters | StoredFailures]:
+    """Return the sources of the records to redrive: those of some kinds, or one object."""
     if key is None:
         return [source for source in sources(deployment) if source.kind in kinds]
     if (kind := kind_of_key(key)) is None:
-        raise typer.BadParameter(f"{key} is no object that was put aside. Choose dead letters by --kind.")
+        raise typer.BadParameter(
+            f"{key} is not the key of an object with failed records. Choose dead letters by --kind."
+        )
     return [StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, split_id(key)[0])]
 
 
@@ -187,11 +188,11 @@ def _count(source: DeadLetters | StoredFailures) -> int:
 
 
 def _redrive(
-    chosen: list[DeadLetters | StoredFailures], started: datetime, lines: list[str] | None
+    selected: list[DeadLetters | StoredFailures], started: datetime, lines: list[str] | None
 ) -> tuple[Counter[str], list[str]]:
-    """Redrive; return how many records of each kind were handed back, and sentences about what was refused."""
+    """Redrive records; return their number by kind, and sentences about those that were refused."""
     redriven, refused = Counter[str](), []
-    for source in chosen:
+    for source in selected:
         steps = source.redrive(started) if isinstance(source, DeadLetters) else source.redrive(started, lines)
         for step in steps:
             redriven[source.kind] += step.records
@@ -200,7 +201,7 @@ def _redrive(
 
 
 def _repaired_lines(file: Path, key: str | None) -> list[str]:
-    """Read repaired records; refuse them where one still cannot be parsed."""
+    """Read repaired records; refuse them if one still cannot be parsed."""
     if key is None:
         raise typer.BadParameter("--from needs the KEY of the object whose records are repaired.")
     try:
@@ -216,7 +217,7 @@ def _repaired_lines(file: Path, key: str | None) -> list[str]:
         ]
     if wrong or not lines:
         typer.echo("\n".join(wrong) or f"{file} has no records.", err=True)
-        raise typer.Exit(SOMETHING)
+        raise typer.Exit(FAILURES_EXIST)
     return lines
 
 

@@ -79,7 +79,7 @@ def inspect(
 
 
 def _inspect_file(file: Path, *, as_json: bool) -> bool:
-    """Print the records of a file, and tell whether it could be read."""
+    """Print the records of a file, and return whether it could be read."""
     console = Console(highlight=False, soft_wrap=True)
     name = _quote(str(file))
     try:
@@ -118,13 +118,13 @@ def _parse_file(file: Path) -> Iterator[ParseResult]:
 
 
 def _open(file: Path) -> io.BufferedReader | io.BufferedRandom:
-    """Open a file, or a seekable copy of standard input. Refuse what is no file: opening a FIFO may wait forever."""
+    """Open a regular file, or a seekable copy of standard input. Opening any other file, such as a FIFO, may block."""
     if file != STANDARD_INPUT:
         mode = file.stat().st_mode
         if stat.S_ISDIR(mode):
             raise OSError("This is a directory: name the files in it.")
         if not stat.S_ISREG(mode):
-            raise OSError("This is no regular file: pipe what it gives into `aftersend inspect -`.")
+            raise OSError("This is not a regular file: pipe its content into `aftersend inspect -`.")
         return file.open("rb")
     if sys.stdin.isatty():
         typer.echo("Reading from the terminal: paste a payload, then press Ctrl-D on an empty line.", err=True)
@@ -142,7 +142,7 @@ def _lines(file: str, record: int, result: ParseResult) -> list[Line]:
 
 
 def _event_values(event: Event) -> dict[str, Any]:
-    """Return every field of an event, and what the policy makes of it. The recipient is spelled as in the record."""
+    """Return every field of an event, its rule and whether it suppresses; the recipient is spelled as in the record."""
     rule, entry = rule_for_feedback(event, DEFAULT_POLICY), decide([event], DEFAULT_POLICY)
     return {name: getattr(event, name) for name in EVENT_FIELDS} | {
         "recipient": event.recipient_raw or event.recipient,

@@ -1,4 +1,4 @@
-"""Implement `aftersend lint`: find mistakes in environments and estimate what they cost."""
+"""Implement `aftersend lint`: find mistakes in environments and estimate their cost."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,7 +28,7 @@ Messages = Annotated[
 
 
 class Report(msgspec.Struct):
-    """Hold what is known of an environment: a line of `--json`."""
+    """Hold the findings and the cost of an environment: a line of `--json`."""
 
     environment: str
     file: str
@@ -50,24 +50,24 @@ def lint(
     messages: Messages = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print a line of JSON for each environment.")] = False,
 ) -> None:
-    """Find mistakes in environments, and estimate what they cost a month.
+    """Find mistakes in environments, and estimate their monthly cost.
 
     Reports what would go wrong in production. `cdk synth` reports the same. This command deploys nothing and does not
-    call AWS. The exit code is 1 if it finds any.
+    call AWS. The exit code is 1 if there are findings.
 
     To accept a warning, add it with a reason to the table `[accepted_findings]` of the environment file, for example
     `tracking-enabled = "readers gave their consent"`.
     """
     console = Console(highlight=False, soft_wrap=True)
-    found_any = False
+    has_findings = False
     for name in environments or environment_names(folder) or [""]:
         report, environment = _check(name, folder, messages)
-        found_any |= bool(report.errors or report.findings)
+        has_findings |= bool(report.errors or report.findings)
         if as_json:
             typer.echo(msgspec.json.encode(report))
         else:
             _print(report, environment, console)
-    if found_any:
+    if has_findings:
         raise typer.Exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Define `aftersend replay`: announce objects of the archive again."""
+"""Implement `aftersend replay`: announce objects of the archive again."""
 
 import shlex
 import time
@@ -37,16 +37,18 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise typer.BadParameter(
-            f"{text!r} is no time. Write it as in 2026-03-14, 2026-03-14T09 or …T09:30Z."
+            f"{text!r} is no time. Valid times: 2026-03-14, 2026-03-14T09, 2026-03-14T09:30Z."
         ) from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 FirstOption = Annotated[
-    datetime, typer.Option("--from", metavar="TIME", parser=parse_time, help="In UTC, unless it has an offset.")
+    datetime, typer.Option("--from", metavar="TIME", parser=parse_time, help="The start; UTC, unless it has an offset.")
 ]
-EndOption = Annotated[datetime, typer.Option("--to", metavar="TIME", parser=parse_time, help="The end, not included.")]
-PaceOption = Annotated[int, typer.Option(min=1, help="Events a second, estimated by the objects' sizes.")]
+EndOption = Annotated[
+    datetime, typer.Option("--to", metavar="TIME", parser=parse_time, help="The end, which is not included.")
+]
+PaceOption = Annotated[int, typer.Option(min=1, help="Events per second, estimated from the sizes of the objects.")]
 AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Continue after this object.")]
 
 
@@ -60,16 +62,15 @@ def replay(
     yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Announce the archive's objects of a time range again, so that their events are recorded where they are missing.
+    """Announce the archive's objects of a time range again, so that missing events are recorded.
 
-    The range is one of arrival and is extended to whole hours, as the archive is arranged. Recording an event again
-    changes nothing; an event that is older than the ledger keeps is ignored. The pace keeps half of what a new table
-    takes at once for live events; raise it where the tables have been scaled up. If interrupted, it prints the command
-    that continues.
+    The range is that of the events' arrival, extended to whole hours. Recording an event again changes nothing; an
+    event older than the ledger's retention is ignored. The default pace leaves half the initial throughput of a new
+    table to live events; raise it if the tables have scaled up. If interrupted, the command prints how to continue.
 
-    Replay does not count again what was recorded before: counters move only by what is new in the ledger.
+    Replay does not repair counts: counters change only with new items in the ledger.
 
-    Exit codes: 0 announced, or nothing to announce; 1 refused; 2 the deployment could not be asked; 130 interrupted.
+    Exit codes: 0 announced, or nothing to announce; 1 refused; 2 the deployment cannot be queried; 130 interrupted.
 
     Examples:
 
@@ -77,25 +78,19 @@ def replay(
 
     - `aftersend replay --env prod --from 2026-03-14 --to 2026-03-15 --per-second 500 --yes`
     """
-    if first >= end:
-        raise typer.BadParameter("--to must be later than --from.")
-    hours = whole_hours(first, end)
+    hours = _hours(first, end)
     with connected(env) as target:
-        announcer = _announcer(target)
+        announcer, notice = _announcer(target), _retention_notice(target, hours)
         total = estimate(announcer.objects(hours, after))
-        retention = target.environment.retention if target.environment else Retention()
-        notice = retention_notice(hours, retention, datetime.now(UTC))
         if not as_json:
             _print_estimate(hours, total, per_second, notice)
         refused = bool(total.objects and not dry_run and not yes and not confirm(f"Replay them in {env}?"))
         run = _Run(announcer, per_second)
-        status = 0
-        if total.objects and not dry_run and not refused:
-            status = run.announce(announcer.objects(hours, after), total)
+        is_announced = total.objects and not dry_run and not refused
+        status = run.announce(announcer.objects(hours, after), total) if is_announced else 0
     if as_json:
-        print_json(
-            {**total._asdict(), "dollars": round(total.dollars, 4), "ignored": notice, "announced": run.announced}
-        )
+        numbers = {**total._asdict(), "dollars": round(total.dollars, 4)}
+        print_json({**numbers, "ignored": notice, "announced": run.announced})
     elif not dry_run and total.objects:
         typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
     if status:
@@ -105,14 +100,14 @@ def replay(
 
 
 class _Run:
-    """Announces objects at a pace and remembers how far it came."""
+    """Announce objects at a pace, and record the last one."""
 
     def __init__(self, announcer: Announcer, per_second: int) -> None:
         self.announced, self.last = 0, ""
         self._announcer, self._per_second = announcer, per_second
 
     def announce(self, objects: Iterable[StoredObject], total: Estimate) -> int:
-        """Announce objects; return the exit code, which is not 0 if it was stopped on the way."""
+        """Announce objects, and return the exit code: 0 if all were announced."""
         columns = (TextColumn("announcing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         try:
             with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -132,21 +127,32 @@ class _Run:
         return 0
 
 
+def _hours(first: datetime, end: datetime) -> HourRange:
+    if first >= end:
+        raise typer.BadParameter("--to must be later than --from.")
+    return whole_hours(first, end)
+
+
 def _announcer(target: Target) -> Announcer:
     deployment = target.deployment
     bucket, queue = deployment.output("ArchiveBucketName"), deployment.output("ArchiveQueueUrl")
     return Announcer(deployment.client("s3"), deployment.client("sqs"), bucket, queue)
 
 
+def _retention_notice(target: Target, hours: HourRange) -> str | None:
+    retention = target.environment.retention if target.environment else Retention()
+    return retention_notice(hours, retention, datetime.now(UTC))
+
+
 def _print_estimate(hours: HourRange, total: Estimate, per_second: int, notice: str | None) -> None:
     when = f"{hours.first:%Y-%m-%d %H:%M} to {hours.end:%Y-%m-%d %H:%M} UTC"
     if not total.objects:
-        typer.echo(f"The archive has no objects of {when}.")
+        typer.echo(f"The archive has no objects from {when}.")
         return
     minutes, dollars = max(1, round(total.events / per_second / 60)), max(0.01, total.dollars)
     typer.echo(
-        f"{_objects(total.objects)} of {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
-        f"At {per_second:,} events a second it takes about {minutes:,} min and costs at most about ${dollars:,.2f}."
+        f"{_objects(total.objects)} from {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
+        f"At {per_second:,} events per second, it takes about {minutes:,} min and costs at most about ${dollars:,.2f}."
     )
     if notice:
         typer.echo(notice)
@@ -158,15 +164,6 @@ def _objects(count: int) -> str:
 
 def _command(env: str, hours: HourRange, per_second: int, after: str | None) -> str:
     """Return the command that continues where this one stopped."""
-    words = [
-        "aftersend",
-        "replay",
-        "--env",
-        env,
-        "--from",
-        f"{hours.first:%Y-%m-%dT%H}",
-        "--to",
-        f"{hours.end:%Y-%m-%dT%H}",
-    ]
-    words += ["--per-second", str(per_second)]
+    times = ["--from", f"{hours.first:%Y-%m-%dT%H}", "--to", f"{hours.end:%Y-%m-%dT%H}"]
+    words = ["aftersend", "replay", "--env", env, *times, "--per-second", str(per_second)]
     return shlex.join([*words, *(["--after", after] if after else [])])

@@ -1,16 +1,37 @@
-"""Load, check and price the environments that the stacks deploy. Lambda functions never import this package."""
+"""Load, check and price the environments that the stacks deploy. Lambda functions never import this package.
 
+Others import from here; the figures behind the cost estimate are in cost.py and prices.py.
+"""
+
+from aftersend.config.alarms import ALARMS, CHECK_ALARMS, Severity
 from aftersend.config.cost import estimate_cost, format_estimate
-from aftersend.config.environment import Environment
+from aftersend.config.environment import (
+    ConfigurationSet,
+    ContactList,
+    Dimension,
+    Environment,
+    EventDestination,
+    Identity,
+)
 from aftersend.config.lint import Finding, findings
 from aftersend.config.loader import ENVIRONMENTS_FOLDER, InvalidEnvironment, environment_names, load
 from aftersend.config.toml_file import display_path
+from aftersend.config.values import Email
 
 __all__ = [
+    "ALARMS",
+    "CHECK_ALARMS",
     "ENVIRONMENTS_FOLDER",
+    "ConfigurationSet",
+    "ContactList",
+    "Dimension",
+    "Email",
     "Environment",
+    "EventDestination",
     "Finding",
+    "Identity",
     "InvalidEnvironment",
+    "Severity",
     "display_path",
     "environment_names",
     "estimate_cost",

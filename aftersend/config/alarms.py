@@ -1,6 +1,6 @@
-"""Describe every alarm: how urgent it is, what it means and when it goes off.
+"""Describe every alarm: its severity, its meaning and its threshold.
 
-The stacks create an alarm for each, with the metric that belongs to it. docs/operations.md has a page for each.
+The stacks create each of them on its metric; docs/operations.md explains each.
 """
 
 from enum import StrEnum
@@ -18,14 +18,16 @@ class Severity(StrEnum):
     PAGE = "page"
     """Events are being lost, mail is refused, or bounces do not suppress: look now."""
     TICKET = "ticket"
-    """Something was set aside, where it waits for days, or will become urgent: look in working hours."""
+    """Something failed and is stored for days, or will become urgent: look in working hours."""
 
 
 class Alarm(NamedTuple):
+    """Describe an alarm, but not its metric."""
+
     severity: Severity
     problem: str
     threshold: float = 0
-    """The alarm goes off above it; a heartbeat's, below it."""
+    """The metric breaches above it; a heartbeat, below it."""
     periods: int = 1
     """How many periods in a row must breach."""
     period_minutes: int = MINUTES
@@ -47,9 +49,10 @@ ALARMS = {
     ),
     "FeedbackLate": Alarm(PAGE, "Messages have waited in the feedback queue for over 15 minutes.", 15 * 60, 3),
     "FeedbackSubscriptionDeadLetters": Alarm(
-        PAGE, "SNS gave up delivering messages to the feedback queue: they wait in the dead-letter queue."
+        PAGE,
+        "SNS could not deliver messages to the feedback queue: they are in the dead-letter queue of the subscription.",
     ),
-    "FeedbackTopicFailed": Alarm(PAGE, "SNS fails to deliver messages of the feedback topic to the feedback queue."),
+    "FeedbackTopicFailed": Alarm(PAGE, "Deliveries from the feedback topic to the feedback queue fail."),
     # The archive route
     "ArchiveDeadLetters": Alarm(TICKET, "record_archive failed on objects of the archive five times."),
     "ArchiveLate": Alarm(
@@ -64,20 +67,21 @@ ALARMS = {
     "StreamThrottled": Alarm(TICKET, "Firehose refused records because they exceed the quota of the stream."),
     "FirehoseErrors": Alarm(TICKET, "There are records that Firehose could not process.", period_minutes=HOUR),
     "QuarantinedLines": Alarm(TICKET, "record_archive quarantined lines that it could not parse."),
-    "QuarantineObjects": Alarm(TICKET, "There are quarantined lines that nobody has handed back.", period_minutes=HOUR),
+    "QuarantineObjects": Alarm(TICKET, "There are quarantined lines that have not been redriven.", period_minutes=HOUR),
     # Counting
     "CountingFailed": Alarm(
-        TICKET, "count_tags failed. Lambda repeats the batch until it succeeds or is 20 hours old."
+        TICKET, "count_tags failed. Lambda retries the batch until it succeeds or is 20 hours old."
     ),
     "CountingLate": Alarm(PAGE, "The counters are over 15 minutes behind the ledger.", 15 * 60_000, 3),
     "CountingDiscarded": Alarm(
-        TICKET, "Lambda gave up changes of the ledger that count_tags failed on, and stored them: they are not counted."
+        TICKET,
+        "Lambda discarded changes of the ledger that count_tags failed on, and stored them: they are not counted.",
     ),
     "CountingDropped": Alarm(
-        PAGE, "Lambda gave up changes of the ledger and could not store which: they are not counted."
+        PAGE, "Lambda discarded changes of the ledger and could not store them: they are not counted."
     ),
-    "UncountableRecords": Alarm(TICKET, "count_tags left out changes of the ledger that it cannot decode."),
-    "FailedBatches": Alarm(TICKET, "There are batches of changes that were given up.", period_minutes=HOUR),
+    "UncountableRecords": Alarm(TICKET, "count_tags skipped changes of the ledger that it cannot decode."),
+    "FailedBatches": Alarm(TICKET, "There are stored batches of changes that Lambda discarded.", period_minutes=HOUR),
     # Identities and the account
     "IdentitiesUnverified": Alarm(
         PAGE, "An identity was verified and no longer is: SES refuses its mail.", period_minutes=HOUR
@@ -88,12 +92,12 @@ ALARMS = {
     "IdentitiesFailed": Alarm(TICKET, "SES refused the notification settings of an identity.", period_minutes=HOUR),
     "DkimFailed": Alarm(TICKET, "SES does not find the DKIM records of a domain.", period_minutes=HOUR),
     "MailFromFailed": Alarm(TICKET, "SES does not find the MX record of a MAIL FROM domain.", period_minutes=HOUR),
-    "SendingPaused": Alarm(PAGE, "The account cannot send: its sending is paused.", period_minutes=HOUR),
+    "SendingPaused": Alarm(PAGE, "The account cannot send: sending is paused.", period_minutes=HOUR),
     "AccountUnderReview": Alarm(PAGE, "SES reviews the account and may pause its sending.", period_minutes=HOUR),
     "QuotaUsed": Alarm(TICKET, "More than 80 % of the daily sending quota is used.", 80, period_minutes=HOUR),
     # The check that publishes these metrics
-    "IdentityCheckFailed": Alarm(TICKET, "The hourly check of identities and account fails.", period_minutes=HOUR),
-    "IdentityCheckIncomplete": Alarm(TICKET, "A part of the hourly check fails.", period_minutes=HOUR),
+    "IdentityCheckFailed": Alarm(TICKET, "The hourly check of identities and account failed.", period_minutes=HOUR),
+    "IdentityCheckIncomplete": Alarm(TICKET, "A part of the hourly check failed.", period_minutes=HOUR),
     # Two periods: a run shortly before the end of one hour and the next shortly after that of the next leave one empty.
     "IdentityCheckMissing": Alarm(
         TICKET, "The hourly check has not run for two hours.", 1, 2, period_minutes=HOUR, is_heartbeat=True

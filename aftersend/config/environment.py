@@ -225,7 +225,7 @@ class Environment(Section, frozen=True):
 
     @property
     def is_emulated(self) -> bool:
-        """Tell whether the environment runs on the local emulator."""
+        """Return whether the environment runs on the local emulator."""
         return self.functions.runs_on == "local"
 
     @property
@@ -235,5 +235,5 @@ class Environment(Section, frozen=True):
 
     @property
     def counted(self) -> Counted:
-        """Return what the functions need to know about counting."""
+        """Return the settings of counting that the functions need."""
         return Counted(tags=self.counted_tags, simulator=self.suppression.simulator)

@@ -4,11 +4,11 @@ An error is a value that SES or CloudFormation would reject or silently drop; it
 a warning, which the environment can accept with a reason (`accepted_findings`). lint_rules.py has the texts.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aftersend.config.cardinality import has_many_values
 from aftersend.config.environment import (
     ConfigurationSet,
     ContactList,
@@ -42,16 +42,6 @@ TRACKED = (Kind.OPEN.value, Kind.CLICK.value)
 
 UNSUPPORTED_HEADERS = ("received", "to", "from", "dkim-signature", "cc", "message-id", "return-path")
 """Headers that SES does not accept as dimensions ("Set up a CloudWatch event destination")."""
-
-HIGH_CARDINALITY_NAME = re.compile(
-    r"(^|[-_:.])(id|ids|uid|uuid|guid|user|users|subscriber|recipient|customer|contact|email|mail|address|token|session"
-    r"|hash|timestamp|date|time|order|invoice|ip|source-ip|outgoing-ip|subject|list-unsubscribe)$",
-    re.IGNORECASE,
-)
-"""Names of tags and headers that usually have as many values as there are messages or people."""
-
-GROUPING_NAME = re.compile(r"(campaign|template|list|segment|brand|variant|tenant)", re.IGNORECASE)
-"""Beginnings of names that group messages, even where the name ends in "id"."""
 
 METRIC_PRICE = f"${METRIC:.2f}"
 """Of one CloudWatch metric per month."""
@@ -121,7 +111,7 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     for tag in ALWAYS_COUNTED:
         if tag in environment.counted_tags:
             yield _finding("already-counted", ["counted_tags"], name=tag)
-    for tag in filter(_has_many_values, environment.counted_tags):
+    for tag in filter(has_many_values, environment.counted_tags):
         cost = "a row of counters per hour, which costs as much as recording the event"
         yield _finding("high-cardinality", ["counted_tags"], name=tag, cost=cost)
     if len(environment.contact_lists) > 1:
@@ -196,13 +186,9 @@ def _check_dimensions(path: KeyPath, dimensions: tuple[Dimension, ...]) -> Itera
     for index, dimension in enumerate(dimensions):
         if dimension.source == "emailHeader" and dimension.name.lower() in UNSUPPORTED_HEADERS:
             yield _finding("unsupported-header", [*path, index], name=dimension.name)
-        elif _has_many_values(dimension.name):
+        elif has_many_values(dimension.name):
             cost = f"a metric at {METRIC_PRICE} a month for each event type"
             yield _finding("high-cardinality", [*path, index], name=dimension.name, cost=cost)
-
-
-def _has_many_values(name: str) -> bool:
-    return bool(HIGH_CARDINALITY_NAME.search(name)) and not GROUPING_NAME.match(name)
 
 
 def _identity_errors(path: KeyPath, name: str, identity: Identity, sets: list[str]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Tell which Regions exist and which services they have, from the endpoint data that is part of botocore."""
+"""List the Regions and the services they have, from the endpoint data that is part of botocore."""
 
 from functools import cache
 

@@ -90,7 +90,7 @@ class PipelineState(NamedTuple):
 
     @property
     def needs_attention(self) -> bool:
-        """Whether anything waits for an operator."""
+        """Return whether anything waits for an operator."""
         return bool(self.quarantined or self.failed_batches or any(queue.dead_letters for queue in self.queues))
 
 
@@ -171,7 +171,7 @@ def failure(message: str) -> str:
 
 
 def _explain(entry: Entry | None, now: datetime) -> str:
-    """Say whether a recipient is suppressed, and why."""
+    """Describe whether a recipient is suppressed, and why."""
     if entry is None:
         return "Not suppressed."
     since = f"since {_format_time(entry.since)} UTC"

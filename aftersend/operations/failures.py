@@ -1,4 +1,4 @@
-"""Describe the records that were put aside: the kinds there are, how each is stored, and where it is handed back."""
+"""Describe failed records: their kinds, how each kind is stored, and where it is redriven to."""
 
 import re
 from base64 import b64decode
@@ -21,6 +21,8 @@ from aftersend.recorder import parse_recordable
 
 
 class FailureKind(StrEnum):
+    """Name the kinds of failed records, as docs/operations.md describes them."""
+
     FEEDBACK = "feedback-dead-letter"
     ARCHIVE = "archive-dead-letter"
     SUBSCRIPTION = "subscription-dead-letter"
@@ -30,7 +32,7 @@ class FailureKind(StrEnum):
 
 
 class Queues(NamedTuple):
-    """Outputs of the Pipeline stack that hold the addresses of a dead-letter queue and of the queue to redrive to."""
+    """Outputs of the Pipeline stack with the URLs of a dead-letter queue and of the queue to redrive to."""
 
     dead_letters: str
     source: str
@@ -46,7 +48,7 @@ PREFIXES: Mapping[FailureKind, str] = {
     FailureKind.FIREHOSE: FIREHOSE_ERRORS_PREFIX,
     FailureKind.BATCH: FAILED_BATCHES_PREFIX,
 }
-"""Where the archive bucket has the objects of a kind."""
+"""The prefix in the archive bucket of each kind that is stored there."""
 
 UNKNOWN_FORMAT, NOT_OPENED = "unknown-format", "not-opened"
 FUNCTION_FAILED, NOT_DELIVERED = "function-failed", "not-delivered"
@@ -56,7 +58,7 @@ HOUR = re.compile(r"\d{4}/\d{2}/\d{2}/\d{2}/")
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """A record that was put aside."""
+    """A failed record, or a number of them."""
 
     kind: FailureKind
     id: str
@@ -70,31 +72,33 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class StoredObject(NamedTuple):
+    """An object of the archive bucket, as listed."""
+
     key: str
     since: datetime
     size_bytes: int
 
 
 class Redriven(NamedTuple):
-    """How many records one step of redriving handed back, and what it could not: a sentence, or nothing."""
+    """The result of one step of redriving: the number of records, and a sentence about those that were refused."""
 
     records: int
     refused: str = ""
 
 
 def kind_of_key(key: str) -> FailureKind | None:
-    """Tell which kind of failure an object's key is of; None if it is no such object."""
+    """Return the kind of failed record that an object holds, by its key; None if it holds none."""
     return next((kind for kind, prefix in PREFIXES.items() if key.startswith(prefix)), None)
 
 
 def split_id(id: str) -> tuple[str, int | None]:
-    """Split the id of a stored record into its object's key and its line; None where no line is named."""
+    """Split the id of a stored record into its object's key and its line; None if it names no line."""
     key, separator, line = id.rpartition("#")
     return (key, int(line)) if separator and line.isdecimal() else (id, None)
 
 
 def redriven_key(key: str) -> str:
-    """Return the key below `events/` that the records of an object are handed back under.
+    """Return the key below `events/` that the records of an object are redriven to.
 
     It follows from the object's key alone, so that a repetition writes the same object again; it keeps the hour, so
     that a replay of that hour includes it; and it ends in `.gz`, as the other compressed objects of the archive do.
@@ -128,7 +132,7 @@ def _dead_letter_reason(kind: FailureKind, body: str) -> tuple[str, str]:
 
 
 def parse_stored(kind: FailureKind, stored: StoredObject, lines: Iterable[tuple[int, bytes]]) -> Iterator[Failure]:
-    """Describe the records of an object, a line each. A line in an unknown format is described as that."""
+    """Describe the records of an object, one per line. A line in another format gets the reason UNKNOWN_FORMAT."""
     for number, line in lines:
         try:
             reason, detail, record = _LINE_PARSERS[kind](line)
@@ -139,7 +143,7 @@ def parse_stored(kind: FailureKind, stored: StoredObject, lines: Iterable[tuple[
 
 
 def quarantined_record(line: bytes) -> str | None:
-    """Return the record that a line of a quarantine object holds; None if the line is not of one."""
+    """Return the record in a line of a quarantine object; None if the line has another format."""
     try:
         return msgspec.json.decode(line, type=_QuarantinedLine).record
     except (ValueError, RecursionError):
@@ -147,7 +151,7 @@ def quarantined_record(line: bytes) -> str | None:
 
 
 class _QuarantinedLine(msgspec.Struct):
-    """What is read of aws.archive.Quarantined; a test holds that the one reads what the other writes."""
+    """Describe a line that aws.archive.QuarantinedLine has written; a test holds that the two agree."""
 
     object: str
     line: int
@@ -162,14 +166,14 @@ def _parse_quarantined(line: bytes) -> tuple[str, str, str]:
 
 
 def _parse_firehose(line: bytes) -> tuple[str, str, str]:
-    """Read what Firehose stores of a record; its pages spell the names of code and message in two ways."""
+    """Parse a record that Firehose stored; AWS's pages spell the names of code and message in two ways."""
     stored = msgspec.json.decode(line, type=dict[str, Any])
     code, message = (stored.get(f"error{name}") or stored.get(f"Error{name}") or "" for name in ("Code", "Message"))
     return str(code), str(message), b64decode(stored["rawData"], validate=True).decode("utf-8", "replace").rstrip()
 
 
 def _parse_batch(document: bytes) -> tuple[str, str, str]:
-    """Read what Lambda stores of a batch ("Retaining discarded records for a DynamoDB event source")."""
+    """Parse a batch that Lambda stored ("Retaining discarded records for a DynamoDB event source")."""
     stored = msgspec.json.decode(document, type=dict[str, Any])
     info = stored["DDBStreamBatchInfo"]
     numbers = f"{info.get('startSequenceNumber')} to {info.get('endSequenceNumber')}"
@@ -182,4 +186,4 @@ _LINE_PARSERS: Mapping[FailureKind, Callable[[bytes], tuple[str, str, str]]] = {
     FailureKind.FIREHOSE: _parse_firehose,
     FailureKind.BATCH: _parse_batch,
 }
-"""For each kind: a line → its reason, the detail and the record."""
+"""For each kind: a line → the reason, the detail and the record."""

@@ -9,23 +9,25 @@ from typing import Any
 import msgspec
 
 Answer = Mapping[str, Any]
-"""What a service answered, as boto3 returns it."""
+"""A response of a service, as boto3 returns it."""
 Answers = Mapping[str, Answer | None]
-"""Answers by the name of what was asked about; None stands for something that is gone."""
+"""Responses by the name of the resource; None if it no longer exists."""
 
 
 class Weight(StrEnum):
-    """What a finding costs if nobody acts, the worst first."""
+    """Name how severe a finding is, the most severe first."""
 
     CRITICAL = "critical"
     """Mail is not sent, or events do not arrive."""
     WARNING = "warning"
-    """Something was put aside, or is about to fail, or a failure would stay unnoticed."""
+    """There are failed records, something is about to fail, or a failure would stay unnoticed."""
     NOTICE = "notice"
-    """It passes by itself, or may be intended."""
+    """It ends by itself, or may be intended."""
 
 
 class Finding(msgspec.Struct, frozen=True):
+    """A problem of a deployed environment, with its fix."""
+
     weight: Weight
     problem: str
     fix: str
@@ -35,12 +37,12 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class SkippedCheck(msgspec.Struct, frozen=True):
-    """A check that was not made."""
+    """A check that was not made, with the reason."""
 
     check: str
     reason: str
     is_refused: bool
-    """Whether AWS refused to answer; otherwise the check does not apply here."""
+    """Whether the query failed; otherwise the check does not apply here."""
 
 
 critical = partial(Finding, Weight.CRITICAL)
@@ -54,7 +56,7 @@ DEPLOY_OR_RESTORE = f"{DEPLOY} If that changes nothing: {RESTORE[0].lower()}{RES
 
 
 def by_weight(findings: list[Finding]) -> list[Finding]:
-    """Sort findings, the worst first, those of one weight in the order of their checks."""
+    """Sort findings, the most severe first; those of one weight stay in the order of their checks."""
     return sorted(findings, key=lambda finding: list(Weight).index(finding.weight))
 
 

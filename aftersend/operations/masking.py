@@ -1,4 +1,4 @@
-"""Mask the e-mail addresses in a record, so that it can be shown to people who need not know them."""
+"""Mask the e-mail addresses in a record, so that it can be shown to people who do not need them."""
 
 import json
 import re
@@ -10,7 +10,7 @@ TOKEN = re.compile(r"[^\s\"'<>(),:;|\[\]{}\\]+")
 """What may be an address. Each character is looked at once: a pattern that begins with the local part is quadratic."""
 
 QUOTED_LOCAL_PART = re.compile(r'"([^"@])[^"@]{0,63}"(?=@)')
-"""As in `"ada reader"@mail.example`; a local part has 64 characters at the most (RFC 5321, 4.5.3.1.1)."""
+"""As in `"ada reader"@mail.example`; a local part has at most 64 characters (RFC 5321, 4.5.3.1.1)."""
 
 AT = re.compile(r"@|%(?:25)*40")
 """The sign itself and as URLs have it, encoded once or repeatedly."""

@@ -1,10 +1,10 @@
-"""Judge stacks, and the way from SES to the tables, by what their services answer."""
+"""Judge the stacks, and the resources between SES and the tables, by the responses of their services."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EVENTS_PREFIX
 from aftersend.operations.failures import FailureKind, StoredObject
 from aftersend.operations.findings import (
@@ -21,13 +21,13 @@ from aftersend.operations.findings import (
 )
 
 LATE_SECONDS = 15 * 60
-"""As the alarms about late messages have it."""
+"""The threshold of the alarms about late messages."""
 
 MAX_SKEW_SECONDS = 60
-"""AWS refuses requests whose time differs by five minutes; hours of a replay are already wrong before."""
+"""AWS refuses requests whose time differs by five minutes; a replay's hours are wrong before that."""
 
 MAX_COUNTED = 1_000
-"""Objects of a kind that are counted: more are said to be that many at least."""
+"""Objects of a kind that are counted; if there are more, this number is reported as a minimum."""
 
 WINDOW = timedelta(hours=3)
 GRACE = timedelta(minutes=15)
@@ -44,7 +44,9 @@ def judge_stacks(stacks: Answers) -> Iterator[Finding]:
         if not stack or status == "REVIEW_IN_PROGRESS":
             yield critical(f"There is no stack {name}.", DEPLOY)
         elif status.endswith("IN_PROGRESS"):
-            yield notice(f"{name} is being changed ({status}).", "Wait until that is done, then ask again.")
+            yield notice(
+                f"{name} is being changed ({status}).", "Wait until that is done, then run `aftersend doctor` again."
+            )
         elif status == "UPDATE_ROLLBACK_COMPLETE":
             yield warning(f"The last deployment of {name} failed and was rolled back.", events)
         elif status not in GOOD_STACK:
@@ -94,7 +96,7 @@ def function_name(mapping: Answer) -> str:
 
 
 def is_of_stream(mapping: Answer) -> bool:
-    """Tell whether an event source mapping reads the ledger's stream."""
+    """Return whether an event source mapping reads the ledger's stream."""
     return ":dynamodb:" in mapping["EventSourceArn"]
 
 
@@ -134,10 +136,10 @@ def judge_streams(streams: Answers) -> Iterator[Finding]:
 
 
 def judge_ages(ages: Mapping[str, float | None]) -> Iterator[Finding]:
-    """Judge how many seconds the oldest record waits, by the name of the queue or function."""
+    """Judge how many seconds the oldest record has waited, by the name of the queue or function."""
     for name, seconds in ages.items():
         if seconds is not None and seconds > LATE_SECONDS:
-            fix = "Look whether the function behind it fails or is throttled (checks functions, function-errors)."
+            fix = "Check whether its function fails or is throttled (checks functions, function-errors)."
             yield warning(f"The oldest record of {name} has waited for {seconds / 60:.0f} minutes.", fix)
 
 
@@ -164,7 +166,7 @@ def _failures(kind: FailureKind) -> str:
 
 
 class Activity(NamedTuple):
-    """What was sent, and the newest signs of it."""
+    """The number of messages sent, and the newest results of their events."""
 
     sent: int
     """Messages of the whole account within the window, without the grace."""

@@ -1,9 +1,9 @@
-"""Judge what Amazon SES publishes, and whether it sends, by its answers."""
+"""Judge what Amazon SES publishes, and whether it sends, by its responses."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aftersend.config.environment import ConfigurationSet, Environment, EventDestination
+from aftersend.config import ConfigurationSet, Environment, EventDestination
 from aftersend.events import Kind
 from aftersend.operations.findings import DEPLOY, DEPLOY_OR_RESTORE, Answer, Answers, Finding, critical, warning
 
@@ -33,7 +33,7 @@ def judge_configuration_sets(sets: Answers, environment: Environment | None) -> 
 def judge_event_destinations(
     destinations: Destinations, environment: Environment, topic: str, streams: Iterable[str]
 ) -> Iterator[Finding]:
-    """Compare event destinations with the environment file. `topic` and `streams` are the ends of Aftersend's own."""
+    """Compare event destinations with the environment file. `topic` and `streams` are Aftersend's own targets."""
     for name, settings in environment.configuration_sets.items():
         answers = destinations.get(name)
         present = {each["Name"]: each for each in answers or ()}
@@ -57,7 +57,7 @@ def _wanted(settings: ConfigurationSet, topic: str) -> dict[str, EventDestinatio
 
 
 def _difference(answer: Answer, wanted: EventDestination, streams: Iterable[str] | None) -> str:
-    """Describe in what a destination differs from what is wanted; empty if in nothing."""
+    """Describe how a destination differs from the wanted one; empty if it does not."""
     kinds, published = {kind.name for kind in wanted.events}, {*answer["MatchingEventTypes"]}
     if missing := kinds - published:
         return f"does not publish {_kinds(missing)}"
@@ -73,7 +73,7 @@ def _difference(answer: Answer, wanted: EventDestination, streams: Iterable[str]
 
 
 def judge_tracking(destinations: Destinations, environment: Environment) -> Iterator[Finding]:
-    """Find opens and clicks that are published without the environment file asking for them, by whomever."""
+    """Find opens and clicks that any destination publishes, but that are not in the environment file."""
     for name, settings in environment.configuration_sets.items():
         wanted = {kind.name for each in _wanted(settings, "").values() for kind in each.events} & TRACKED
         for answer in destinations.get(name) or ():
@@ -125,7 +125,7 @@ def judge_mail_from(identities: Answers, environment: Environment) -> Iterator[F
 def judge_notification_settings(
     drift: Mapping[str, list[str]], identities: Iterable[str], verified: Iterable[str]
 ) -> Iterator[Finding]:
-    """Judge how notification settings differ from the deployed ones, and which identities have none deployed."""
+    """Judge how notification settings differ from the deployed ones, and find identities without deployed ones."""
     verified = {*verified}
     for name in identities:
         if name not in drift:

@@ -1,4 +1,4 @@
-"""Replay objects of the archive: which keys a time range has, how they are announced, and what that costs."""
+"""Plan a replay: the keys of a time range, the notifications that announce them, and the cost."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ EVENTS_PER_SECOND = 2_000
 burst and adaptive capacity, on-demand initial throughput"), so that live events keep the other half."""
 
 BATCH_MESSAGES = 10
-"""What SendMessageBatch takes."""
+"""Messages that SendMessageBatch accepts."""
 
 PLAIN_EVENT_BYTES = 1_500
 """An event in an object that is not compressed: assumed, as cost.ARCHIVED_BYTES is for those that are."""
@@ -29,11 +29,11 @@ class HourRange(NamedTuple):
 
     first: datetime
     end: datetime
-    """The hour behind the last one."""
+    """The first hour that is not included."""
 
     @property
     def start_after(self) -> str:
-        """Return the key behind which the objects of the first hour begin."""
+        """Return the key after which the objects of the first hour begin."""
         return f"{EVENTS_PREFIX}{self.first:%Y/%m/%d/%H}"
 
     def includes(self, key: str) -> bool:
@@ -41,14 +41,16 @@ class HourRange(NamedTuple):
 
 
 class Estimate(NamedTuple):
+    """The size of a replay."""
+
     objects: int
     size_bytes: int
     events: int
 
     @property
     def dollars(self) -> float:
-        """Estimate the cost, as if every event had been lost: written, counted, and each object read by itself, at
-        the prices of us-east-1."""
+        """Estimate the cost if every event is missing: recorded and counted, with one invocation per object, at the
+        prices of us-east-1."""
         memory_gb = FUNCTIONS["record_archive"].memory_mebibytes / 1024
         event = (cost.EVENT_UNITS + cost.COUNTER_UNITS) * prices.N_VIRGINIA.write_unit
         event += cost.EVENT_SECONDS * memory_gb * prices.GB_SECOND
@@ -71,6 +73,7 @@ def events_in(stored: StoredObject) -> int:
 
 
 def estimate(objects: Iterable[StoredObject]) -> Estimate:
+    """Add up objects, their sizes and the events estimated in them."""
     count = size_bytes = events = 0
     for stored in objects:
         count, size_bytes, events = count + 1, size_bytes + stored.size_bytes, events + events_in(stored)
@@ -78,7 +81,7 @@ def estimate(objects: Iterable[StoredObject]) -> Estimate:
 
 
 def batches(objects: Iterable[StoredObject], events_per_second: int) -> Iterator[list[StoredObject]]:
-    """Group objects into requests of a second's events at the most, or of a single object that has more."""
+    """Group objects into requests of at most one second's events, or of a single object that has more."""
     batch: list[StoredObject] = []
     events = 0
     for stored in objects:
@@ -92,7 +95,7 @@ def batches(objects: Iterable[StoredObject], events_per_second: int) -> Iterator
 
 
 def object_notification(bucket: str, key: str) -> str:
-    """Write the notification by which Amazon S3 announces an object; keys are URL-encoded in it."""
+    """Return the notification by which Amazon S3 announces an object, with its URL-encoded key."""
     record = {"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}
     return json.dumps(
         {"Records": [record | {"s3": {"bucket": {"name": bucket}, "object": {"key": quote_plus(key, safe="/")}}}]}
@@ -100,7 +103,7 @@ def object_notification(bucket: str, key: str) -> str:
 
 
 def retention_notice(hours: HourRange, retention: Retention, now: datetime) -> str | None:
-    """Say which events of the range are ignored because the ledger has forgotten that it had them; None if none are."""
+    """Describe the events of the range that are ignored because their ledger items have expired; None if none are."""
     notices = []
     for days, events in (
         (retention.volume_days, "sends, deliveries, opens, clicks, delays, rejects and rendering failures"),

@@ -1,9 +1,9 @@
-"""Judge tables, functions and alarms by what their services answer (as in pipeline_findings)."""
+"""Judge tables, functions and alarms by the responses of their services."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
-from aftersend.config.environment import Environment
+from aftersend.config import Environment
 from aftersend.contract import EXPIRES
 from aftersend.operations.findings import (
     DEPLOY,
@@ -91,7 +91,7 @@ def judge_alarms(alarms: Answers, now: datetime, *, is_emulated: bool) -> Iterat
             yield warning(f"The alarm {name} has been in ALARM since {format_time(since)}: {alarm['StateReason']}", fix)
         elif alarm["StateValue"] == "INSUFFICIENT_DATA" and not is_emulated and now - since > INSUFFICIENT_AFTER:
             problem = f"The alarm {name} has had no data since {format_time(since)}: {alarm['StateReason']}"
-            yield warning(problem, "Look in CloudWatch whether its metric is still published.")
+            yield warning(problem, "Check in CloudWatch whether its metric is still published.")
         if not alarm["ActionsEnabled"]:
             fix = f"Enable them: `aws cloudwatch enable-alarm-actions --alarm-names {name}`."
             yield warning(f"The actions of the alarm {name} are disabled: it notifies nobody.", fix)
@@ -104,8 +104,8 @@ def judge_alarm_recipients(topics: Mapping[str, list[Answer]], environment: Envi
         confirmed = [each for each in subscriptions if each["SubscriptionArn"].startswith("arn:")]
         for each in subscriptions:
             if each["SubscriptionArn"] == "PendingConfirmation":
-                fix = "Open the link in the mail from AWS Notifications; SNS asks again if you subscribe again."
-                yield warning(f"{each['Endpoint']} has not confirmed that it wants to be notified of alarms.", fix)
+                fix = "Open the link in the mail from AWS Notifications. To get a new mail, subscribe again."
+                yield warning(f"{each['Endpoint']} has not confirmed its subscription to alarms.", fix)
         if not confirmed and not may_be_nobody:
             name = topic.rpartition(":")[2]
             yield warning(f"Nobody is notified of alarms through {name}.", "Set `alarm_addresses`, deploy, confirm.")

@@ -101,7 +101,7 @@ def _parse_quickly(payload: str | bytes, depth: int) -> list[Event] | None:
 
 
 def _may_have_joined_addresses(record: ses_schema.Record) -> bool:
-    """Tell whether one text may hold several addresses: it has the documented type, but must be split."""
+    """Return whether one text may hold several addresses: it has the documented type, but must be split."""
     mail, delivery = record.mail, record.delivery
     return bool(
         (mail and mail.destination and "," in "".join(mail.destination))

@@ -32,6 +32,6 @@ UNREADABLE_REASONS = {
     "not-an-object-notification": "a message on the archive's queue that is not an Amazon S3 notification",
     "no-message-id": "an event that names neither message nor recipient, so that it has no key of its own",
     "too-large": "an event that an item of the ledger cannot hold: it is too large, or a number or a name in it is",
-    "damaged-object": "the rest of an archive object that cannot be decompressed; the object itself is kept",
+    "damaged-object": "the rest of an archive object that cannot be decompressed; the object itself remains",
 }
 """Of records that are not recognized: they are stored, so that a person can inspect and redrive them."""

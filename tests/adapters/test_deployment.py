@@ -1,4 +1,4 @@
-"""Deployments are found by the outputs of their stacks; whatever keeps them from being asked is one sentence."""
+"""Find deployments by the outputs of their stacks; each error that prevents a query is one sentence."""
 
 import json
 import os
@@ -41,7 +41,7 @@ class Session:
 
 @pytest.fixture
 def stacks(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
-    """The stacks of an environment "shop" without a file."""
+    """Return the stacks of an environment "shop" without a file."""
     stacks = {"Aftersend-shop-State": {"ArchiveBucketName": "archive"}, "Aftersend-shop-Pipeline": {"A": "1"}}
     monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Session(stacks))
     return stacks
@@ -69,8 +69,8 @@ def test_credentials_of_another_account_are_refused(stacks: dict[str, dict[str, 
 
 
 def test_clients_are_made_once(stacks: dict[str, dict[str, str]]):
-    found = find_deployment("shop")
-    assert found.client("sqs") is found.client("sqs")
+    result = find_deployment("shop")
+    assert result.client("sqs") is result.client("sqs")
 
 
 ERRORS: dict[str, Exception] = {
@@ -79,13 +79,13 @@ ERRORS: dict[str, Exception] = {
     "ReceiveMessage is denied to these credentials: no. Use a role": client_error(
         "AccessDenied", "no.", "ReceiveMessage"
     ),
-    "GetObject finds something of the stacks gone (NoSuchBucket)": client_error("NoSuchBucket", "no", "GetObject"),
+    "GetObject: a resource of the stacks is missing (NoSuchBucket)": client_error("NoSuchBucket", "no", "GetObject"),
     "AWS refused DescribeStacks (Throttling): no": client_error("Throttling"),
     "No AWS credentials: ": errors.NoCredentialsError(),
     "AWS cannot be reached: Could not connect to the endpoint": errors.EndpointConnectionError(endpoint_url="http://x"),
     "AWS cannot be reached: Read timeout": errors.ReadTimeoutError(endpoint_url="http://x"),
     "The AWS credentials have expired: The SSO session": errors.UnauthorizedSSOTokenError(),
-    "AWS cannot be asked: The config profile (x)": errors.ProfileNotFound(profile="x"),
+    "AWS cannot be queried: The config profile (x)": errors.ProfileNotFound(profile="x"),
 }
 
 
@@ -123,7 +123,7 @@ def test_command_ends_with_a_sentence_without_a_region(aws: None, monkeypatch: p
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the local run."""
+    """Return the file of the local run."""
     monkeypatch.setenv("AFTERSEND_LOCAL_RUN", str(tmp_path / "below" / "run.json"))
     return tmp_path / "below" / "run.json"
 
@@ -139,9 +139,9 @@ def test_second_local_run_leaves_the_first_its_file_and_says_so(file: Path, caps
     with published_endpoint("http://127.0.0.1:1", "http://127.0.0.1:2"):
         with published_endpoint("http://127.0.0.1:3", "http://127.0.0.1:4"):
             pass
-        found = find_local_run()
-    assert found is not None
-    assert found.endpoint == "http://127.0.0.1:1"
+        current = find_local_run()
+    assert current is not None
+    assert current.endpoint == "http://127.0.0.1:1"
     assert f"reach the local run of process {os.getpid()}" in capsys.readouterr().err
 
 
@@ -157,22 +157,22 @@ def test_file_of_a_run_that_ended_is_passed_over(file: Path, content: str):
     file.parent.mkdir()
     file.write_text(content)
     assert find_local_run() is None
-    assert run("local") == (2, f"There is no local run (by {file}): start one with `make demo`.\n")
+    assert run("local") == (2, f"No local run is in progress (according to {file}): start one with `make demo`.\n")
     with published_endpoint("http://127.0.0.1:1", "http://127.0.0.1:2"):
         assert find_local_run() is not None
 
 
 def test_services_of_a_local_run_have_two_endpoints(aws: None, monkeypatch: pytest.MonkeyPatch):
-    asked: list[tuple[str, str | None]] = []
+    created_clients: list[tuple[str, str | None]] = []
 
     class Recording(Session):
         def client(self, service: str, **options: Any) -> Any:
-            asked.append((service, options["endpoint_url"]))
+            created_clients.append((service, options["endpoint_url"]))
             return super().client(service)
 
     stacks: dict[str, dict[str, str]] = {"Aftersend-local-State": {}, "Aftersend-local-Pipeline": {}}
     make: Callable[..., Session] = lambda *_, **__: Recording(stacks)  # noqa: E731 (a stand-in)
     monkeypatch.setattr(deployment.boto3, "Session", make)
-    found = find_deployment("local", local_run=LocalRun(1, "http://all", "http://ses"))
-    found.client("sesv2")
-    assert asked == [("sts", "http://all"), ("cloudformation", "http://all"), ("sesv2", "http://ses")]
+    result = find_deployment("local", local_run=LocalRun(1, "http://all", "http://ses"))
+    result.client("sesv2")
+    assert created_clients == [("sts", "http://all"), ("cloudformation", "http://all"), ("sesv2", "http://ses")]

@@ -1,4 +1,4 @@
-"""`aftersend doctor` as a command: what it says where AWS does not answer, its output, exit codes and pace."""
+"""Run the command `aftersend doctor`: failed checks, output, exit codes and pace."""
 
 import json
 import re
@@ -67,7 +67,7 @@ def test_check_that_is_denied_is_named_with_its_permission_and_the_others_go_on(
         (refusal("Throttling"), "AWS refused Operation (Throttling)"),
     ],
 )
-def test_check_that_is_not_answered_says_why(answer: Exception, reason: str):
+def test_check_that_fails_names_the_reason(answer: Exception, reason: str):
     findings, [skipped] = examine({"get_bucket_notification_configuration": answer})
     assert (findings, skipped.check, skipped.is_refused) == ([], "archive-notifications", True)
     assert skipped.reason.startswith(reason)
@@ -87,7 +87,7 @@ def test_what_is_gone_without_a_sentence_of_its_own_is_still_a_finding():
     assert (finding.check, finding.weight, skipped) == ("dead-letters", "critical", [])
 
 
-def test_output_that_is_missing_is_said_with_the_fix():
+def test_missing_output_is_reported_with_the_fix():
     deployment = shop({})
     del deployment.outputs["ArchiveQueueUrl"]
     _, skipped = doctor.examine(Target(deployment, ENVIRONMENT))
@@ -95,7 +95,7 @@ def test_output_that_is_missing_is_said_with_the_fix():
     assert all("make deploy ENV=shop" in each.reason and each.is_refused for each in skipped)
 
 
-def test_without_the_file_only_what_it_says_is_not_compared():
+def test_only_checks_of_the_file_are_skipped_without_it():
     findings, skipped = examine({}, None)
     assert findings == []
     assert [each.check for each in skipped] == [
@@ -111,7 +111,7 @@ def test_without_the_file_only_what_it_says_is_not_compared():
     assert [finding.check for finding in findings] == ["identities"]
 
 
-def test_ses_is_asked_once_a_second(pauses: list[float], monkeypatch: pytest.MonkeyPatch):
+def test_ses_is_queried_once_a_second(pauses: list[float], monkeypatch: pytest.MonkeyPatch):
     examine({})
     assert pauses == [identity_settings.PACE_SECONDS] * 6, "account, set, its destinations, identity, drift, lists"
 
@@ -130,14 +130,14 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-def test_nothing_found_is_said_with_the_number_of_checks(run: Any):
+def test_absence_of_problems_is_reported_with_the_number_of_checks(run: Any):
     result = run({})
     assert (result.exit_code, result.stdout) == (0, f"Nothing found: {len(CHECKS)} checks.\n")
     document = json.loads(run({}, "--json").stdout)
     assert document == {"environment": "shop", "checks": len(CHECKS), "findings": [], "skipped": []}
 
 
-def test_findings_are_printed_with_their_fix_and_without_what_a_terminal_obeys(run: Any):
+def test_findings_are_printed_with_their_fix_and_with_control_characters_escaped(run: Any):
     result = run(an_alarm(StateValue="ALARM", StateReason="2\x1b[2J", AlarmDescription="Look\nhere."))
     assert result.exit_code == 1
     assert result.stdout.startswith("WARNING alarms: The alarm CountingLate has been in ALARM since ")
@@ -146,7 +146,7 @@ def test_findings_are_printed_with_their_fix_and_without_what_a_terminal_obeys(r
     assert finding["check"], finding["weight"] == ("alarms", "warning")
 
 
-def test_exit_code_tells_findings_from_checks_that_were_refused(run: Any):
+def test_exit_code_distinguishes_findings_from_refused_checks(run: Any):
     denied = {"get_account": refusal("AccessDenied", "no")}
     result = run(denied)
     assert (result.exit_code, len(result.stdout.splitlines())) == (2, 2)

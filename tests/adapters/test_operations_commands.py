@@ -1,4 +1,4 @@
-"""The commands `aftersend failures` and `aftersend replay`, over moto."""
+"""Run the commands `aftersend failures` and `aftersend replay`, over moto."""
 
 import gzip
 import json
@@ -50,12 +50,12 @@ class Shop:
         self.s3.put_object(Bucket=BUCKET, Key=key, Body=content)
 
     def quarantine(self, *lines: str) -> None:
-        with Archive(self.s3).quarantine(ArchivedObject(BUCKET, "events/2026/03/14/09/stream-1.gz")) as keep:
+        with Archive(self.s3).quarantine(ArchivedObject(BUCKET, "events/2026/03/14/09/stream-1.gz")) as quarantine_line:
             for number, line in enumerate(lines, 1):
-                keep(number, line.encode(), Unreadable("not-json", "The payload is not JSON."))
+                quarantine_line(number, line.encode(), Unreadable("not-json", "The payload is not JSON."))
 
     def keys(self) -> list[str]:
-        return [found["Key"] for found in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
+        return [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())]
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def run(*arguments: str | Path, given: str = "", exits: int = 0) -> Result:
 BATCH = {"requestContext": {"condition": "RetryAttemptsExhausted"}, "DDBStreamBatchInfo": {"batchSize": 3}}
 
 
-def put_everything_aside(shop: Shop) -> None:
+def fail_everything(shop: Shop) -> None:
     shop.send("FeedbackDeadLetterQueueUrl", "unreadable", "unreadable", BOUNCE)
     shop.send("ArchiveDeadLetterQueueUrl", "unreadable")
     shop.send(SUBSCRIPTION, BOUNCE)
@@ -84,14 +84,14 @@ def put_everything_aside(shop: Shop) -> None:
     shop.put("aws/lambda/mapping/shard/1", json.dumps(BATCH).encode())
 
 
-def test_nothing_put_aside_is_said_in_words(shop: Shop):
-    assert run("failures", "list").stdout == "Nothing was put aside.\n"
+def test_absence_of_failed_records_is_reported(shop: Shop):
+    assert run("failures", "list").stdout == "There are no failed records.\n"
     assert run("failures", "list", "--json").stdout == ""
-    assert run("failures", "redrive").stdout == "Nothing was put aside.\n"
+    assert run("failures", "redrive").stdout == "There are no failed records.\n"
 
 
-def test_everything_put_aside_is_one_list(shop: Shop):
-    put_everything_aside(shop)
+def test_all_failed_records_are_one_list(shop: Shop):
+    fail_everything(shop)
     lines = [json.loads(line) for line in run("failures", "list", "--json", exits=1).stdout.splitlines()]
     assert sorted((line["kind"], line["reason"], line["count"]) for line in lines) == [
         ("archive-dead-letter", "not-an-object-notification", 1),
@@ -113,8 +113,8 @@ def test_everything_put_aside_is_one_list(shop: Shop):
     assert "counted again by a recount" in table
 
 
-def test_list_opens_no_more_than_it_is_allowed_to(shop: Shop):
-    put_everything_aside(shop)
+def test_list_opens_no_more_than_its_limit(shop: Shop):
+    fail_everything(shop)
     lines = [
         json.loads(line) for line in run("failures", "list", "--json", "--limit", "0", exits=1).stdout.splitlines()
     ]
@@ -127,7 +127,7 @@ def test_deployment_without_a_dead_letter_queue_of_the_subscription_is_listed(sh
     run("failures", "list")
 
 
-def test_records_are_shown_masked_unless_asked(shop: Shop):
+def test_records_are_shown_masked_by_default(shop: Shop):
     shop.send("FeedbackDeadLetterQueueUrl", BOUNCE)
     [line] = run("failures", "list", "--json", exits=1).stdout.splitlines()
     letter = json.loads(line)["id"]
@@ -142,33 +142,33 @@ def test_records_are_shown_masked_unless_asked(shop: Shop):
     assert shop.bodies("FeedbackDeadLetterQueueUrl") == [BOUNCE], "it is visible again"
 
 
-def test_records_of_an_object_are_shown_one_or_all_without_what_a_terminal_obeys(shop: Shop):
+def test_records_of_an_object_are_shown_one_or_all_with_control_characters_escaped(shop: Shop):
     shop.quarantine("{]\x1b[2J", BOUNCE[:-1])
     assert run("failures", "show", f"{QUARANTINED}#1").stdout.splitlines()[-2:] == ["{]\\x1b[2J", ""]
     shown = run("failures", "show", QUARANTINED, "--addresses", "--json").stdout.splitlines()
     assert [json.loads(line)["record"] for line in shown] == ["{]\x1b[2J", BOUNCE[:-1]]
 
 
-def test_record_that_is_gone_is_said_in_words(shop: Shop):
+def test_record_that_no_longer_exists_is_reported(shop: Shop):
     for gone in ("b7b0c2e4", f"{QUARANTINED}#1", "quarantine/x"):
         assert f"There is no {gone}" in run("failures", "show", gone, exits=1).stderr
 
 
-def test_everything_but_batches_is_handed_back_after_a_confirmation(shop: Shop):
-    put_everything_aside(shop)
+def test_everything_but_batches_is_redriven_after_a_confirmation(shop: Shop):
+    fail_everything(shop)
     refused = run("failures", "redrive", exits=1)
-    assert refused.stderr.splitlines()[-1] == "Nothing was handed back."
+    assert refused.stderr.splitlines()[-1] == "Nothing was redriven."
     assert "feedback-dead-letter: 3, to the queue" in refused.stdout
-    assert "Hand back 8 records to shop?" in refused.stderr
+    assert "Redrive 8 records of shop?" in refused.stderr
     run("failures", "redrive", "--dry-run", exits=1)
     assert len(shop.keys()) == 3
     result = run("failures", "redrive", given="y\n")
     assert result.stdout.splitlines()[-5:] == [
-        "Handed back, feedback-dead-letter: 3",
-        "Handed back, archive-dead-letter: 1",
-        "Handed back, subscription-dead-letter: 1",
-        "Handed back, quarantined-line: 2",
-        "Handed back, firehose-error: 1",
+        "Redriven, feedback-dead-letter: 3",
+        "Redriven, archive-dead-letter: 1",
+        "Redriven, subscription-dead-letter: 1",
+        "Redriven, quarantined-line: 2",
+        "Redriven, firehose-error: 1",
     ]
     assert sorted(shop.bodies("FeedbackQueueUrl")) == sorted([BOUNCE, BOUNCE, "unreadable", "unreadable"])
     assert shop.bodies("ArchiveQueueUrl") == ["unreadable"]
@@ -181,7 +181,7 @@ def test_everything_but_batches_is_handed_back_after_a_confirmation(shop: Shop):
 
 
 def test_kinds_are_chosen(shop: Shop):
-    put_everything_aside(shop)
+    fail_everything(shop)
     result = run("failures", "redrive", "--kind", "archive-dead-letter", "--yes", "--json")
     assert json.loads(result.stdout) == {
         "dry_run": False,
@@ -216,7 +216,7 @@ def test_repaired_records_need_an_object_and_a_file(shop: Shop, tmp_path: Path):
     assert "has no records" in run("failures", "redrive", QUARANTINED, "--from", tmp_path / "empty", exits=1).stderr
 
 
-def test_object_that_cannot_be_handed_back_is_named_and_stays(shop: Shop):
+def test_object_that_cannot_be_redriven_is_named_and_stays(shop: Shop):
     shop.put(QUARANTINED, b'{"record": "cut')
     result = run("failures", "redrive", "--yes", exits=1)
     assert f"{QUARANTINED}#1: The line is not of the format of a quarantined-line." in result.stderr
@@ -236,16 +236,16 @@ def announced(shop: Shop) -> list[str]:
     return sorted(record["s3"]["object"]["key"][-5:] for body in bodies for record in body["Records"])
 
 
-def test_hour_without_objects_is_said_in_words(shop: Shop):
-    assert run(*HOUR).stdout == "The archive has no objects of 2026-03-14 09:00 to 2026-03-14 10:00 UTC.\n"
+def test_hour_without_objects_is_reported(shop: Shop):
+    assert run(*HOUR).stdout == "The archive has no objects from 2026-03-14 09:00 to 2026-03-14 10:00 UTC.\n"
 
 
-def test_dry_run_tells_objects_events_dollars_and_what_is_ignored(shop: Shop):
+def test_dry_run_prints_objects_events_dollars_and_what_is_ignored(shop: Shop):
     archive(shop, 12)
-    told = run(*HOUR, "--dry-run").stdout
-    assert "12 objects of 2026-03-14 09:00 to 2026-03-14 10:00 UTC" in told
-    assert "events a second it takes about 1 min and costs at most about $0.01." in told
-    assert "Ignored on replay" in told
+    output = run(*HOUR, "--dry-run").stdout
+    assert "12 objects from 2026-03-14 09:00 to 2026-03-14 10:00 UTC" in output
+    assert "events per second, it takes about 1 min and costs at most about $0.01." in output
+    assert "Ignored on replay" in output
     numbers = json.loads(run(*HOUR, "--dry-run", "--json").stdout)
     assert list(numbers) == ["objects", "size_bytes", "events", "dollars", "ignored", "announced"]
     assert (numbers["objects"], numbers["announced"]) == (12, 0)
@@ -277,7 +277,7 @@ def test_pace_is_kept(shop: Shop, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), deployment.errors.ConnectionClosedError(endpoint_url="x")])
-def test_stopped_replay_says_how_to_go_on(shop: Shop, monkeypatch: pytest.MonkeyPatch, stop: BaseException):
+def test_interrupted_replay_prints_how_to_continue(shop: Shop, monkeypatch: pytest.MonkeyPatch, stop: BaseException):
     archive(shop, 12)
     announce = Announcer.announce
 

@@ -22,11 +22,11 @@ def quarantine(s3: Any) -> StoredFailures:
     return StoredFailures(s3, BUCKET, FailureKind.QUARANTINE)
 
 
-def put_aside(s3: Any, *lines: tuple[int, bytes], of: str = "events/2026/03/14/09/stream-1.gz") -> None:
+def quarantine_lines(s3: Any, *lines: tuple[int, bytes], source: str = "events/2026/03/14/09/stream-1.gz") -> None:
     """Quarantine lines as the archive route does."""
-    with Archive(s3).quarantine(ArchivedObject(BUCKET, of)) as keep:
+    with Archive(s3).quarantine(ArchivedObject(BUCKET, source)) as quarantine_line:
         for number, line in lines:
-            keep(number, line, Unreadable("not-json", "why"))
+            quarantine_line(number, line, Unreadable("not-json", "why"))
 
 
 def keys(s3: Any) -> list[str]:
@@ -42,7 +42,7 @@ def soon() -> datetime:
 
 
 def test_what_the_archive_route_quarantines_is_described(s3: Any, quarantine: StoredFailures):
-    put_aside(s3, (3, b"{]\n"), (9, b"\xff\n"))
+    quarantine_lines(s3, (3, b"{]\n"), (9, b"\xff\n"))
     first, second = quarantine.failures(limit=10)
     assert (first.id, first.reason, first.record) == (f"{KEY}#1", "not-json", "{]")
     assert first.detail == "line 3 of events/2026/03/14/09/stream-1.gz: why"
@@ -60,38 +60,38 @@ def test_object_that_is_gone_meanwhile_has_no_records(quarantine: StoredFailures
     assert list(quarantine.records(StoredObject("quarantine/gone.jsonl", datetime.now(UTC), 1))) == []
 
 
-def test_quarantined_lines_are_handed_back_as_an_object_of_the_archive(s3: Any, quarantine: StoredFailures):
-    put_aside(s3, (3, b'{"a": 1}\r\n'), (9, "ä\n".encode()))
+def test_quarantined_lines_are_redriven_as_an_object_of_the_archive(s3: Any, quarantine: StoredFailures):
+    quarantine_lines(s3, (3, b'{"a": 1}\r\n'), (9, "ä\n".encode()))
     assert [step.records for step in quarantine.redrive(soon())] == [2]
     assert keys(s3) == [REDRIVEN]
     assert content(s3, REDRIVEN) == '{"a": 1}\nä\n'.encode()
 
 
-def test_line_with_several_bad_parts_is_handed_back_once(s3: Any, quarantine: StoredFailures):
-    put_aside(s3, (3, b"[1, 2]\n"), (3, b"[1, 2]\n"), (4, b"[1, 2, 3]\n"))
+def test_line_with_several_unreadable_records_is_redriven_once(s3: Any, quarantine: StoredFailures):
+    quarantine_lines(s3, (3, b"[1, 2]\n"), (3, b"[1, 2]\n"), (4, b"[1, 2, 3]\n"))
     assert [step.records for step in quarantine.redrive(soon())] == [2]
     assert content(s3, REDRIVEN) == b"[1, 2]\n[1, 2, 3]\n"
 
 
 def test_redrive_that_was_stopped_writes_the_same_object_again(s3: Any, quarantine: StoredFailures):
-    put_aside(s3, (3, b"{]\n"))
+    quarantine_lines(s3, (3, b"{]\n"))
     steps, written = quarantine.redrive(soon()), []
     for _ in range(2):
         next(steps)
         written.append(s3.get_object(Bucket=BUCKET, Key=REDRIVEN)["Body"].read())
-        put_aside(s3, (3, b"{]\n"))  # as if the object had not been deleted
+        quarantine_lines(s3, (3, b"{]\n"))  # as if the object had not been deleted
         steps = quarantine.redrive(soon())
     assert written[0] == written[1]
 
 
-def test_objects_that_are_put_aside_meanwhile_stay(s3: Any, quarantine: StoredFailures):
-    put_aside(s3, (3, b"{]\n"))
+def test_objects_that_are_stored_meanwhile_stay(s3: Any, quarantine: StoredFailures):
+    quarantine_lines(s3, (3, b"{]\n"))
     assert list(quarantine.redrive(datetime.now(UTC) - timedelta(minutes=1))) == []
     assert keys(s3) == [KEY]
 
 
 def test_object_with_a_line_in_an_unknown_format_stays_until_it_is_repaired(s3: Any, quarantine: StoredFailures):
-    put_aside(s3, (1, b"{]\n"), of="events/another.gz")
+    quarantine_lines(s3, (1, b"{]\n"), source="events/another.gz")
     s3.put_object(Bucket=BUCKET, Key=KEY, Body=b'{"record": "cut\n')
     steps = list(quarantine.redrive(soon()))
     assert [(step.records, step.refused.partition(":")[0]) for step in steps] == [(0, f"{KEY}#1"), (1, "")]
@@ -109,7 +109,7 @@ def test_one_object_is_chosen_by_its_whole_key(s3: Any):
     assert [stored.key for stored in chosen.objects()] == ["quarantine/1"]
 
 
-def test_firehose_errors_are_decoded_and_handed_back(s3: Any):
+def test_firehose_errors_are_decoded_and_redriven(s3: Any):
     errors = StoredFailures(s3, BUCKET, FailureKind.FIREHOSE)
     lines = [{"errorCode": "Code", "rawData": base64.b64encode(raw).decode()} for raw in (b'{"a": 1}\n', b"{}")]
     body = gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode())

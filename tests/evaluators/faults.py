@@ -21,9 +21,9 @@ class Fault(Enum):
     LINES_DAMAGED = auto()
     FIREHOSE_STUCK = auto()
     FIREHOSE_THROTTLED = auto()
-    FIREHOSE_REFUSED = auto()  # Firehose puts records aside
+    FIREHOSE_REFUSED = auto()  # Firehose stores records below its error prefix
     COUNTING_FAILS = auto()
-    COUNTING_FAILS_UNSTORED = auto()  # and the batch that is given up cannot be stored
+    COUNTING_FAILS_UNSTORED = auto()  # and the discarded batch cannot be stored
     CHANGES_UNCOUNTABLE = auto()
     IDENTITY_DRIFTED = auto()
     IDENTITY_REFUSED = auto()  # SES refuses the settings of another identity

@@ -74,7 +74,7 @@ def _denials_to_everybody(templates: Templates) -> Iterator[Statement]:
 
 
 def is_allowed(call: Call, statements: Iterable[Statement]) -> bool:
-    """Tell whether a statement allows the call and none denies it."""
+    """Return whether a statement allows the call and none denies it."""
     effects = {statement.effect for statement in statements if statement.applies_to(call)}
     return effects == {"Allow"}
 
@@ -92,7 +92,7 @@ def unused(statements: Iterable[Statement], calls: Iterable[Call]) -> list[str]:
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Tell whether a value matches a pattern with the wildcards * and ?."""
+    """Return whether a value matches a pattern with the wildcards * and ?."""
     expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(expression, value, re.DOTALL) is not None
 

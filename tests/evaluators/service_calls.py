@@ -78,7 +78,7 @@ def _publishing(templates: Templates) -> Iterator[RoleCall]:
 
 
 def _announcing(templates: Templates) -> Iterator[RoleCall]:
-    """The CDK's own function adds our notification to those that a bucket of another stack may have."""
+    """Add our notification to those of a bucket of another stack, as the CDK's own function does."""
     for notifications in templates.of_type("Custom::S3BucketNotifications"):
         function = templates.by_arn(notifications.properties["ServiceToken"])
         bucket = templates.by_name(notifications.properties["BucketName"])

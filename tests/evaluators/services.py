@@ -77,7 +77,7 @@ class Services:
             self.minute += 1
 
     def repair(self) -> None:
-        """End all faults, as an operator does: dead letters are redriven, what failed is handed back."""
+        """End all faults, as an operator does: dead letters and other failed records are redriven."""
         self.faults.clear()
         for queue in (self._feedback, self._archive):
             assert queue.dead_letters
@@ -147,7 +147,7 @@ class Services:
         self._publish_documents(self.account.invoke("record_archive", {"Records": [message]}))
 
     def _count(self) -> None:
-        """Lambda hands the changes of the ledger to count_tags; a batch that fails comes again until it is given up."""
+        """Invoke count_tags with the changes of the ledger; a batch that fails is retried until it is discarded."""
         mapping = self._mappings[self._functions["count_tags"].name]
         if self._mail:
             self._changes.append(self.minute)
@@ -174,7 +174,7 @@ class Services:
         return 0 <= retries <= age_minutes or 0 < maximum_age <= 60 * age_minutes
 
     def _store_failed_batch(self, mapping: Resource) -> dict[str, int]:
-        """Store a batch that was given up. It counts as dropped only where it is not stored ("Event source mapping
+        """Store a discarded batch. It counts as dropped only if it cannot be stored ("Event source mapping
         metrics" in the Lambda developer guide)."""
         destination = mapping.properties.get("DestinationConfig", {}).get("OnFailure")
         if not destination or Fault.COUNTING_FAILS_UNSTORED in self.faults:
@@ -183,7 +183,7 @@ class Services:
         return {"OnFailureDestinationDeliveredEventCount": 1}
 
     def _check(self) -> None:
-        """The schedule invokes check_identities, which is run for the metrics that it prints."""
+        """Invoke check_identities as the schedule does, for the metrics that it prints."""
         if Fault.CHECK_NOT_SCHEDULED in self.faults:
             return
         fails = Fault.CHECK_FAILS in self.faults

@@ -1,4 +1,4 @@
-"""The operator's commands against the deployed pipeline: what was put aside, handed back; what was lost, replayed."""
+"""Run the operator's commands against the deployed pipeline: list, show and redrive failed records, and replay."""
 
 import gzip
 import json
@@ -30,8 +30,8 @@ def run(*arguments: str | Path, given: str = "") -> Result:
     return CliRunner().invoke(app, [*map(str, arguments), "--env", "local"], input=given)
 
 
-def ids_put_aside() -> dict[str, list[str]]:
-    """Return the ids of what was put aside, by reason."""
+def failed_ids() -> dict[str, list[str]]:
+    """Return the ids of failed records, by reason."""
     result = run("failures", "list", "--json")
     assert result.exit_code in (0, 1), result.stderr
     ids: dict[str, list[str]] = {}
@@ -42,12 +42,12 @@ def ids_put_aside() -> dict[str, list[str]]:
 
 @pytest.fixture
 def bucket(pipeline: LocalPipeline) -> str:
-    """The archive, and nothing put aside before the test."""
+    """Return the archive bucket, after removing the failed records of other tests."""
     for output in ("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl"):
         pipeline.ses.emulator_client("sqs").purge_queue(QueueUrl=pipeline.outputs[output])
     s3, bucket = pipeline.ses.emulator_client("s3"), pipeline.outputs["ArchiveBucketName"]
-    for found in s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", ()):
-        s3.delete_object(Bucket=bucket, Key=found["Key"])
+    for entry in s3.list_objects_v2(Bucket=bucket, Prefix="quarantine/").get("Contents", ()):
+        s3.delete_object(Bucket=bucket, Key=entry["Key"])
     return bucket
 
 
@@ -65,15 +65,15 @@ def is_suppressed(pipeline: LocalPipeline, recipient: str) -> Any:
     return wait_for(lambda: recipient in pipeline.result().entries, f"{recipient} is suppressed")
 
 
-def test_poisoned_lines_are_listed_shown_masked_repaired_and_handed_back(
+def test_poisoned_lines_are_listed_shown_masked_repaired_and_redriven(
     pipeline: LocalPipeline, bucket: str, tmp_path: Path
 ):
-    assert run("failures", "list").stdout == "Nothing was put aside.\n"
+    assert run("failures", "list").stdout == "There are no failed records.\n"
     key = f"events/{POISONED:%Y/%m/%d/%H}/poisoned.gz"
     whole = [a_bounce_of("poisoned-1@mail.example"), a_bounce_of("poisoned-2@mail.example")]
     put(pipeline, bucket, key, *(line.removesuffix("}") for line in whole))
     quarantined = f"quarantine/{key}.jsonl"
-    wait_for(lambda: ids_put_aside() == {"not-json": [f"{quarantined}#1", f"{quarantined}#2"]}, "both lines are listed")
+    wait_for(lambda: failed_ids() == {"not-json": [f"{quarantined}#1", f"{quarantined}#2"]}, "both lines are listed")
     listed = run("failures", "list")
     assert (listed.exit_code, "quarantined-line" in listed.stdout, "not-json" in listed.stdout) == (1, True, True)
 
@@ -85,32 +85,32 @@ def test_poisoned_lines_are_listed_shown_masked_repaired_and_handed_back(
     raw = run("failures", "show", quarantined, "--addresses", "--json").stdout.splitlines()
     repaired.write_text("".join(json.loads(line)["record"] + "}\n" for line in raw))
     assert run("failures", "redrive", quarantined, "--from", repaired, "--dry-run").exit_code == 1
-    handed_back = run("failures", "redrive", quarantined, "--from", repaired, given="y\n")
-    assert (handed_back.exit_code, handed_back.stdout.splitlines()[-1]) == (0, "Handed back, quarantined-line: 2")
+    redriven = run("failures", "redrive", quarantined, "--from", repaired, given="y\n")
+    assert (redriven.exit_code, redriven.stdout.splitlines()[-1]) == (0, "Redriven, quarantined-line: 2")
     for recipient in ("poisoned-1@mail.example", "poisoned-2@mail.example"):
         is_suppressed(pipeline, recipient)
     wait_for(lambda: hard_bounces(pipeline) == before + 2, "both bounces are counted")
     assert run("failures", "list").exit_code == 0
 
 
-def test_dead_letters_are_handed_back_once_their_cause_is_fixed(pipeline: LocalPipeline, bucket: str):
+def test_dead_letters_are_redriven_once_their_cause_is_fixed(pipeline: LocalPipeline, bucket: str):
     sqs, outputs = pipeline.ses.emulator_client("sqs"), pipeline.outputs
     before, key = hard_bounces(pipeline), f"events/{POISONED:%Y/%m/%d/%H}/late.gz"
     sqs.send_message(QueueUrl=outputs["FeedbackDeadLetterQueueUrl"], MessageBody=a_bounce_of("dead-1@mail.example"))
     notification = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": key}}}]}
     sqs.send_message(QueueUrl=outputs["ArchiveDeadLetterQueueUrl"], MessageBody=json.dumps(notification))
-    assert len(ids_put_aside()["function-failed"]) == 2
+    assert len(failed_ids()["function-failed"]) == 2
     without_notification(pipeline, bucket, key, a_bounce_of("dead-2@mail.example"))
     assert run("failures", "redrive").exit_code == 1, "nobody confirmed it"
-    assert len(ids_put_aside()["function-failed"]) == 2
+    assert len(failed_ids()["function-failed"]) == 2
     assert run("failures", "redrive", "--yes").exit_code == 0
     for recipient in ("dead-1@mail.example", "dead-2@mail.example"):
         is_suppressed(pipeline, recipient)
     wait_for(lambda: hard_bounces(pipeline) == before + 2, "both bounces are counted")
-    assert ids_put_aside() == {}
+    assert failed_ids() == {}
 
 
-def test_an_hour_whose_notifications_were_lost_is_replayed(pipeline: LocalPipeline, bucket: str):
+def test_hour_whose_notifications_were_lost_is_replayed(pipeline: LocalPipeline, bucket: str):
     before, hour = hard_bounces(pipeline), f"{LOST:%Y-%m-%dT%H}"
     for number in range(12):
         key = f"events/{LOST:%Y/%m/%d/%H}/lost {number:02}.gz"
@@ -140,7 +140,9 @@ def without_notification(pipeline: LocalPipeline, bucket: str, key: str, *lines:
     s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=usual)
 
 
-def test_a_run_that_ended_is_told_from_one_that_goes_on(pipeline: LocalPipeline, tmp_path: Path, monkeypatch: Any):
+def test_run_that_ended_is_distinguished_from_one_in_progress(
+    pipeline: LocalPipeline, tmp_path: Path, monkeypatch: Any
+):
     stale = tmp_path / "run.json"
     stale.write_text(Path(os.environ["AFTERSEND_LOCAL_RUN"]).read_text().replace(str(os.getpid()), "999999999"))
     monkeypatch.setenv("AFTERSEND_LOCAL_RUN", str(stale))

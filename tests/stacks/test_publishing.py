@@ -104,7 +104,7 @@ def test_identity_notifies_of_bounces_and_complaints(publishing: Template):
 
 
 def test_cloudformation_waits_longer_than_lambda_retries(publishing: Template):
-    """Otherwise the function could still change settings when CloudFormation has given up and gone on."""
+    """Otherwise the function could still change settings after CloudFormation has timed out and continued."""
     [(name, function)] = [
         (name, function["Properties"])
         for name, function in publishing.find_resources("AWS::Lambda::Function").items()

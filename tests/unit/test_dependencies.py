@@ -1,4 +1,4 @@
-"""Hold which room of the project may import which: decisions are independent of AWS."""
+"""Check which rooms of the project import which: decisions are independent of AWS."""
 
 import ast
 import sys
@@ -51,7 +51,7 @@ def imports(file: Path) -> set[str]:
 
 
 def allowed(name: str, permitted: set[str]) -> bool:
-    """Tell whether an import is permitted by itself, by its room or as a part of the core."""
+    """Return whether an import is permitted by itself, by its room or as a part of the core."""
     package, _, rest = name.partition(".")
     part = rest.partition(".")[0]
     if package != "aftersend":

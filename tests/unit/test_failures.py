@@ -121,7 +121,7 @@ REDRIVEN_KEYS = {
 
 
 @pytest.mark.parametrize("key", REDRIVEN_KEYS)
-def test_handed_back_objects_stay_in_their_hour_and_never_replace_another(key: str):
+def test_redriven_objects_stay_in_their_hour_and_never_replace_another(key: str):
     assert redriven_key(key) == REDRIVEN_KEYS[key]
 
 

@@ -165,11 +165,11 @@ def test_file_that_cannot_be_opened_fails_without_affecting_others(tmp_path: Pat
     assert json.loads(result.stdout)["file"] == "-"
 
 
-def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path):
+def test_file_that_is_not_regular_is_refused_without_waiting(tmp_path: Path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to(tmp_path / "fifo")
     result = inspect(tmp_path / "fifo", tmp_path / "link", "/dev/zero", "-", stdin="{}")
-    why = "This is no regular file: pipe what it gives into `aftersend inspect -`."
+    why = "This is not a regular file: pipe its content into `aftersend inspect -`."
     assert result.stderr.splitlines() == [
         f"{name}: {why}" for name in (tmp_path / "fifo", tmp_path / "link", "/dev/zero")
     ]
@@ -261,5 +261,5 @@ def test_lines_of_a_quarantine_file_are_read_as_their_records(tmp_path: Path, pa
     records = ["{]", json.dumps(published("bounce")), ""]
     content = "".join(json.dumps(quarantined | {"record": record}) + "\n" for record in records) + "cut"
     (tmp_path / "1.jsonl").write_bytes(packed(content.encode()))
-    found = [(line["record"], line["reason"], line["kind"]) for line in lines(tmp_path / "1.jsonl")]
-    assert found == [(0, "not-json", None), (1, None, "Bounce"), (2, "empty", None), (3, "not-json", None)]
+    results = [(line["record"], line["reason"], line["kind"]) for line in lines(tmp_path / "1.jsonl")]
+    assert results == [(0, "not-json", None), (1, None, "Bounce"), (2, "empty", None), (3, "not-json", None)]

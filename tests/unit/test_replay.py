@@ -44,9 +44,9 @@ def test_events_are_estimated_by_size_and_compression():
 
 
 def test_estimate_adds_up_and_costs_something():
-    found = estimate([stored("events/1.gz", 250_000), stored("events/2.gz", 250_000)])
-    assert found[:3] == (2, 500_000, 2_000)
-    assert 0.001 < found.dollars < 0.01
+    total = estimate([stored("events/1.gz", 250_000), stored("events/2.gz", 250_000)])
+    assert total[:3] == (2, 500_000, 2_000)
+    assert 0.001 < total.dollars < 0.01
     assert estimate([]).dollars == 0
 
 
