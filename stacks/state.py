@@ -71,7 +71,7 @@ class State(cdk.Stack):
         self.recipient_hash_key.grant_read(grantee)
 
 
-def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret:
+def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret | secretsmanager.Secret:
     """Return the secret with the hash key of forgotten recipients, or the one that an earlier deployment retained."""
     if existing := environment.existing_state.recipient_hash_key_secret_arn:
         return secretsmanager.Secret.from_secret_complete_arn(scope, id, existing)
