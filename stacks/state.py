@@ -1,18 +1,24 @@
-"""Keep the tables, the archive and the contact list in a stack of their own, so that all else can be replaced."""
+"""Keep tables, archive, hash key and contact list in a stack of their own, so that all else can be replaced."""
 
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from aftersend.config import Environment
+from stacks.acknowledgments import acknowledge
 from stacks.archive_bucket import ArchiveBucket
 from stacks.contact_list import SubscriberList
 from stacks.names import construct_id
 from stacks.outputs import add_outputs
+from stacks.removal import removal_policy
 from stacks.state_table import state_table
+
+KEY_LENGTH = 64
+"""Letters and digits of the hash key: more than the 256 bits that HMAC-SHA256 makes use of."""
 
 
 class State(cdk.Stack):
@@ -35,6 +41,7 @@ class State(cdk.Stack):
             self, "Suppressions", environment=environment, existing=existing.suppressions_table
         )
         self.archive = ArchiveBucket(self, "Archive", environment=environment)
+        self.recipient_hash_key = _secret(self, "RecipientHashKey", environment)
         for name, settings in environment.contact_lists.items():
             if not settings.existing and not environment.is_emulated:  # its CloudFormation has no contact lists
                 list_id = construct_id("ContactList", name)
@@ -57,7 +64,32 @@ class State(cdk.Stack):
             value=self.suppressions.table_name,
             description="Table with the suppression list: senders read it before they send (docs/suppression.md)",
         )
+        cdk.CfnOutput(
+            self,
+            "RecipientHashKeySecretArn",
+            value=self.recipient_hash_key.secret_arn,
+            description="Secret with the hash key of forgotten recipients, for senders (docs/suppression.md)",
+        )
 
     def grant_check(self, grantee: iam.IGrantable) -> None:
         """Allow a sender's role to find out whether recipients are suppressed (`aftersend.check`)."""
         self.suppressions.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:Query")
+        self.recipient_hash_key.grant_read(grantee)
+
+
+def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret | secretsmanager.Secret:
+    """Return the secret with the hash key of forgotten recipients, or the one that an earlier deployment retained."""
+    if existing := environment.existing_state.recipient_hash_key_secret_arn:
+        return secretsmanager.Secret.from_secret_complete_arn(scope, id, existing)
+    secret = secretsmanager.Secret(
+        scope,
+        id,
+        description="Aftersend: hash key of forgotten recipients. With another key, their suppression is lost.",
+        # Never change how it is generated: CloudFormation would generate another key (AWS::SecretsManager::Secret).
+        generate_secret_string=secretsmanager.SecretStringGenerator(
+            password_length=KEY_LENGTH, exclude_punctuation=True
+        ),
+        removal_policy=removal_policy(environment),
+    )
+    acknowledge(secret, "With another key, the hashes of forgotten recipients could not be looked up.", "SMG4")
+    return secret

@@ -125,6 +125,7 @@ def parts(environment: Environment) -> list[Part]:
         _alarms(environment),
         _logs(volume, regional),
         _kms(environment, volume),
+        Part("Secrets Manager", prices.SECRET, "1 secret"),
     ]
     return sorted((part for part in estimates if part.dollars), key=lambda part: -part.dollars)
 

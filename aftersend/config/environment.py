@@ -25,6 +25,7 @@ from aftersend.config.values import (
     NotificationType,
     Region,
     ResourceTags,
+    SecretArn,
     SesName,
     StreamArn,
     TableName,
@@ -171,6 +172,8 @@ class ExistingState(Section, frozen=True):
     counters_table: TableName | None = None
     suppressions_table: TableName | None = None
     archive_bucket: BucketName | None = None
+    recipient_hash_key_secret_arn: SecretArn | None = None
+    """Without the key that `suppressions_table` was written with, forgotten recipients are no longer suppressed."""
 
 
 class Functions(Section, frozen=True):
@@ -192,7 +195,7 @@ class Environment(Section, frozen=True):
     monthly_messages: Annotated[int, Meta(ge=0, description="a whole number of at least 0")] = 0
     """The volume that the cost estimate assumes."""
     retain_state: bool = True
-    """Whether tables and archive outlive their stack, which is then protected from termination."""
+    """Whether tables, archive and hash key outlive their stack, which is then protected from termination."""
     counted_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_TAGS)] = ()
     """Message tags that are counted, in addition to configuration set and from-domain."""
     counter_shards: AtLeastOne = 1

@@ -14,6 +14,7 @@ INVOCATION, GB_SECOND = 0.20e-6, 13.3334e-6  # "AWS Lambda pricing", arm64
 METRIC = 0.30  # a metric-month, prorated by the hours with data: "Amazon CloudWatch pricing", the first 10,000
 DASHBOARD, ALARM = 3.00, 0.10  # one a month: "Amazon CloudWatch pricing"
 KEY, KEY_REQUEST = 1.00, 3e-6  # a customer managed key a month, a request: "AWS Key Management Service pricing"
+SECRET = 0.40  # a month: "AWS Secrets Manager pricing"
 
 GB, HOURS, DAYS = 2**30, 730, 365 / 12
 """Bytes in a GB as AWS bills it; hours and days in a month."""

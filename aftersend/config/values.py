@@ -71,6 +71,13 @@ TableStreamArn = Annotated[
     ),
 ]
 BucketName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", description="the name of an S3 bucket")]
+SecretArn = Annotated[
+    str,
+    Meta(
+        pattern=r"^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$",
+        description="the ARN of an AWS Secrets Manager secret, with the six characters at its end",
+    ),
+]
 MaxConcurrency = Annotated[int, Meta(ge=2, le=1000, description="a whole number from 2 to 1000")]
 AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]

@@ -3,6 +3,7 @@
 The code is then changed in places that matter: the comparison must notice each change.
 """
 
+import hmac
 import io
 import json
 import shutil
@@ -103,6 +104,17 @@ def test_recipient_whose_message_bounced_may_not_be_sent_to_again(pipeline: Loca
     topic = pipeline.ses.notification_settings["bookshop.example"].topics["Bounce"]
     pipeline.ses.emulator_client("sns").publish(TopicArn=topic, Message=a_bounce_of(recipients[0]))
     wait_for(lambda: allowed() == ["lucky@mail.example"], "the recipient is suppressed")
+
+
+def test_generated_hash_key_finds_a_forgotten_recipient(pipeline: LocalPipeline):
+    client, table = pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["SuppressionsTableName"]
+    secret = pipeline.outputs["RecipientHashKeySecretArn"]
+    key = pipeline.ses.emulator_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+    assert len(key) == 64  # the emulator ignores ExcludePunctuation
+    digest = hmac.digest(key.encode(), b"forgotten@mail.example", "sha256").hex()
+    client.put_item(TableName=table, Item={"partition_key": {"S": "forgotten"}, "sort_key": {"S": f"1:{digest}"}})
+    recipients = ["forgotten@mail.example", "lucky@mail.example"]
+    assert aftersend.check(recipients, table=table, client=client, hash_key=key).allowed == ["lucky@mail.example"]
 
 
 MUTATIONS = {

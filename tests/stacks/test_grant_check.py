@@ -41,9 +41,10 @@ def resources(tmp_path: Path) -> dict[str, Any]:
     return Template.from_stack(names["stacks"].state).to_json()["Resources"]
 
 
-def test_sender_may_read_entries_and_nothing_else(resources: dict[str, Any]):
+def test_sender_may_read_entries_and_the_hash_key_and_nothing_else(resources: dict[str, Any]):
     assert granted(resources) == {
         "AWS::DynamoDB::Table": {"dynamodb:BatchGetItem", "dynamodb:Query"},
+        "AWS::SecretsManager::Secret": {"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"},
     }
 
 
@@ -67,5 +68,5 @@ def test_page_has_the_statements_that_are_granted(resources: dict[str, Any]):
 
 def test_outputs_for_senders_are_described(templates: dict[str, Template]):
     outputs = templates["State"].to_json()["Outputs"]
-    for name in ("SuppressionsTableName",):
+    for name in ("SuppressionsTableName", "RecipientHashKeySecretArn"):
         assert "docs/suppression.md" in outputs[name]["Description"]

@@ -5,6 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 import msgspec
 import pytest
+from aws_cdk import aws_iam as iam
 from aws_cdk.assertions import Template
 
 from aftersend.config.environment import ContactList, ExistingState
@@ -12,7 +13,8 @@ from aftersend.config.loader import load
 from stacks.state import State
 from tests.stacks.conftest import CONTEXT, build_stacks
 
-STATEFUL = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SES::ContactList")
+ADOPTABLE = ("AWS::DynamoDB::Table", "AWS::S3::Bucket", "AWS::SecretsManager::Secret")
+STATEFUL = (*ADOPTABLE, "AWS::SES::ContactList")
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +29,7 @@ def test_stateful_resources_keep_their_logical_ids(resources: dict[str, Any]):
         "CountersFDB211E7",
         "SuppressionsB3B49391",
         "ArchiveDA4CB258",
+        "RecipientHashKey2DF1B59C",
         "ContactListreadersa90d7d8a",
     }
 
@@ -72,7 +75,15 @@ def test_archive_is_private_and_overwritten_objects_can_be_recovered(templates: 
     )
 
 
-def test_no_other_stack_has_tables_or_buckets(templates: dict[str, Template]):
+def test_hash_key_is_generated_once_and_for_all(templates: dict[str, Template]):
+    """CloudFormation generates another key when any of this changes; then forgotten recipients would get mail again."""
+    [secret] = templates["State"].find_resources("AWS::SecretsManager::Secret").values()
+    assert secret["Properties"]["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
+    assert not {"SecretString", "Name"} & secret["Properties"].keys()
+    templates["State"].resource_count_is("AWS::SecretsManager::RotationSchedule", 0)
+
+
+def test_no_other_stack_has_tables_buckets_or_secrets(templates: dict[str, Template]):
     for name in ("Pipeline", "Publishing", "Dashboard"):
         for stateful in STATEFUL:
             templates[name].resource_count_is(stateful, 0)
@@ -92,12 +103,14 @@ RETAINED = {
     "counters_table": "Shop-Counters",
     "suppressions_table": "Shop-Suppressions",
     "archive_bucket": "shop-archive",
+    "recipient_hash_key_secret_arn": "arn:aws:secretsmanager:eu-west-1:222222222222:secret:ShopHashKey-a1B2c3",
 }
 LOGICAL_IDS = {
     "ledger_table": "LedgerB7379752",
     "counters_table": "CountersFDB211E7",
     "suppressions_table": "SuppressionsB3B49391",
     "archive_bucket": "ArchiveDA4CB258",
+    "recipient_hash_key_secret_arn": "RecipientHashKey2DF1B59C",
 }
 
 
@@ -108,12 +121,10 @@ def adopt(folder: Path, **existing: str) -> dict[str, Template]:
 
 
 @pytest.mark.parametrize("key", LOGICAL_IDS)
-def test_table_or_bucket_that_was_retained_is_used_instead_of_a_new_one(key: str, tmp_path: Path):
+def test_table_bucket_or_secret_that_was_retained_is_used_instead_of_a_new_one(key: str, tmp_path: Path):
     named = {name: value for name, value in RETAINED.items() if name.startswith(key.partition("_")[0])}
     templates = adopt(tmp_path, **named)
-    stateful = [
-        name for name, each in templates["State"].to_json()["Resources"].items() if each["Type"] in STATEFUL[:2]
-    ]
+    stateful = [name for name, each in templates["State"].to_json()["Resources"].items() if each["Type"] in ADOPTABLE]
     assert {*stateful} == {*LOGICAL_IDS.values()} - {LOGICAL_IDS[key]}
     outputs = [output["Value"] for output in templates["State"].find_outputs("*").values()]
     assert named[key] in outputs
@@ -122,7 +133,7 @@ def test_table_or_bucket_that_was_retained_is_used_instead_of_a_new_one(key: str
 def test_functions_and_policies_use_the_retained_state(tmp_path: Path):
     """Nothing is created, imported or granted but what was retained."""
     templates = adopt(tmp_path, **RETAINED)
-    assert not [each for each in templates["State"].to_json()["Resources"].values() if each["Type"] in STATEFUL[:2]]
+    assert not [each for each in templates["State"].to_json()["Resources"].values() if each["Type"] in ADOPTABLE]
     pipeline = templates["Pipeline"]
     text = json.dumps(pipeline.to_json())
     assert "Aftersend-prod-State" not in text.replace("stack/Aftersend-prod-State/*", "")
@@ -139,6 +150,15 @@ def test_stack_of_which_everything_was_retained_is_still_deployed(tmp_path: Path
     prod = msgspec.structs.replace(load("prod"), existing_state=ExistingState(**RETAINED), contact_lists=lists)
     state = Template.from_stack(build_stacks(prod, tmp_path)["State"]).to_json()
     assert [each["Type"] for each in state["Resources"].values()] == ["AWS::CloudFormation::WaitConditionHandle"]
+
+
+def test_sender_may_read_the_hash_key_that_was_retained(tmp_path: Path):
+    arn = RETAINED["recipient_hash_key_secret_arn"]
+    prod = msgspec.structs.replace(load("prod"), existing_state=ExistingState(recipient_hash_key_secret_arn=arn))
+    state = State(cdk.App(context=CONTEXT, outdir=str(tmp_path)), "State", environment=prod)
+    state.grant_check(iam.Role.from_role_arn(state, "Sender", "arn:aws:iam::222222222222:role/shop"))
+    [policy] = Template.from_stack(state).find_resources("AWS::IAM::Policy").values()
+    assert arn in [statement["Resource"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
 
 
 def test_contact_list_that_was_retained_is_not_created_again(tmp_path: Path):

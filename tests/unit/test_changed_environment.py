@@ -28,6 +28,7 @@ CANNOT_CHANGE = {
     ("ExistingState", "counters_table"),
     ("ExistingState", "suppressions_table"),
     ("ExistingState", "archive_bucket"),
+    ("ExistingState", "recipient_hash_key_secret_arn"),
 }
 
 Key = tuple[str, str]

@@ -97,6 +97,7 @@ def test_environment_without_mail_has_fixed_costs():
         "CloudWatch dashboard": pytest.approx(3.00),
         "CloudWatch metrics": pytest.approx(15 * 0.30),  # those of the hourly check
         "CloudWatch alarms": pytest.approx(2.80),
+        "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
     }
 
@@ -116,10 +117,10 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $10.83 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $11.23 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
-    assert len(lines) == 4
+    assert len(lines) == 5
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
