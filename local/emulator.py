@@ -1,6 +1,7 @@
 """Run the AWS emulator and other commands as processes of this machine, and stop them with everything they started."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ MINISTACK = PROJECT / ".venv-emulator" / "bin" / "ministack"
 
 ACCOUNT, REGION = "000000000000", "us-east-1"
 
+SERVER_PORTS = 20_000, 32_768
 START_SECONDS = 30
 STOP_SECONDS = 3
 """How long a process may take to stop after SIGTERM; then it is killed."""
@@ -34,10 +36,16 @@ class ProcessFailed(Exception):
 
 
 def free_port() -> int:
-    """Return a port of loopback that nothing listens on."""
-    with socket.socket() as unbound:
-        unbound.bind(("127.0.0.1", 0))
-        return unbound.getsockname()[1]
+    """Return a port of loopback that nothing listens on.
+
+    It is below the ports that the system gives to clients (from 32768 on Linux, 49152 elsewhere): one of those could be
+    taken by any connection before the caller binds it.
+    """
+    while True:
+        port = random.randrange(*SERVER_PORTS)
+        with socket.socket() as unbound, suppress(OSError):
+            unbound.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

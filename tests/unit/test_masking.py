@@ -46,7 +46,7 @@ def test_text_that_only_begins_as_json_is_masked_as_text():
     assert mask_record("[" * 100_000 + "ada@mail.example").endswith("a***@mail.example")
 
 
-@pytest.mark.parametrize("text", ["x" * 2_000_000, '"' * 500_000, '"a' * 500_000, "@" * 1_000_000])
+@pytest.mark.parametrize("text", ["x" * 1_000_000, '"' * 200_000, '"a' * 200_000, "@" * 200_000])
 def test_masking_of_a_long_text_comes_to_an_end(text: str):
     """A pattern that looks at a character more than once would take hours for these."""
     assert len(mask_addresses(text)) <= len(text)
