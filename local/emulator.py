@@ -20,6 +20,7 @@ MINISTACK = PROJECT / ".venv-emulator" / "bin" / "ministack"
 ACCOUNT, REGION = "000000000000", "us-east-1"
 
 SERVER_PORTS = 20_000, 32_768
+START_ATTEMPTS = 3
 START_SECONDS = 30
 STOP_SECONDS = 3
 """How long a process may take to stop after SIGTERM; then it is killed."""
@@ -55,6 +56,18 @@ def running_emulator(folder: Path, ses_port: int) -> Generator[str]:
     Raises:
         ProcessFailed: if it does not answer within START_SECONDS.
     """
+    process, url = _start(folder, ses_port, attempts=START_ATTEMPTS)
+    try:
+        yield url
+    finally:
+        stop(process)
+
+
+def _start(folder: Path, ses_port: int, attempts: int) -> tuple[subprocess.Popen[bytes], str]:
+    """Start the emulator, on another port if it fails.
+
+    With TLS it also takes port 443 if it may. Of two that start at once, one then ends with "Address already in use".
+    """
     port = free_port()
     scheme = "https" if "USE_SSL" in os.environ else "http"
     url, log = f"{scheme}://127.0.0.1:{port}", folder / "emulator.log"
@@ -74,9 +87,12 @@ def running_emulator(folder: Path, ses_port: int) -> Generator[str]:
         )
     try:
         _wait_until_healthy(url, process, log)
-        yield url
-    finally:
+    except BaseException as error:
         stop(process)
+        if attempts > 1 and isinstance(error, ProcessFailed):
+            return _start(folder, ses_port, attempts - 1)
+        raise
+    return process, url
 
 
 def process_environment(settings: dict[str, str]) -> dict[str, str]:
