@@ -52,6 +52,9 @@ class State(cdk.Stack):
         if not any(isinstance(each, cdk.CfnResource) for each in self.node.find_all()):
             # The CDK deploys no stack without resources, and this one has outputs. A handle does nothing.
             cdk.CfnWaitConditionHandle(self, "EverythingWasRetained")
+        self._add_outputs()
+
+    def _add_outputs(self) -> None:
         add_outputs(
             self,
             LedgerTableName=self.ledger.table_name,

@@ -230,7 +230,7 @@ class Observer:
 
     def notification_drift(self) -> dict[str, list[str]]:
         """Return how the notification settings of each identity differ from those that were deployed."""
-        settings = IdentitySettings(self._client("ses"), pace_seconds=self._pace_seconds, pause=self._pause)
+        settings = IdentitySettings(self._client("ses"), pace_seconds=self._pace_seconds, pause=time.sleep)
         current = settings.current(self._deployed)
         return {name: differences(current[name], each.wanted) for name, each in self._deployed.items()}
 
@@ -246,8 +246,5 @@ class Observer:
     def _query_ses(self, operation: str, **parameters: str) -> Any:
         """Query SES, and pause so that the next call does not exceed its rate."""
         answer = answer_or_none(getattr(self._client("sesv2"), operation), **parameters)
-        self._pause(self._pace_seconds)
+        time.sleep(self._pace_seconds)
         return answer
-
-    def _pause(self, seconds: float) -> None:
-        time.sleep(seconds)
