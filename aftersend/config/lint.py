@@ -19,9 +19,10 @@ from aftersend.config.environment import (
     Section,
 )
 from aftersend.config.lint_rules import RULES, WARNINGS
-from aftersend.config.loader import KeyPath, format_path, suggestion
+from aftersend.config.loader import suggestion
 from aftersend.config.prices import METRIC
 from aftersend.config.regions import missing_services, services_by_region
+from aftersend.config.toml_file import KeyPath, format_path
 from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN
 from aftersend.events import Kind
 

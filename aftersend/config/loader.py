@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
@@ -11,24 +10,20 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 import msgspec
 
+from aftersend.config.conflicts import conflicts
 from aftersend.config.environment import Environment
-from aftersend.config.toml_file import InvalidToml, display_path, read_toml
+from aftersend.config.toml_file import InvalidToml, KeyPath, display_path, format_path, read_toml
 
 ENVIRONMENTS_FOLDER = Path(__file__).parent.parent.parent / "environments"
 
 NAME_PATTERN = "[A-Za-z0-9-]{1,100}"
 """CloudFormation allows 128 letters, digits and hyphens in a stack name; Aftersend adds its own words."""
 
-UNIQUE_RESOURCES = {"configuration_sets": "configuration set", "identities": "identity"}
-"""Resources whose names are unique in an account and Region, so that only one environment can define them."""
-
 NAME_OPTIONS = "`ENV=NAME` to a command of make, or `-c env=NAME` to one of cdk"
 
 SHOWN_VALUE_CHARACTERS = 200
 NAME_SIMILARITY, VALUE_SIMILARITY = 0.6, 0.5
 """How similar a name or value must be to be suggested (difflib's ratio)."""
-
-KeyPath = list[str | int]
 
 
 class InvalidEnvironment(Exception):
@@ -59,7 +54,7 @@ def load(name: str | None, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
         raise InvalidEnvironment(f"{display_name}: {error}") from error
     converter = _Converter(document)
     environment = converter.table(document, Environment, [], name=file.stem)
-    if problems := converter.problems or list(_conflicts(document, file)):
+    if problems := converter.problems or list(conflicts(document, file)):
         raise InvalidEnvironment("\n".join(f"{display_name}: {problem}" for problem in problems))
     return environment
 
@@ -91,18 +86,6 @@ def _closest_match(name: str, names: list[str], similarity: float) -> str:
     by_lower_case = {name.lower(): name for name in names}
     matches = get_close_matches(name.lower(), by_lower_case, 1, similarity)
     return f' Did you mean "{by_lower_case[matches[0]]}"?' if matches else ""
-
-
-def format_path(path: KeyPath) -> str:
-    """Format a key as TOML writes it, for example `identities."bookshop.example".notifications[0]`."""
-    text = ""
-    for part in path:
-        if isinstance(part, int):
-            text += f"[{part}]"
-        else:
-            is_bare = part.replace("_", "").replace("-", "").isalnum() and part.isascii()
-            text += f"{'.' if text else ''}{part if is_bare else json.dumps(part, ensure_ascii=False)}"
-    return text
 
 
 class _Converter:
@@ -222,40 +205,3 @@ def _describe(annotation: Any) -> str:
     if get_origin(base) is dict or (isinstance(base, type) and issubclass(base, msgspec.Struct)):
         return "a table"
     return {bool: "true or false", int: "a whole number", str: "text in quotes"}[base]
-
-
-def _conflicts(document: dict[str, Any], file: Path) -> Iterator[str]:
-    """Report resources that another environment of the same account and Region defines too."""
-    for other in sorted(file.parent.glob("*.toml")):
-        if other == file:
-            continue
-        try:
-            theirs = read_toml(other)
-        except InvalidToml:
-            continue  # reported when that file is loaded
-        if any(theirs.get(key) != document[key] for key in ("account", "region")):
-            continue
-        elsewhere = f"{display_path(other)} defines"
-        for section, resource in UNIQUE_RESOURCES.items():
-            names = theirs.get(section)
-            for name in sorted(set(document.get(section, {})) & set(names if isinstance(names, dict) else {})):
-                yield (
-                    f"{format_path([section, name])}: {elsewhere} this {resource} for the same account and Region too. "
-                    "Remove it from one of the two files, or rename it."
-                )
-        if _synchronizes(document) and _synchronizes(theirs):
-            yield (
-                f'suppression.account_list: {display_path(other)} has "sync" for the same account and Region too, and '
-                "two environments would undo each other's changes of SES's account suppression list. "
-                'Set "read" in one of the two files.'
-            )
-        if document.get("contact_lists") and theirs.get("contact_lists"):
-            yield (
-                f"contact_lists: {elsewhere} a contact list for the same account and Region too, and SES allows only "
-                "one. Remove it from one of the two files."
-            )
-
-
-def _synchronizes(document: dict[str, Any]) -> bool:
-    section = document.get("suppression")
-    return isinstance(section, dict) and section.get("account_list") == "sync"

@@ -1,10 +1,13 @@
 """Read TOML files, and explain in words what is wrong with one and in which line."""
 
+import json
 import os
 import re
 import tomllib
 from pathlib import Path
 from typing import Any
+
+KeyPath = list[str | int]
 
 POSITION = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 """How tomllib ends its messages."""
@@ -57,3 +60,15 @@ def _explain(message: str, last_line: int) -> str:
             section = ".".join(re.findall(r"'([^']*)'", match.groupdict().get("names") or ""))
             return f"line {line}: {explanation.format(section=section)}"
     return f"line {line}: the file is not valid TOML: {problem}."
+
+
+def format_path(path: KeyPath) -> str:
+    """Format a key as TOML writes it, for example `identities."bookshop.example".notifications[0]`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            is_bare = part.replace("_", "").replace("-", "").isalnum() and part.isascii()
+            text += f"{'.' if text else ''}{part if is_bare else json.dumps(part, ensure_ascii=False)}"
+    return text
