@@ -56,7 +56,7 @@ def judge_stacks(stacks: Answers) -> Iterator[Finding]:
 def judge_configuration(deployed: Mapping[str, Iterable[str]], environment: Environment) -> Iterator[Finding]:
     """Compare the names in the environment file with those of the stacks, given by resource type."""
     created = [name for name, identity in environment.identities.items() if not identity.existing]
-    lists = [name for name, each in environment.contact_lists.items() if not getattr(each, "existing", False)]
+    lists = [name for name, each in environment.contact_lists.items() if not each.existing]
     for key, resource, wanted in (
         ("configuration_sets", "AWS::SES::ConfigurationSet", list(environment.configuration_sets)),
         ("identities", "AWS::SES::EmailIdentity", created),
