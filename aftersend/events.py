@@ -24,6 +24,8 @@ class Kind(StrEnum):
 ADDED, REMOVED = "Added", "Removed"
 """Kinds of Aftersend: an operator added a recipient to the suppression list, or removed them from it."""
 
+OPERATOR_ACTS = frozenset({ADDED, REMOVED})
+
 ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST = "OnAccountList", "PutOnAccountList"
 """Kinds of Aftersend: SES's account suppression list has a recipient for a reason unknown before, or Aftersend is about
 to put them there."""
@@ -113,6 +115,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Paths of fields that had another type than SES documents, coerced or dropped."""
     operator: str | None = None
     """Who acted; only of operators' acts."""
+    scope: str | None = None
+    """In which scope they acted; None for all mail."""
     list_reason: str | None = None
     """BOUNCE or COMPLAINT; only of events about the account suppression list."""
     note: str | None = None

@@ -13,10 +13,21 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aftersend import ledger
-from aftersend.events import ADDED, REMOVED, Event
+from aftersend.events import OPERATOR_ACTS, Event
 from aftersend.parsing import ParseResult, Unreadable, parse
 from aftersend.retention import RetentionHistory
-from aftersend.suppression import EARLIEST, Effect, Entry, Policy, decide, rule_for_feedback
+from aftersend.suppression import (
+    EARLIEST,
+    EVERYWHERE,
+    WITHDRAWN,
+    Effect,
+    Entry,
+    Policy,
+    decide,
+    is_outdated,
+    needs_deliveries,
+    rule_for_feedback,
+)
 
 DECISION_ATTEMPTS = 10
 
@@ -48,12 +59,16 @@ class Ledger(Protocol):
         """Return the events that decide about a recipient; of very many, the newest messages'."""
         ...
 
+    def deliveries_for(self, recipient: str) -> list[Event]:
+        """Return the deliveries to a recipient; of very many, the newest messages'."""
+        ...
+
 
 class Suppressions(Protocol):
     """Store suppression entries by recipient."""
 
-    def entry(self, recipient: str) -> Entry | None:
-        """Return the recipient's entry, in force or lifted, or None."""
+    def entries_of(self, recipient: str) -> dict[str, Entry]:
+        """Return the recipient's entries, in force or lifted, by scope."""
         ...
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
@@ -164,53 +179,82 @@ class Recorder(NamedTuple):
         return rule is not None and rule.effect is not Effect.NONE
 
     def update_suppression(self, recipient: str, events: Iterable[Event] = ()) -> bool:
-        """Bring the recipient's entry in line with the recorded events; return whether all of them were read.
+        """Bring the recipient's entries in line with the recorded events; return whether all of them were read.
 
-        The entry is read before the events. Whoever writes it therefore has seen every event that was seen by those
+        The entries are read before the events. Whoever writes one therefore has seen every event that was seen by those
         whose entry it replaces; in the other order, a decision from fewer events could replace one from more.
 
-        A recipient with more events than are read is decided about from the evidence of the entry, the events given
+        A recipient with more events than are read is decided about from the evidence of the entries, the events given
         (those just written) and what was read. All events would give the same, but for `since` and the evidence itself,
         and but for a retraction that came before anything it could lift, so that no entry has it as evidence.
         """
         for _ in self.attempts(DECISION_ATTEMPTS):
-            current = self.suppressions.entry(recipient)
+            current = self.suppressions.entries_of(recipient)
             feedback = self.ledger.feedback_for(recipient)
-            new = decide(self._known(current, events, feedback), self.policy)
-            if new is None or (current and new.is_equivalent(current)):
-                return feedback.is_complete
+            known = self._known(recipient, current.values(), events, feedback)
             try:
-                self.suppressions.replace(current, new=new)
+                for scope, new in self._changes(current, known).items():
+                    self.suppressions.replace(current.get(scope), new=new)
             except Conflict:
                 continue
             return feedback.is_complete
-        raise Undecided(f"The entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")
+        raise Undecided(f"An entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")
 
-    def _known(self, entry: Entry | None, events: Iterable[Event], feedback: Feedback) -> list[Event]:
+    def _known(
+        self, recipient: str, entries: Iterable[Entry], events: Iterable[Event], feedback: Feedback
+    ) -> list[Event]:
         """Return what is known of a recipient, so that of two copies the later in the list counts: the stored one."""
         now = self.now()
-        unexpired = [event for event in feedback.events if not self.history.is_expired(event, now)]
-        return [*sorted([*(entry.evidence if entry else ()), *events], key=_time_of), *unexpired]
+        evidence = [event for entry in entries for event in entry.evidence]
+        stored = [
+            event
+            for event in feedback.events
+            if not self.history.is_expired(event, now) and not is_outdated(event, self.policy, now)
+        ]
+        known = [*sorted([*evidence, *events], key=_time_of), *stored]
+        return [*known, *self.ledger.deliveries_for(recipient)] if needs_deliveries(known, self.policy) else known
 
-    def record_operator_act(self, kind: str, recipient: str, operator: str, note: str) -> Event:
-        """Record that an operator added (ADDED) or removed (REMOVED) a recipient, and return the event.
+    def _changes(self, current: dict[str, Entry], known: list[Event]) -> dict[str, Entry]:
+        """Return the entries to write, by scope. What is in force and no longer called for is withdrawn."""
+        now = self.now()
+        decided = decide(known, self.policy, now)
+        for scope, entry in current.items():
+            if scope not in decided and entry.lifted_by is None:
+                decided[scope] = msgspec.structs.replace(entry, until=now, lifted_by=WITHDRAWN)
+        return {
+            scope: new
+            for scope, new in decided.items()
+            if scope not in current or not new.is_equivalent(current[scope])
+        }
+
+    def record_operator_act(
+        self, kind: str, recipient: str, operator: str, note: str, scope: str = EVERYWHERE
+    ) -> Event:
+        """Record that an operator added (ADDED) or removed (REMOVED) a recipient in a scope, and return the event.
 
         It counts as later than every event known at this moment, whatever the clocks of others say.
 
         Raises:
             ValueError: if the recipient, operator or note is too long to be stored.
         """
-        if kind not in (ADDED, REMOVED):
+        if kind not in OPERATOR_ACTS:
             raise ValueError(f"{kind} is not an operator's act.")
         address, now = recipient.lower(), self.now()
-        recipient_raw = None if recipient == address else recipient
-        act = Event(kind=kind, recipient=address, recipient_raw=recipient_raw, operator=operator, note=note)
+        act = Event(
+            kind=kind,
+            recipient=address,
+            recipient_raw=None if recipient == address else recipient,
+            operator=operator,
+            note=note,
+            scope=None if scope == EVERYWHERE else scope,
+        )
         if problem := ledger.storage_problem(act):
             raise ValueError(problem)
-        known = self._known(self.suppressions.entry(address), (), self.ledger.feedback_for(address))
+        entries = self.suppressions.entries_of(address).values()
+        known = self._known(address, entries, (), self.ledger.feedback_for(address))
         after_known = [_time_of(event) + timedelta(milliseconds=1) for event in known]
         occurred_at = max([now.replace(microsecond=now.microsecond // 1000 * 1000), *after_known])
-        message_id = f"{OPERATOR_ID}{ledger.digest([operator, note, occurred_at])}"
+        message_id = f"{OPERATOR_ID}{ledger.digest([operator, note, scope, occurred_at])}"
         act = msgspec.structs.replace(act, message_id=message_id, occurred_at=occurred_at)
         self.record([act])
         return act

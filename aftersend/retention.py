@@ -19,6 +19,10 @@ COUNTERS_OUTLIVE_DAYS = 60
 FIRST_EVENT_DAYS = 90
 """Days after sending that `FirstOpen` and `FirstClick` are kept: as long as opens are accepted."""
 
+DELIVERY_DAYS = 2
+"""Days that deliveries are kept longer than other volume. They reset the ladder of soft bounces, whose window may be
+as long as volume is kept, counts a soft bounce that arrives a day late, and may begin while a message is under way."""
+
 EXPIRY_MARGIN = timedelta(hours=1)
 """An event this close to its expiry is no longer written: an item that time-to-live removed must not return."""
 
@@ -73,8 +77,12 @@ def expires_at(event: Event, setting: Retention | Period) -> datetime | None:
         return None
     if event.kind in (ledger.FIRST_OPEN, ledger.FIRST_CLICK):
         return time + timedelta(days=FIRST_EVENT_DAYS)
-    is_feedback = ledger.group(event) is ledger.Group.FEEDBACK
-    return time + timedelta(days=setting.feedback_days if is_feedback else setting.volume_days)
+    days = {
+        ledger.Group.FEEDBACK: setting.feedback_days,
+        ledger.Group.DELIVERY: setting.volume_days + DELIVERY_DAYS,
+        ledger.Group.VOLUME: setting.volume_days,
+    }
+    return time + timedelta(days=days[ledger.group(event)])
 
 
 class RetentionHistory(msgspec.Struct, frozen=True):

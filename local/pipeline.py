@@ -15,7 +15,7 @@ from aftersend.config import load
 from aftersend.contract import FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
 from aftersend.dashboard import PipelineState, QueueState
 from aftersend.events import Event
-from aftersend.suppression import Entry
+from aftersend.suppression import EVERYWHERE, Entry
 from local.emulator import REGION
 from local.mailer import Mailer
 from local.ses import LocalSes
@@ -80,7 +80,7 @@ class LocalPipeline:
         for row, measures in self._counters.rows():
             for measure, count in measures.items():
                 counts[CountKey(*row, measure)] += count
-        entries = {entry.recipient: entry for entry in self._suppressions.entries()}
+        entries = {entry.recipient: entry for entry in self._suppressions.entries() if entry.scope == EVERYWHERE}
         dead_letters = self._messages("FeedbackDeadLetterQueueUrl", "ArchiveDeadLetterQueueUrl")
         return PipelineResult(counts, entries, dead_letters)
 

@@ -62,7 +62,7 @@ class AccountListSync(Construct):
         acknowledge(sync, "SES has no resource-level permissions for these.", "IAM5[Resource::*]")
         state.ledger.grant(sync.function, "dynamodb:PutItem", "dynamodb:Query")
         state.suppressions.grant(
-            sync.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"
+            sync.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"
         )
         state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
         state.archive.grant_listing(sync.function)

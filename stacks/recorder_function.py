@@ -23,4 +23,4 @@ class RecorderFunction(HandlerFunction):
         }
         super().__init__(scope, id, file=file, description=description, environment=environment, settings=settings)
         state.ledger.grant(self.function, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
-        state.suppressions.grant(self.function, "dynamodb:GetItem", "dynamodb:PutItem")
+        state.suppressions.grant(self.function, "dynamodb:Query", "dynamodb:PutItem")

@@ -1,11 +1,14 @@
 """Make events for tests: fields that are not given have usual values."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from aftersend.events import ADDED, REMOVED, Event, Kind
+from aftersend.suppression import EVERYWHERE, Entry, Policy, decide
 
 SENT = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
+NOW = SENT + timedelta(days=1)
 READER = "reader@mail.example"
 TAGS = {
     "ses:configuration-set": ["newsletter"],
@@ -54,3 +57,8 @@ def added_by_operator(minutes: float = 5, **given: Any) -> Event:
 def removed_by_operator(minutes: float = 30, **given: Any) -> Event:
     given = {"operator": "ops", "tags": {}, "source": ""} | given
     return an_event(REMOVED, minutes=minutes, message="act-2", **given)
+
+
+def decide_everywhere(events: Iterable[Event], policy: Policy | None = None, now: datetime = NOW) -> Entry | None:
+    """Return the entry for all mail that events call for."""
+    return decide(events, policy or Policy(), now).get(EVERYWHERE)

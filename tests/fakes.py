@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import msgspec
 
 from aftersend import ledger
-from aftersend.events import Event
+from aftersend.events import Event, Kind
 from aftersend.recorder import Conflict, Feedback
 from aftersend.suppression import Entry
 
@@ -24,19 +24,25 @@ class FakeLedger(dict[ledger.Key, Event]):
     def feedback_for(self, recipient: str) -> Feedback:
         return Feedback([event for key, event in self.items() if self.is_feedback_of(recipient, key)])
 
+    def deliveries_for(self, recipient: str) -> list[Event]:
+        return [event for key, event in self.items() if key.partition == recipient and event.kind == Kind.DELIVERY]
+
     @staticmethod
     def is_feedback_of(recipient: str, key: ledger.Key) -> bool:
         return key.partition == recipient and key.sort.startswith("feedback#")
 
 
-class FakeSuppressions(dict[str, Entry]):
-    def entry(self, recipient: str) -> Entry | None:
-        return self.get(recipient)
+class FakeSuppressions(dict[tuple[str, str], Entry]):
+    """Entries by recipient and scope."""
+
+    def entries_of(self, recipient: str) -> dict[str, Entry]:
+        return {scope: entry for (owner, scope), entry in self.items() if owner == recipient}
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
-        if self.get(new.recipient) != expected:
+        key = new.recipient, new.scope
+        if self.get(key) != expected:
             raise Conflict
-        self[new.recipient] = msgspec.structs.replace(new, version=(expected.version if expected else 0) + 1)
+        self[key] = msgspec.structs.replace(new, version=(expected.version if expected else 0) + 1)
 
 
 def immediate_attempts(limit: int) -> Iterable[int]:

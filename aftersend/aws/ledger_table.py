@@ -90,10 +90,18 @@ class LedgerTable:
         """Return the recipient's events that decide about suppression, all that were written before this call; of more
         than MAX_EVENTS_READ those with the greatest message ids: operators' acts and, as SES numbers its messages by
         time, the newest."""
-        condition = f" AND begins_with({SORT_KEY}, :group)"
-        values = {":recipient": recipient, ":group": f"{ledger.Group.FEEDBACK}#"}
-        events = list(islice(self._events(condition, values, ScanIndexForward=False), MAX_EVENTS_READ + 1))
+        events = list(islice(self._newest_of(recipient, ledger.Group.FEEDBACK), MAX_EVENTS_READ + 1))
         return Feedback(events[:MAX_EVENTS_READ], is_complete=len(events) <= MAX_EVENTS_READ)
+
+    def deliveries_for(self, recipient: str) -> list[Event]:
+        """Return the deliveries to a recipient, of more than MAX_EVENTS_READ those of the newest messages: any of them
+        resets whatever came before, so that older ones make no difference."""
+        return list(islice(self._newest_of(recipient, ledger.Group.DELIVERY), MAX_EVENTS_READ))
+
+    def _newest_of(self, recipient: str, group: ledger.Group) -> Iterator[Event]:
+        condition = f" AND begins_with({SORT_KEY}, :group)"
+        values = {":recipient": recipient, ":group": f"{group}#"}
+        return self._events(condition, values, ScanIndexForward=False)
 
     def events_for(self, recipient: str) -> list[Event]:
         """Return all events of a recipient that have not expired. Opens of messages with several recipients belong to

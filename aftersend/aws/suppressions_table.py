@@ -34,14 +34,16 @@ class SuppressionsTable:
         self._dynamodb = dynamodb
         self._table = table
 
-    def entry(self, recipient: str) -> Entry | None:
-        """Return the recipient's entry, in force or not, as it is at this moment; None if there is none."""
-        response = self._dynamodb.get_item(
+    def entries_of(self, recipient: str) -> dict[str, Entry]:
+        """Return the recipient's entries, in force or not, by scope, as they are at this moment."""
+        pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
-            Key=serialize({PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE}),
             ConsistentRead=True,
+            KeyConditionExpression=f"{PARTITION_KEY} = :recipient",
+            ExpressionAttributeValues=serialize({":recipient": recipient}),
         )
-        return msgspec.convert(deserialize(response["Item"]), Entry) if "Item" in response else None
+        entries = [msgspec.convert(deserialize(item), Entry) for page in pages for item in page["Items"]]
+        return {entry.scope: entry for entry in entries}
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
         """Replace the entry that was read by a new one.

@@ -23,7 +23,7 @@ from aftersend.operations.failures import quarantined_record
 from aftersend.parsing import MAX_INVOCATION_BYTES, Ignored, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
-from aftersend.suppression import Policy, decide, rule_for_feedback
+from aftersend.suppression import EARLIEST, Policy, decide, rule_for_feedback
 
 STANDARD_INPUT = Path("-")
 DEFAULT_POLICY = Policy()
@@ -32,7 +32,7 @@ DEFAULT_POLICY = Policy()
 EVENT_FIELDS = [
     name
     for name in Event.__struct_fields__
-    if name not in ("recipient_raw", "coerced_fields", "operator", "list_reason", "note")
+    if name not in ("recipient_raw", "coerced_fields", "operator", "scope", "list_reason", "note")
 ]
 """Fields of an event that are shown under their own name. Records are about neither operators' acts nor SES's account
 suppression list."""
@@ -146,12 +146,13 @@ def _lines(file: str, record: int, result: ParseResult) -> list[Line]:
 
 def _event_values(event: Event) -> dict[str, Any]:
     """Return every field of an event, its rule and whether it suppresses; the recipient is spelled as in the record."""
-    rule, entry = rule_for_feedback(event, DEFAULT_POLICY), decide([event], DEFAULT_POLICY)
+    rule, now = rule_for_feedback(event, DEFAULT_POLICY), event.occurred_at or EARLIEST
+    entries = decide([event], DEFAULT_POLICY, now).values()
     return {name: getattr(event, name) for name in EVENT_FIELDS} | {
         "recipient": event.recipient_raw or event.recipient,
         "source": event.source or None,
         "rule": rule.id if rule else None,
-        "suppresses": entry is not None and entry.lifted_by is None,
+        "suppresses": any(entry.is_in_force(now) for entry in entries),
         "coerced_fields": list(event.coerced_fields),
     }
 

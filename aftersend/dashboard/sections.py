@@ -59,7 +59,11 @@ COLUMNS_EXPLAINED = (
 
 EFFECTS = {
     Effect.SUPPRESS: "suppresses",
+    Effect.SOFT_BOUNCE: "suppresses for a time if repeated on several days",
+    Effect.RESET: "resets the count of soft bounces",
+    Effect.SUBSCRIPTION: "decides about a contact list",
     Effect.LIFT_COMPLAINT: "lifts complaints",
+    Effect.LIFT_SUBSCRIPTION: "lifts an opt-out",
     Effect.LIFT: "lifts the suppression",
     Effect.NONE: "does not suppress",
 }

@@ -4,7 +4,8 @@ Others import from here: the policy and its rules, the entry, and the decision.
 """
 
 from aftersend.suppression.decision import decide
-from aftersend.suppression.entry import EVERYWHERE, Entry
+from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry
+from aftersend.suppression.ladder import is_outdated, needs_deliveries
 from aftersend.suppression.rules import (
     EARLIEST,
     RULES,
@@ -21,9 +22,11 @@ from aftersend.suppression.rules import (
 
 __all__ = [
     "EARLIEST",
+    "ENDED",
     "EVERYWHERE",
     "RULES",
     "SIMULATOR",
+    "WITHDRAWN",
     "Effect",
     "Entry",
     "Policy",
@@ -31,7 +34,9 @@ __all__ = [
     "decide",
     "is_not_spam",
     "is_out_of_office",
+    "is_outdated",
     "is_suppression_list_echo",
+    "needs_deliveries",
     "rule_for",
     "rule_for_feedback",
 ]

@@ -1,33 +1,35 @@
-"""Decide a recipient's suppression entry from their events. Pure, and independent of the events' order."""
+"""Decide a recipient's suppression entries from their events. Pure, and independent of the events' order."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import msgspec
 
 from aftersend import ledger
-from aftersend.events import Event
-from aftersend.suppression.entry import REASONS, Entry
-from aftersend.suppression.rules import EARLIEST, Effect, Policy, Rule, rule_for
-
-MAX_EVIDENCE_EVENTS = 2 * len(REASONS) + 2
-"""Events an entry has as evidence: of each reason the first and the last, and a lift of each effect."""
+from aftersend.events import Event, Kind
+from aftersend.suppression.entry import ENDED, REASONS, Entry
+from aftersend.suppression.ladder import Ladder, Ruling
+from aftersend.suppression.rules import EARLIEST, Effect, Policy, rule_for
+from aftersend.suppression.scopes import CONFIGURATION_SET, scoped
 
 MAX_TEXT_CHARACTERS = 500
 """Characters of texts that explain and do not decide, in evidence. What distinguishes an event is limited where it is
-recorded (ledger.storage_problem). So an entry stays far below 400 KB, DynamoDB's limit."""
+recorded (ledger.storage_problem). So an entry stays below 400 KB, DynamoDB's limit."""
+
+SUPPRESSING = (Effect.SUPPRESS, Effect.SOFT_BOUNCE)
+"""Effects that, of events at the same time, come last, so that they stay in force."""
 
 
-class Ruled(NamedTuple):
-    """An event and the rule that matches it."""
+class End(NamedTuple):
+    """What was lifted, and by what."""
 
-    event: Event
-    rule: Rule
+    cause: Ruling
+    lift: Ruling
 
 
-def decide(events: Iterable[Event], policy: Policy) -> Entry | None:
-    """Return the entry a recipient's events call for, in force or lifted; None where no event ever suppressed.
+def decide(events: Iterable[Event], policy: Policy, now: datetime) -> dict[str, Entry]:
+    """Return the entries a recipient's events call for, in force or lifted, by scope.
 
     Events may come in any order and any number of copies (of two with one key the later given counts): they are folded
     by when they occurred. Where a complaint and its retraction bear the same time, the complaint stays in force.
@@ -35,52 +37,138 @@ def decide(events: Iterable[Event], policy: Policy) -> Entry | None:
     The evidence is enough to decide again: together with events that occur or arrive later it says whether the
     recipient is suppressed, whichever of the other events can still be read.
     """
-    decisive = _decisive(events, policy)
-    in_force, lifted, lifts = _fold(decisive)
-    digest = ledger.digest([(*ledger.key(event), str(event.occurred_at)) for event, _ in decisive])
-    if in_force:
-        by_strength = [ruled for reason in REASONS for ruled in in_force.get(reason, ())]
-        return _entry(by_strength[0], [*by_strength, *lifts], digest)
-    if lifted:
-        cause, lift = lifted
-        entry = _entry(cause, [cause, lift, *lifts], digest)
-        return msgspec.structs.replace(entry, until=lift.event.occurred_at, lifted_by=lift.rule.id)
-    return None
-
-
-def _fold(decisive: list[Ruled]) -> tuple[dict[str, list[Ruled]], list[Ruled], list[Ruled]]:
-    """Return the first and the last event of each reason in force, what was lifted last and by what, and the lifts that
-    still make earlier events ineffective."""
-    in_force: dict[str, list[Ruled]] = {}
-    lifts: dict[Effect, Ruled] = {}
-    lifted: list[Ruled] = []
-    for ruled in decisive:
-        effect, reason = ruled.rule.effect, ruled.rule.reason
-        if effect is Effect.SUPPRESS:
-            in_force[reason] = [*in_force.get(reason, ())[:1], ruled]
-            continue
-        lifts = {effect: ruled} if effect is Effect.LIFT else lifts | {effect: ruled}
-        for reason in reversed(REASONS) if effect is Effect.LIFT else ("complaint",):
-            if reason in in_force:
-                lifted = [in_force.pop(reason)[0], ruled]
-    return in_force, lifted, list(lifts.values())
-
-
-def _decisive(events: Iterable[Event], policy: Policy) -> list[Ruled]:
-    """Return the events that have an effect, each once, sorted by when they occurred, with their rules."""
     once = {ledger.key(event): event for event in events if event.recipient is not None}
-    ruled = [(key, Ruled(event, rule_for(event, policy))) for key, event in once.items()]
-    effective = [(key, each) for key, each in ruled if each.rule.effect is not Effect.NONE]
-    return [each for _, each in sorted(effective, key=_chronological)]
+    bounced = {event.message_id for event in once.values() if event.kind == Kind.BOUNCE}
+    by_scope: dict[str, list[tuple[ledger.Key, Ruling]]] = {}
+    for key, event in once.items():
+        if event.kind == Kind.DELIVERY and event.message_id in bounced:
+            continue  # the recipient's server accepted the message and returned it: the mailbox took nothing
+        for scope, rule in scoped(event, rule_for(event, policy), policy):
+            by_scope.setdefault(scope, []).append((key, Ruling(event, rule)))
+    entries = {scope: _entry_in(scope, rulings, policy, now) for scope, rulings in by_scope.items()}
+    return {scope: entry for scope, entry in entries.items() if entry}
 
 
-def _chronological(keyed: tuple[ledger.Key, Ruled]) -> tuple[datetime, datetime, bool, ledger.Key]:
+def _entry_in(scope: str, keyed: list[tuple[ledger.Key, Ruling]], policy: Policy, now: datetime) -> Entry | None:
+    keyed.sort(key=_chronological)
+    fold = _Fold(policy)
+    for _, ruling in keyed:
+        fold.add(ruling)
+    digest = ledger.digest([(*key, str(ruling.event.occurred_at)) for key, ruling in keyed])
+    entry = fold.entry(policy, now)
+    return entry and msgspec.structs.replace(entry, scope=scope, decided_from=digest)
+
+
+def _chronological(keyed: tuple[ledger.Key, Ruling]) -> tuple[datetime, datetime, bool, ledger.Key]:
     key, (event, rule) = keyed
     occurred_at = event.occurred_at or EARLIEST
-    return occurred_at, event.reported_at or occurred_at, rule.effect is Effect.SUPPRESS, key
+    return occurred_at, event.reported_at or occurred_at, rule.effect in SUPPRESSING, key
 
 
-def _entry(cause: Ruled, evidence: list[Ruled], digest: str) -> Entry:
+class _Fold:
+    """The state of one recipient in one scope, after some of their events."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._lasting: dict[str, list[Ruling]] = {}
+        """Of each reason in force, the first and the last event."""
+        self._timed: dict[str, Ruling] = {}
+        """Of each reason, the event that suppresses longest for a fixed time."""
+        self._ladder = Ladder(policy)
+        self._lifts: dict[Effect, Ruling] = {}
+        """The lifts that still make earlier events ineffective."""
+        self._end: End | None = None
+        """What was lifted last."""
+
+    def add(self, ruling: Ruling) -> None:
+        """Take the next event."""
+        rule = ruling.rule
+        match rule.effect:
+            case Effect.SUPPRESS if rule.days:
+                self._add_timed(ruling)
+            case Effect.SUPPRESS:
+                self._lasting[rule.reason] = [*self._lasting.get(rule.reason, ())[:1], ruling]
+            case Effect.SOFT_BOUNCE:
+                self._ladder.add(ruling)
+            case Effect.RESET:
+                self._reset(ruling)
+            case Effect.LIFT_COMPLAINT:
+                self._lift(ruling, ["complaint"])
+            case Effect.LIFT_SUBSCRIPTION:
+                self._lift(ruling, ["subscription"])
+            case Effect.LIFT:
+                self._lift_all(ruling)
+            case _:
+                raise AssertionError(f"{rule.effect} has no scope.")
+
+    def _add_timed(self, ruling: Ruling) -> None:
+        present = self._timed.get(ruling.rule.reason)
+        until = _until(ruling)
+        if until and (present is None or until >= (_until(present) or EARLIEST)):
+            self._timed[ruling.rule.reason] = ruling
+
+    def _reset(self, delivery: Ruling) -> None:
+        step, at = self._ladder.step, delivery.event.occurred_at
+        if step and step.until is None:
+            return  # the last step stays until an operator removes it
+        if step and step.until and at and at < step.until:
+            self._end = End(step.cause, delivery)
+        self._ladder.reset()
+
+    def _lift(self, lift: Ruling, reasons: Iterable[str]) -> None:
+        self._lifts[lift.rule.effect] = lift
+        for reason in reasons:
+            for cause in (self._timed.pop(reason, None), next(iter(self._lasting.pop(reason, ())), None)):
+                if cause:
+                    self._end = End(cause, lift)
+
+    def _lift_all(self, lift: Ruling) -> None:
+        self._lifts.clear()
+        if self._ladder.step:
+            self._end = End(self._ladder.step.cause, lift)
+        self._ladder.reset()
+        self._lift(lift, reversed(REASONS))
+
+    def entry(self, policy: Policy, now: datetime) -> Entry | None:
+        """Return the entry at a moment; None where no event ever suppressed."""
+        evidence = [ruling for rulings in self._lasting.values() for ruling in rulings]
+        evidence += [*self._timed.values(), *self._ladder.evidence, *self._lifts.values()]
+        if cause := self._lasting_cause():
+            return _entry(cause, None, evidence, policy)
+        cause, until = max(self._temporary(), key=lambda each: each[1], default=(None, EARLIEST))
+        if cause and now < until:
+            return _entry(cause, until, evidence, policy)
+        if cause and (not self._end or (self._end.lift.event.occurred_at or EARLIEST) < until):
+            return msgspec.structs.replace(_entry(cause, until, evidence, policy), lifted_by=ENDED)
+        return self._end and _lifted(self._end, evidence, policy)
+
+    def _lasting_cause(self) -> Ruling | None:
+        """Return the event of the reason that is hardest to lift."""
+        causes = {reason: first for reason, (first, *_) in self._lasting.items()}
+        if (step := self._ladder.step) and step.until is None:
+            causes.setdefault("bounce", step.cause)
+        return next((causes[reason] for reason in REASONS if reason in causes), None)
+
+    def _temporary(self) -> Iterator[tuple[Ruling, datetime]]:
+        """Yield what suppresses or has suppressed for a time, with its end."""
+        for ruling in self._timed.values():
+            yield ruling, _until(ruling) or EARLIEST
+        if (step := self._ladder.step) and step.until:
+            yield step.cause, step.until
+
+
+def _lifted(end: End, evidence: list[Ruling], policy: Policy) -> Entry:
+    entry = _entry(end.cause, end.lift.event.occurred_at, [*end, *evidence], policy)
+    lift = end.lift.event
+    return msgspec.structs.replace(entry, lifted_by=end.lift.rule.id, who=_cut(lift.operator), note=_cut(lift.note))
+
+
+def _until(ruling: Ruling) -> datetime | None:
+    """Return when a suppression for a fixed time ends; None if it has no beginning."""
+    begin, days = ruling.event.occurred_at, ruling.rule.days
+    return begin + timedelta(days=days) if begin and days else None
+
+
+def _entry(cause: Ruling, until: datetime | None, evidence: list[Ruling], policy: Policy) -> Entry:
     event, rule = cause
     assert event.recipient is not None, "decisive events name their recipient"
     distinct = {ledger.key(event): event for event, _ in evidence}
@@ -89,17 +177,20 @@ def _entry(cause: Ruled, evidence: list[Ruled], digest: str) -> Entry:
         reason=rule.reason,
         rule=rule.id,
         since=event.occurred_at,
+        until=until,
         recipient_raw=event.recipient_raw,
-        evidence=[_as_evidence(event) for event in distinct.values()],
-        decided_from=digest,
+        evidence=[_as_evidence(event, policy) for event in distinct.values()],
+        who=_cut(event.operator),
+        note=_cut(event.note),
     )
 
 
-def _as_evidence(event: Event) -> Event:
-    """Drop what never decides and would make the entry large."""
+def _as_evidence(event: Event, policy: Policy) -> Event:
+    """Drop what never decides and would make the entry large. The tags that name the stream decide."""
+    stream_tags = {CONFIGURATION_SET, policy.stream_tag}
     return msgspec.structs.replace(
         event,
-        tags={},
+        tags={name: values[:1] for name, values in event.tags.items() if name in stream_tags},
         source="",
         user_agent=None,
         coerced_fields=(),

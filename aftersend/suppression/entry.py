@@ -9,8 +9,12 @@ from aftersend.events import Event
 EVERYWHERE = "*"
 """The scope of an entry that applies to every message."""
 
-REASONS = ("operator", "bounce", "complaint")
+REASONS = ("operator", "bounce", "complaint", "subscription")
 """Why an entry is in force. Where several apply, the one named first is stored: it is harder to lift."""
+
+ENDED, WITHDRAWN = "ended", "withdrawn"
+"""What lifts an entry where no event does: its time has passed, or the events no longer call for it, because the policy
+has changed or a better copy of an event belongs to another scope."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -28,9 +32,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime | None = None
     """When the event that suppressed occurred, if that is known."""
     until: datetime | None = None
-    """When the entry ended; None while it is in force."""
+    """When the entry ended or will end; None while it is in force until lifted."""
     lifted_by: str | None = None
-    """The id of the rule that lifted it."""
+    """The id of the rule that lifted it, ENDED or WITHDRAWN."""
+    who: str | None = None
+    """The operator who suppressed or lifted, where one did."""
+    note: str | None = None
+    """Why they did."""
     recipient_raw: str | None = None
     """The address as SES spelled it: the account suppression list is case-sensitive."""
     evidence: list[Event] = []

@@ -71,7 +71,7 @@ class Account:
         self.recorder.record(events)
 
     def is_suppressed(self, recipient: str) -> bool:
-        entry = self.suppressions.entry(recipient)
+        entry = self.suppressions.entries_of(recipient).get("*")
         return entry is not None and entry.is_in_force(NOW)
 
     def run(self, sesv2: Any = None, context: Any = None) -> dict[str, int]:

@@ -65,7 +65,7 @@ def test_feedback_is_recorded_and_suppresses(recorder: Recorder):
     )
     assert failed(response) == []
     assert [event.kind for event in recorder.ledger.feedback_for(ADA).events] == ["Bounce"]
-    entry = recorder.suppressions.entry(ADA)
+    entry = recorder.suppressions.entries_of(ADA).get("*")
     assert entry is not None
     assert entry.rule == "hard-bounce"
 
@@ -73,7 +73,7 @@ def test_feedback_is_recorded_and_suppresses(recorder: Recorder):
 def test_unreadable_message_fails_alone(recorder: Recorder):
     bodies = ["no JSON", json.dumps(published("bounce")), setup("topic-validation.txt")]
     assert failed(record_feedback.handler(messages(*bodies), recorder=recorder)) == ["message-0"]
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
 
 
 def test_messages_that_all_fail_are_reported_one_by_one(recorder: Recorder):
@@ -116,7 +116,7 @@ def test_archived_object_is_recorded(recorder: Recorder, s3: Any, dynamodb: Any)
     assert failed(response) == []
     kinds = [item["kind"]["S"] for item in dynamodb.scan(TableName="ledger")["Items"]]
     assert sorted(kinds) == ["Bounce", "Click", "Delivery", "FirstClick", "FirstOpen", "Open", "Send"]
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
 
 
 def test_unreadable_line_is_quarantined_and_the_others_are_recorded(recorder: Recorder, s3: Any, settings: None):
@@ -125,7 +125,7 @@ def test_unreadable_line_is_quarantined_and_the_others_are_recorded(recorder: Re
         messages(store_object("events/1", s3, content)), recorder=recorder, archive=Archive(s3)
     )
     assert failed(response) == []
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
     quarantined = s3.get_object(Bucket="archive", Key="quarantine/events/1.jsonl")["Body"].read().splitlines()
     assert [(json.loads(line)["line"], json.loads(line)["reason"]) for line in quarantined] == [
         (1, "not-json"),
@@ -151,7 +151,7 @@ def test_line_is_quarantined_once_however_many_of_its_records_fail(recorder: Rec
     line = json.dumps([published("bounce"), *[{"eventType": "Bounce"}] * 3, {}]).encode() + b"\n"
     failures, [metric] = archive_response(recorder, s3, store_object("events/1", s3, line))
     assert failures == []
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
     assert [entry["line"] for entry in quarantined_lines(s3, "events/1")] == [1]
     assert (metric["quarantined_lines"], metric["Environment"]) == (1, "test")
     assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Environment"]]
@@ -178,7 +178,7 @@ def test_damaged_object_is_recorded_up_to_the_damage_and_the_rest_quarantined_as
     stored = store_object("events/1.gz", s3, damaged_objects()[damage])
     failures, [metric] = archive_response(recorder, s3, stored)
     assert failures == []
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
     *garbled, entry = quarantined_lines(s3, "events/1.gz")
     assert metric["quarantined_lines"] == len(garbled) + 1
     assert not garbled or damage == "middle"
@@ -223,7 +223,7 @@ def test_object_that_is_gone_is_named_after_the_others_of_its_notification_are_r
         r"events/gone: MissingObject: events/gone is no longer in archive\.$",
     ):
         record_archive.record_objects(json.dumps(notification), record)
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
 
 
 def test_object_that_does_not_exist_fails_alone(recorder: Recorder, s3: Any):
@@ -233,7 +233,7 @@ def test_object_that_does_not_exist_fails_alone(recorder: Recorder, s3: Any):
         "message-0",
         "message-3",
     ]
-    assert recorder.suppressions.entry(ADA) is not None
+    assert recorder.suppressions.entries_of(ADA).get("*") is not None
 
 
 @pytest.fixture

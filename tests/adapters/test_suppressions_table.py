@@ -6,8 +6,8 @@ import pytest
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
 from aftersend.recorder import Conflict
-from aftersend.suppression import Entry, Policy, decide
-from tests.event_factory import READER, a_bounce, a_complaint, a_not_spam_report
+from aftersend.suppression import Entry, Policy
+from tests.event_factory import READER, a_bounce, a_complaint, a_not_spam_report, decide_everywhere
 
 
 @pytest.fixture
@@ -16,13 +16,13 @@ def table(dynamodb: Any) -> SuppressionsTable:
 
 
 def an_entry(*events: Event) -> Entry:
-    entry = decide(events or [a_bounce()], Policy())
+    entry = decide_everywhere(events or [a_bounce()], Policy())
     assert entry is not None
     return entry
 
 
 def test_recipient_who_is_not_suppressed_has_no_entry(table: SuppressionsTable):
-    assert table.entry(READER) is None
+    assert table.entries_of(READER).get("*") is None
     assert list(table.entries()) == []
 
 
@@ -31,14 +31,14 @@ def test_recipient_who_is_not_suppressed_has_no_entry(table: SuppressionsTable):
 )
 def test_entry_is_read_as_it_was_written(table: SuppressionsTable, entry: Entry):
     table.replace(None, new=entry)
-    assert table.entry(READER) == msgspec.structs.replace(entry, version=1)
-    assert list(table.entries()) == [table.entry(READER)]
+    assert table.entries_of(READER).get("*") == msgspec.structs.replace(entry, version=1)
+    assert list(table.entries()) == [table.entries_of(READER).get("*")]
 
 
 def test_each_write_increments_the_version(table: SuppressionsTable):
     for version in range(3):
-        table.replace(table.entry(READER), new=an_entry())
-        entry = table.entry(READER)
+        table.replace(table.entries_of(READER).get("*"), new=an_entry())
+        entry = table.entries_of(READER).get("*")
         assert entry is not None
         assert entry.version == version + 1
 
@@ -51,10 +51,10 @@ def test_creating_an_entry_that_exists_is_a_conflict(table: SuppressionsTable):
 
 def test_replacing_an_entry_that_changed_meanwhile_is_a_conflict(table: SuppressionsTable):
     table.replace(None, new=an_entry())
-    expected = table.entry(READER)
+    expected = table.entries_of(READER).get("*")
     table.replace(expected, new=an_entry(a_complaint()))
     with pytest.raises(Conflict):
         table.replace(expected, new=an_entry())
-    entry = table.entry(READER)
+    entry = table.entries_of(READER).get("*")
     assert entry is not None
     assert entry.rule == "complaint"

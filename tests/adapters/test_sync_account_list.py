@@ -75,7 +75,7 @@ def test_removal_here_removes_every_spelling_there(account: Account):
 def test_address_listed_for_something_unknown_is_taken_over_once(account: Account):
     account.list.put("Reader@mail.example", "COMPLAINT", at=BOUNCED_AT)
     assert account.run() == {"taken_over": 1}
-    entry = account.suppressions.entry(READER)
+    entry = account.suppressions.entries_of(READER).get("*")
     assert entry
     assert (entry.rule, entry.reason, entry.since) == ("account-list-complaint", "complaint", BOUNCED_AT)
     assert account.run() == {}

@@ -76,7 +76,7 @@ class Operations:
         self.recorder.record([act])
 
     def entry(self, recipient: str) -> Entry | None:
-        return self.suppressions.entry(recipient)
+        return self.suppressions.entries_of(recipient).get("*")
 
     def is_suppressed(self, recipient: str) -> bool:
         entry = self.entry(recipient)

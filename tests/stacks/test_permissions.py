@@ -48,7 +48,7 @@ RECORD = {
         ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
         "Ledger",
     ): "record events, read those of a recipient",
-    (("dynamodb:GetItem", "dynamodb:PutItem"), "Suppressions"): "read and write suppression entries",
+    (("dynamodb:Query", "dynamodb:PutItem"), "Suppressions"): "read and write suppression entries",
 }
 
 PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
@@ -70,7 +70,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
     "AccountListSyncAccountListFunction": {
         (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "take addresses over, read events of a recipient",
         (
-            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"),
+            ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"),
             "Suppressions",
         ): "compare the entries, and write those of what is taken over",
         (("s3:GetObject", "s3:PutObject"), "Archive/account-list/*"): "continue where the last run stopped",

@@ -15,8 +15,16 @@ from aftersend.account_list import (
     event_of,
 )
 from aftersend.events import Event
-from aftersend.suppression import Entry, Policy, decide
-from tests.event_factory import READER, SENT, a_bounce, a_complaint, a_not_spam_report, removed_by_operator
+from aftersend.suppression import Entry, Policy
+from tests.event_factory import (
+    READER,
+    SENT,
+    a_bounce,
+    a_complaint,
+    a_not_spam_report,
+    decide_everywhere,
+    removed_by_operator,
+)
 
 NOW = SENT + timedelta(days=30)
 BOUNCED_AT = SENT + timedelta(minutes=1)
@@ -28,7 +36,7 @@ def listed(at: datetime = BOUNCED_AT, address: str = READER, reason: str = "BOUN
 
 def verdict(listed: Listed, *events: Event) -> Verdict:
     """Compare as a run does, with the entry that these events make."""
-    entry = decide(events, Policy())
+    entry = decide_everywhere(events, Policy())
     first = compare(listed, entry, NOW)
     return compare_events(listed, entry, events) if first is Verdict.UNDECIDED else first
 
@@ -83,7 +91,7 @@ def test_address_of_a_bounce_that_the_policy_ignores_is_left_to_ses():
 @pytest.mark.parametrize("reason", ["BOUNCE", "COMPLAINT"])
 def test_address_that_was_taken_over_suppresses_until_it_is_removed(reason: str):
     taken = event_of(listed(address="Reader@mail.example", reason=reason))
-    entry = decide([taken], Policy())
+    entry = decide_everywhere([taken], Policy())
     assert entry
     assert (entry.reason, entry.recipient, entry.recipient_raw) == (reason.lower(), READER, "Reader@mail.example")
     assert (entry.rule, entry.since) == (f"account-list-{reason.lower()}", BOUNCED_AT)
@@ -132,7 +140,7 @@ def test_entry_that_does_not_last_or_concerns_a_stream_does_not_belong_on_the_li
 
 
 def test_listing_is_no_event_that_decides():
-    assert decide([event_before(Addition(READER, READER, "BOUNCE"), NOW)], Policy()) is None
+    assert decide_everywhere([event_before(Addition(READER, READER, "BOUNCE"), NOW)], Policy()) is None
 
 
 def test_digests_are_the_same_after_encoding():

@@ -6,8 +6,17 @@ from html import unescape
 
 from aftersend.dashboard import PipelineState, QueueState, sections
 from aftersend.events import Event, Kind
-from aftersend.suppression import Entry, Policy, decide
-from tests.event_factory import READER, SENT, a_bounce, a_complaint, a_not_spam_report, an_event, an_out_of_office_reply
+from aftersend.suppression import Entry, Policy
+from tests.event_factory import (
+    READER,
+    SENT,
+    a_bounce,
+    a_complaint,
+    a_not_spam_report,
+    an_event,
+    an_out_of_office_reply,
+    decide_everywhere,
+)
 
 NOW = SENT + timedelta(days=1)
 
@@ -18,7 +27,7 @@ def text(section: str) -> str:
 
 
 def an_entry(*events: Event) -> Entry:
-    entry = decide(events or [a_bounce()], Policy())
+    entry = decide_everywhere(events or [a_bounce()], Policy())
     assert entry is not None
     return entry
 

@@ -27,7 +27,7 @@ NAMES = [
     *("bot_likelihood", "link", "link_tags", "reject_reason", "template_name", "error_message", "contact_list"),
     *("subscription_source", "old_preferences", "new_preferences", "rule", "suppresses", "coerced_fields"),
 ]
-NOT_SHOWN = {"recipient_raw", "operator", "list_reason", "note"}
+NOT_SHOWN = {"recipient_raw", "operator", "scope", "list_reason", "note"}
 
 
 def inspect(*arguments: str | Path, stdin: str | bytes | None = None) -> Result:

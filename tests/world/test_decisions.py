@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from aftersend.aws import ledger_table
 from aftersend.events import ADDED, NOT_SPAM, REMOVED, Event
 from aftersend.parsing import parse
-from aftersend.suppression import decide
 from local.ses import event_record
-from tests.event_factory import an_event
+from tests.event_factory import an_event, decide_everywhere
 from tests.world.arrivals import DECISIVE, HARD_BOUNCE, READERS, a_message, a_record, decisive_events
 from tests.world.examples import SEEDS, reproducible
 from tests.world.turns import take_turns
@@ -46,8 +45,8 @@ def test_concurrent_decisions_never_lose_a_suppression(seed: int, operator: str)
     world.run()
     results = [result for payload in payloads for result in parse(payload)]
     events = [event for result in results if isinstance(result, list) for event in result]
-    expected = decide([*events, act], POLICY)
-    assert world.state().entries == ({READER: expected} if expected else {})
+    expected = decide_everywhere([*events, act], POLICY)
+    assert world.state().entries == ({(READER, "*"): expected} if expected else {})
 
 
 @settings(reproducible, max_examples=60)
@@ -62,7 +61,8 @@ def test_recipient_with_more_events_than_are_read_is_suppressed_as_by_all_of_the
     with mock.patch.object(ledger_table, "MAX_EVENTS_READ", 2), world.answer_calls():
         for number, event in enumerate(events, 1):
             world.recorder.record([event])
-            expected, entry = decide(events[:number], POLICY), world.recorder.suppressions.entry(READER)
+            expected = decide_everywhere(events[:number], POLICY)
+            entry = world.recorder.suppressions.entries_of(READER).get("*")
             assert bool(expected and expected.lifted_by is None) == bool(entry and entry.lifted_by is None)
 
 
@@ -80,5 +80,5 @@ def test_complaint_repeated_after_its_retraction_suppresses_in_any_order(seed: i
     for number, payload in enumerate(world.rng.sample(payloads, len(payloads))):
         world.publish(payload) if world.rng.random() < 0.5 else world.store([payload], f"object-{number}")
     world.run()
-    assert world.state() == expected_state(payloads)
-    assert (world.state().entries[READER].lifted_by is None) == (len(payloads) != 4)
+    assert world.state() == expected_state(payloads, world.clock.now())
+    assert (world.state().entries[READER, "*"].lifted_by is None) == (len(payloads) != 4)

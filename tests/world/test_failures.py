@@ -25,10 +25,10 @@ def test_lost_notification_is_healed_by_replay():
     payloads = [json.dumps(a_record(world, "Bounce", **HARD_BOUNCE)), json.dumps(a_record(world, "Open"))]
     world.store(payloads, "object-1")
     world.run()
-    assert world.state() == expected_state([])
+    assert world.state() == expected_state([], world.clock.now())
     world.replay()
     world.run()
-    assert world.state() == expected_state(payloads)
+    assert world.state() == expected_state(payloads, world.clock.now())
 
 
 @pytest.mark.parametrize("dead", ["SNS", "the archive"])
@@ -41,10 +41,10 @@ def test_dead_route_is_backed_up_by_the_other_and_healed_by_replay(dead: str):
     if dead == "the archive":
         world.object_queue.messages.clear()
     world.run()
-    assert world.state() == expected_state([payload])
+    assert world.state() == expected_state([payload], world.clock.now())
     world.replay()
     world.run()
-    assert world.state() == expected_state([payload])
+    assert world.state() == expected_state([payload], world.clock.now())
 
 
 def test_poisoned_message_neither_blocks_nor_fails_others():
@@ -55,7 +55,7 @@ def test_poisoned_message_neither_blocks_nor_fails_others():
     world.store([*payloads[:3], "poison", *payloads[3:]], "object-1")
     world.object_queue.send("poison")
     world.run()
-    assert world.state() == expected_state(payloads)
+    assert world.state() == expected_state(payloads, world.clock.now())
     dead_letters = world.feedback_queue.dead_letters + world.object_queue.dead_letters
     assert [message.body for message in dead_letters] == ["poison", "poison"]
     assert json.loads(world.s3.objects["quarantine/events/object-1.jsonl"])["record"] == "poison"
@@ -70,7 +70,7 @@ def test_poisoned_stream_record_neither_blocks_nor_fails_others():
     world.dynamodb.PutItem({"TableName": "ledger", "Item": poison})
     world.store(payloads[10:], "object-2")
     world.run()
-    assert world.state().counts == expected_state(payloads).counts
+    assert world.state().counts == expected_state(payloads, world.clock.now()).counts
     assert world.ledger_mapping.failed_batches == []
     assert world.operational_metrics["uncountable_records"] >= 1
 
@@ -88,9 +88,9 @@ def test_records_that_dynamodb_would_refuse_are_quarantined_before_they_are_writ
     world.rng.shuffle(lines)
     world.store(lines, "object-1")
     world.run()
-    expected = expected_state(lines)
+    expected = expected_state(lines, world.clock.now())
     assert world.state() == expected
-    assert len(expected.keys) < len(expected_state(payloads).keys) + len(hostile)
+    assert len(expected.keys) < len(expected_state(payloads, world.clock.now()).keys) + len(hostile)
     assert world.object_queue.dead_letters == []
 
 
@@ -117,7 +117,7 @@ def test_batches_that_were_given_up_and_handed_back_are_never_counted_twice(seed
         world.clock.advance(hours=1)
     world.kill = None
     world.run()
-    expected = expected_state(payloads).counts
+    expected = expected_state(payloads, world.clock.now()).counts
     for _ in range(2):
         world.ledger_mapping.hand_back()
         assert all(0 < count <= expected[key] for key, count in world.state().counts.items())

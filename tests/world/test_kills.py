@@ -70,4 +70,4 @@ def test_function_killed_before_or_after_any_call_ends_exact(function: str, call
     invoke(world, function)
     assert world.kill is None, "the function was not killed"
     world.run()
-    assert world.state() == expected_state(payloads)
+    assert world.state() == expected_state(payloads, world.clock.now())

@@ -24,7 +24,7 @@ from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
 from aftersend.recorder import Recorder, parse_recordable
-from aftersend.suppression import Entry, Policy, decide
+from aftersend.suppression import WITHDRAWN, Entry, Policy, decide, needs_deliveries
 from lambdas import count_tags, record_archive, record_feedback
 from lambdas.dependencies import logger
 from tests.fakes import immediate_attempts
@@ -77,7 +77,9 @@ class WorldState:
 
     keys: frozenset[ledger.Key]
     counts: dict[tuple[counting.Row, str], int]
-    entries: dict[str, Entry]
+    entries: dict[tuple[str, str], Entry]
+    """By recipient and scope, without those that were withdrawn: whether there was a time at which an event was known
+    only by its poorer copy depends on the order of arrival."""
 
 
 class World:
@@ -169,12 +171,13 @@ class World:
                 for measure, count in measures.items():
                     counts[row, measure] += count
             listed = SuppressionsTable(CLIENTS["dynamodb"], "suppressions").entries()
-            entries = {entry.recipient: msgspec.structs.replace(entry, version=0) for entry in listed}
+            entries = {(entry.recipient, entry.scope): msgspec.structs.replace(entry, version=0) for entry in listed}
         keys = frozenset(
             ledger.Key(*key)
             for key in self.dynamodb.tables["ledger"].items
             if not key[0].startswith(ledger.OWN_PARTITION)
         )
+        entries = {key: entry for key, entry in entries.items() if entry.lifted_by != WITHDRAWN}
         return WorldState(keys, {key: count for key, count in counts.items() if count}, entries)
 
     def function(self, name: str) -> Invoke:
@@ -237,8 +240,8 @@ class World:
                 self.operational_metrics[name] += value
 
 
-def expected_state(payloads: Iterable[str]) -> WorldState:
-    """Work out from the set of events alone what payloads must lead to, whatever happens on the way."""
+def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
+    """Work out from the set of events alone what payloads must have led to now, whatever happened on the way."""
     items: dict[ledger.Key, Event] = {}
     for payload in payloads:
         events = [event for result in parse_recordable(payload) if isinstance(result, list) for event in result]
@@ -247,13 +250,23 @@ def expected_state(payloads: Iterable[str]) -> WorldState:
             if key not in items or ledger.rank(items[key]) < ledger.rank(event):
                 items[key] = event
     counts: Counter[tuple[counting.Row, str]] = Counter()
-    feedback: dict[str, list[Event]] = {}
+    by_recipient: dict[str, list[Event]] = {}
     for key, event in items.items():
         counts.update(counting.contributions(event, COUNTED))
-        if ledger.group(event) is ledger.Group.FEEDBACK:
-            feedback.setdefault(key.partition, []).append(event)
-    entries = {recipient: decide(events, POLICY) for recipient, events in feedback.items()}
-    return WorldState(frozenset(items), dict(counts), {name: entry for name, entry in entries.items() if entry})
+        by_recipient.setdefault(key.partition, []).append(event)
+    entries = {
+        (recipient, scope): entry
+        for recipient, events in by_recipient.items()
+        for scope, entry in decide([event for event in events if may_decide(event, events)], POLICY, now).items()
+    }
+    return WorldState(frozenset(items), dict(counts), entries)
+
+
+def may_decide(event: Event, events: list[Event]) -> bool:
+    """Tell whether an event is read for decisions. Deliveries are where soft bounces may have suppressed."""
+    if ledger.group(event) is ledger.Group.DELIVERY:
+        return needs_deliveries(events, POLICY)
+    return ledger.group(event) is ledger.Group.FEEDBACK
 
 
 @contextlib.contextmanager
