@@ -32,12 +32,8 @@ def run_scenario(seed: int, *, number: int = 20, kill_rate: float = 0.3, fault_r
     world.feedback_queue.redrive()
     world.object_queue.redrive()
     world.run()
-    return Run(
-        world,
-        expected_state(payloads, world.clock.now()),
-        world.state(),
-        counts_stay_in_their_hours=not sent_at_missing,
-    )
+    expected = expected_state(payloads, world.clock.now())
+    return Run(world, expected, world.state(), counts_stay_in_their_hours=not sent_at_missing)
 
 
 def differences(run: Run) -> list[str]:
