@@ -61,7 +61,7 @@ class Ladder:
         if time is None:
             return  # it cannot be assigned to a day
         if self.step and self.step.until and self.step.until + self._window < time:
-            self.reset()
+            self._steps, self._evidence = [], []
         first_day = (time - self._window).date()
         self._days = {day: first for day, first in self._days.items() if day > first_day}
         self._days.setdefault(time.date(), bounce)
