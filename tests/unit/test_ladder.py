@@ -222,7 +222,7 @@ def test_one_by_one_or_all_at_once_gives_the_same_step(seed: int):
         ]
         stepwise = decide([*evidence, *read], policy, now).get("*")
         assert state(stepwise, now) == state(decide(events[:number], policy, now).get("*"), now), event
-        evidence = stepwise.evidence if stepwise else []
+        evidence = stepwise.evidence if stepwise else evidence
 
 
 @pytest.mark.parametrize("seed", range(100))
