@@ -26,6 +26,8 @@ class End(NamedTuple):
 
     cause: Ruling
     lift: Ruling
+    ended_at: datetime | None = None
+    """When it had ended by itself, if it had."""
 
 
 def decide(events: Iterable[Event], policy: Policy, now: datetime) -> dict[str, Entry]:
@@ -110,8 +112,8 @@ class _Fold:
         step, at = self._ladder.step, delivery.event.occurred_at
         if step and step.until is None:
             return  # the last step stays until an operator removes it
-        if step and step.until and at and at < step.until:
-            self._end = End(step.cause, delivery)
+        if step and step.until and at:
+            self._end = End(step.cause, delivery, ended_at=step.until if step.until <= at else None)
         self._ladder.reset()
 
     def _lift(self, lift: Ruling, reasons: Iterable[str]) -> None:
@@ -157,8 +159,10 @@ class _Fold:
 
 
 def _lifted(end: End, evidence: list[Ruling], policy: Policy) -> Entry:
-    entry = _entry(end.cause, end.lift.event.occurred_at, [*end, *evidence], policy)
     lift = end.lift.event
+    entry = _entry(end.cause, end.ended_at or lift.occurred_at, [end.cause, end.lift, *evidence], policy)
+    if end.ended_at:
+        return msgspec.structs.replace(entry, lifted_by=ENDED)
     return msgspec.structs.replace(entry, lifted_by=end.lift.rule.id, who=_cut(lift.operator), note=_cut(lift.note))
 
 
