@@ -28,6 +28,8 @@ class End(NamedTuple):
     lift: Ruling
     ended_at: datetime | None = None
     """When it had ended by itself, if it had."""
+    evidence: tuple[Ruling, ...] = ()
+    """What suppresses again if the message that was delivered bounces after all."""
 
 
 def decide(events: Iterable[Event], policy: Policy, now: datetime) -> dict[str, Entry]:
@@ -113,7 +115,8 @@ class _Fold:
         if step and step.until is None:
             return  # the last step stays until an operator removes it
         if step and step.until and at:
-            self._end = End(step.cause, delivery, ended_at=step.until if step.until <= at else None)
+            ended_at = step.until if step.until <= at else None
+            self._end = End(step.cause, delivery, ended_at, tuple(self._ladder.evidence))
         self._ladder.reset()
 
     def _lift(self, lift: Ruling, reasons: Iterable[str]) -> None:
@@ -160,7 +163,7 @@ class _Fold:
 
 def _lifted(end: End, evidence: list[Ruling], policy: Policy) -> Entry:
     lift = end.lift.event
-    entry = _entry(end.cause, end.ended_at or lift.occurred_at, [end.cause, end.lift, *evidence], policy)
+    entry = _entry(end.cause, end.ended_at or lift.occurred_at, [end.cause, *end.evidence, end.lift, *evidence], policy)
     if end.ended_at:
         return msgspec.structs.replace(entry, lifted_by=ENDED)
     return msgspec.structs.replace(entry, lifted_by=end.lift.rule.id, who=_cut(lift.operator), note=_cut(lift.note))
