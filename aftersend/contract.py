@@ -85,6 +85,16 @@ ACCOUNT_LIST_METRICS = (
 """Every metric of sync_account_list, with the dimension Environment. Each run emits all of them: `account_list_runs` is
 always 1, and `account_list_unavailable` is 1 if SES does not let the list be read or, where wanted, changed."""
 
+SWEEP_METRICS = (
+    "sweep_runs",
+    "sweep_failed",
+    "suppressions_in_force",
+    "suppressions_ended",
+    "mass_suppression_percent",
+)
+"""Every metric of sweep_suppressions, with the dimension Environment. Each run emits all of them, and `sweep_runs` is
+always 1."""
+
 # Functions
 
 
@@ -119,6 +129,7 @@ FUNCTIONS = {
     "set_identity_notifications": FunctionSize(256, 300),
     "check_identities": FunctionSize(256, 900),
     "sync_account_list": FunctionSize(512, 900),
+    "sweep_suppressions": FunctionSize(512, 900),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 

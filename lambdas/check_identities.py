@@ -11,9 +11,8 @@ Each part fails alone. What could not be checked has no metric in that run and i
 """
 
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
-from functools import cache
-from typing import Any, Protocol
+from functools import cache, partial
+from typing import Any
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,20 +21,14 @@ from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, Dep
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.aws.sending_account import SendingAccount
-from aftersend.contract import ENVIRONMENT_DIMENSION, FAILED_OBJECTS_METRICS, NotificationSettings, Variable
-from aftersend.metrics import emf_document
+from aftersend.contract import FAILED_OBJECTS_METRICS, NotificationSettings, Variable
 from lambdas import dependencies
 from lambdas.dependencies import logger
-from lambdas.settings import setting, text_setting
+from lambdas.scheduled import LambdaContext, has_time
+from lambdas.settings import setting
 
 RESERVED_MILLISECONDS = 120_000
 """Time reserved for the checks that follow; settings that this leaves no time for are set in the next hour."""
-
-
-class LambdaContext(Protocol):
-    """The part of Lambda's context object that is used."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 class Report(msgspec.Struct):
@@ -68,8 +61,7 @@ def handler(
     ses = identity_settings or dependencies.identity_settings()
     objects = failed_objects or dependencies.failed_objects()
 
-    def has_time() -> bool:
-        return context is None or context.get_remaining_time_in_millis() > RESERVED_MILLISECONDS
+    has_time_left = partial(has_time, context, RESERVED_MILLISECONDS)
 
     @cache
     def deployed() -> list[DeployedNotifications]:
@@ -77,7 +69,7 @@ def handler(
 
     def check_settings() -> dict[str, int]:
         restore = setting(Variable.RESTORE_DRIFT, bool)
-        return msgspec.structs.asdict(check(deployed(), stored, ses, restore=restore, has_time=has_time))
+        return msgspec.structs.asdict(check(deployed(), stored, ses, restore=restore, has_time=has_time_left))
 
     def names() -> list[str]:
         return [notifications.identity for notifications in deployed()]
@@ -94,7 +86,7 @@ def handler(
         checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}
     counts = run(checks)
     logger.info("Checked identities, account and failed objects.", extra=counts)
-    emit_metric(emf_document(counts, {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
+    emit_metric(dependencies.environment_document(counts))
     return counts
 
 

@@ -15,10 +15,10 @@ from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.serialization import deserialize
-from aftersend.contract import ENVIRONMENT_DIMENSION, PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
+from aftersend.contract import PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
 from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
 from aftersend.events import Event
-from aftersend.metrics import emf_document, emf_documents
+from aftersend.metrics import emf_documents
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import is_set, setting, text_setting
@@ -61,13 +61,12 @@ def handler(
     """Count a batch of the ledger's stream and emit totals per configuration set as metrics."""
     changes, undecodable = stream_changes(event["Records"], setting(Variable.COUNTED, Counted))
     counts = count(changes, _shard(event), counters or dependencies.counters(), attempts)
-    environment, now = text_setting(Variable.ENVIRONMENT), datetime.now(UTC)
-    for document in emf_documents(counts, environment, now):
+    for document in emf_documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
         emit_metric(document)
     if undecodable:
         keys = [ledger.digest(record["dynamodb"].get("Keys")) for record in undecodable]
         logger.error("Records cannot be decoded and were not counted.", extra={"keys": keys})
-        emit_metric(emf_document({UNCOUNTABLE_RECORDS: len(keys)}, {ENVIRONMENT_DIMENSION: environment}, now))
+        emit_metric(dependencies.environment_document({UNCOUNTABLE_RECORDS: len(keys)}))
     logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": len(counts)})
     return {"state": {}}  # the window's own state is not used: the checkpoints show what was counted
 

@@ -1,5 +1,6 @@
 """Build the functions' collaborators, once per process and on first use."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,7 +19,8 @@ from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.sending_account import SendingAccount
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.contract import Variable
+from aftersend.contract import ENVIRONMENT_DIMENSION, Variable
+from aftersend.metrics import emf_document
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
@@ -89,6 +91,11 @@ def account_list() -> AccountList:
 @cache
 def account_list_files() -> AccountListFiles:
     return AccountListFiles(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
+
+
+def environment_document(measures: Mapping[str, int]) -> dict[str, Any]:
+    """Return the document that makes metrics of measures of the environment as a whole, at this moment."""
+    return emf_document(measures, {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC))
 
 
 def emit_metric(document: dict[str, Any]) -> None:

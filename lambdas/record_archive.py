@@ -2,18 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from aftersend.aws.archive import Archive, DamagedObject, QuarantineLine
-from aftersend.contract import ENVIRONMENT_DIMENSION, QUARANTINED_LINES, Variable
+from aftersend.contract import QUARANTINED_LINES
 from aftersend.events import Event
-from aftersend.metrics import emf_document
 from aftersend.parsing import ArchivedObject, Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import Incomplete, Recorder, Tally, parse_recordable
 from lambdas import dependencies
-from lambdas.settings import text_setting
 from lambdas.sqs_batch import each_message
 
 
@@ -79,8 +76,7 @@ def _record_object(
         except Incomplete as error:  # all lines were read: what was quarantined of them is stored
             incomplete = error
     if lines := tally[QUARANTINED_LINES]:
-        dimensions = {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}
-        emit_metric(emf_document({QUARANTINED_LINES: lines}, dimensions, datetime.now(UTC)))
+        emit_metric(dependencies.environment_document({QUARANTINED_LINES: lines}))
     if incomplete:
         raise incomplete
     return tally

@@ -2,25 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
 import msgspec
 
 from aftersend.aws.account_list import AccountList, AccountListFiles, Unavailable
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.contract import ENVIRONMENT_DIMENSION, Variable
-from aftersend.metrics import emf_document
 from aftersend.recorder import Recorder
 from lambdas import dependencies
 from lambdas.account_list_comparison import Comparison
 from lambdas.dependencies import logger
-from lambdas.settings import text_setting
-
-
-class LambdaContext(Protocol):
-    """The part of Lambda's context object that is used."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
+from lambdas.scheduled import LambdaContext, has_time
 
 
 def handler(
@@ -41,7 +34,7 @@ def handler(
         suppressions or dependencies.suppressions(),
         recorder or dependencies.recorder(),
         now or datetime.now(UTC),
-        lambda reserved: context is None or context.get_remaining_time_in_millis() > reserved,
+        partial(has_time, context),
     )
     try:
         comparison.run()
@@ -50,5 +43,5 @@ def handler(
         logger.error("The account suppression list is not available.", extra={"reason": str(error)})
     counts = {f"account_list_{name}": count for name, count in msgspec.structs.asdict(comparison.report).items()}
     logger.info("Compared the suppression list with the account suppression list.", extra=counts)
-    emit_metric(emf_document(counts, {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC)))
+    emit_metric(dependencies.environment_document(counts))
     return counts

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.config import CHECK_ALARMS, Email, Environment, Severity
+from aftersend.config import ALARMS, CHECK_ALARMS, Email, Environment, Severity
 from aftersend.contract import ENVIRONMENT_DIMENSION, METRICS_NAMESPACE
 from stacks.threshold_alarm import ThresholdAlarm
 from stacks.topic import ServiceTopic
@@ -19,6 +19,7 @@ class Alarms(Construct):
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.Key | None) -> None:
         super().__init__(scope, id)
         self._environment = environment
+        self._thresholds = {"MassSuppression": environment.mass_suppression_percent}
         self.topics = {
             Severity.PAGE: self._topic("PageTopic", environment.alarm_addresses, key),
             Severity.TICKET: self._topic("TicketTopic", environment.ticket_recipients, key),
@@ -27,7 +28,8 @@ class Alarms(Construct):
     def watch(self, scope: Construct, **metrics: cloudwatch.Metric) -> None:
         """Create the alarms on these metrics; the keys are ids in aftersend/config/alarms.py."""
         for alarm_id, metric in metrics.items():
-            ThresholdAlarm(scope, alarm_id, metric=metric, topics=self.topics)
+            threshold = self._thresholds.get(alarm_id, ALARMS[alarm_id].threshold)
+            ThresholdAlarm(scope, alarm_id, metric=metric, threshold=threshold, topics=self.topics)
 
     def watch_check(self, scope: Construct) -> None:
         """Create the alarms on what check_identities publishes every hour."""

@@ -14,6 +14,7 @@ from stacks.feedback_route import FeedbackRoute
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
 from stacks.state import State
+from stacks.suppression_sweep import SuppressionSweep
 from stacks.topic_encryption import TopicEncryption
 
 
@@ -26,6 +27,7 @@ class Pipeline(cdk.Stack):
         archive = ArchiveRoute(self, "Archive", environment=environment, state=state, alarms=alarms)
         Counting(self, "Counting", environment=environment, state=state, alarms=alarms)
         AccountListSync(self, "AccountList", environment=environment, state=state, alarms=alarms)
+        SuppressionSweep(self, "Sweep", environment=environment, state=state, alarms=alarms)
         policies = OperatorPolicies(
             self, "Policies", environment=environment, state=state, alarms=alarms, feedback=feedback, archive=archive
         )

@@ -16,19 +16,25 @@ Comparison, Missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
 class ThresholdAlarm(cloudwatch.Alarm):
     """Notify the topic of its severity when a metric breaches, and again when it no longer does.
 
-    The id is a key of ALARMS, which has everything but the metric. It is also the logical id, so that the alarm's name
-    contains the name in the documentation.
+    The id is a key of ALARMS, which has everything but the metric and what an environment sets. It is also the logical
+    id, so that the alarm's name contains the name in the documentation.
     """
 
     def __init__(
-        self, scope: Construct, id: str, *, metric: cloudwatch.Metric, topics: Mapping[Severity, sns.Topic]
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        metric: cloudwatch.Metric,
+        threshold: float,
+        topics: Mapping[Severity, sns.Topic],
     ) -> None:
         alarm = ALARMS[id]
         super().__init__(
             scope,
             id,
             metric=metric.with_(period=cdk.Duration.minutes(alarm.period_minutes)),
-            threshold=alarm.threshold,
+            threshold=threshold,
             comparison_operator=Comparison.LESS_THAN_THRESHOLD
             if alarm.is_heartbeat
             else Comparison.GREATER_THAN_THRESHOLD,

@@ -1,8 +1,9 @@
 """Store the counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream was counted."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -88,6 +89,21 @@ class CountersTable:
                 if CHECKPOINT not in item:
                     values = deserialize(item)
                     yield _row(item), {name: count for name, count in values.items() if name not in NOT_MEASURES}
+
+    def total(self, tag: str, measure: str, hours: Iterable[datetime]) -> int:
+        """Return the sum of a measure over all values of a tag, for messages sent within some hours."""
+        wanted = set(hours)
+        items = chain.from_iterable(self._items_of(tag, day) for day in {hour.date() for hour in wanted})
+        return sum(deserialize(item).get(measure, 0) for item in items if _row(item).hour in wanted)
+
+    def _items_of(self, tag: str, day: date) -> Iterator[Item]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression=f"{PARTITION_KEY} = :day",
+            ExpressionAttributeValues=serialize({":day": f"{tag}#{day}"}),
+        )
+        for page in pages:
+            yield from page["Items"]
 
     def latest_hour(self, tag: str, value: str, day: date) -> datetime | None:
         """Return the latest hour of a day for which a tag's value was counted."""

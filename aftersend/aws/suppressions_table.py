@@ -17,6 +17,12 @@ from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
 
+SEGMENTS = 64
+"""Parts of the table that can be read one by one. Each has at least one request."""
+
+OUTLINE = ("recipient", "scope", "reason", "rule", "since", "until", "lifted_by")
+"""Attributes that tell what an entry does, without why."""
+
 MAX_BATCH_KEYS = 100
 """Keys in one BatchGetItem."""
 
@@ -94,3 +100,27 @@ class SuppressionsTable:
         """Return every entry, in force or not, unordered."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             yield from (msgspec.convert(deserialize(item), Entry) for item in page["Items"])
+
+    def outlines(self, segments: Iterable[int]) -> Iterator[Entry | None]:
+        """Return every entry of some segments without its evidence and version; None for an item that is no entry.
+
+        What was written within about the last second may be missing.
+        """
+        names = {f"#{name}": name for name in OUTLINE}
+        for segment in segments:
+            pages = self._dynamodb.get_paginator("scan").paginate(
+                TableName=self._table,
+                Segment=segment,
+                TotalSegments=SEGMENTS,
+                ProjectionExpression=", ".join(names),
+                ExpressionAttributeNames=names,
+            )
+            for page in pages:
+                yield from map(_outline, page["Items"])
+
+
+def _outline(item: Item) -> Entry | None:
+    try:
+        return msgspec.convert(deserialize(item), Entry)
+    except msgspec.ValidationError:
+        return None

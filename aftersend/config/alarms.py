@@ -9,14 +9,14 @@ from typing import NamedTuple
 RUNBOOK = "docs/operations.md"
 
 MINUTES, HOUR = 5, 60
-"""Lengths of a period: of what AWS and the functions publish at any time, and of what check_identities publishes."""
+"""Lengths of a period: of what AWS and the functions publish at any time, and of what they publish every hour."""
 
 
 class Severity(StrEnum):
     """Name how urgent an alarm is. Each severity has a topic of its own."""
 
     PAGE = "page"
-    """Events are being lost, mail is refused, or bounces do not suppress: look now."""
+    """Events are being lost, mail is refused, or bounces suppress nobody or too many: look now."""
     TICKET = "ticket"
     """Something failed and is stored for days, or will become urgent: look in working hours."""
 
@@ -27,7 +27,7 @@ class Alarm(NamedTuple):
     severity: Severity
     problem: str
     threshold: float = 0
-    """The metric breaches above it; a heartbeat, below it."""
+    """The metric breaches above it; a heartbeat, below it. The environment sets that of MassSuppression."""
     periods: int = 1
     """How many periods in a row must breach."""
     period_minutes: int = MINUTES
@@ -120,6 +120,21 @@ ALARMS = {
         period_minutes=HOUR,
         is_heartbeat=True,
     ),
+    # The suppression list
+    "MassSuppression": Alarm(
+        PAGE, "Bounces and complaints suppress an unusual share of the recipients of recent mail.", period_minutes=HOUR
+    ),
+    "SweepFailed": Alarm(
+        TICKET, "The hourly sweep could not decide about temporary suppression entries.", period_minutes=HOUR
+    ),
+    "SweepMissing": Alarm(
+        TICKET,
+        "The suppression list has not been swept for two hours.",
+        1,
+        2,
+        period_minutes=HOUR,
+        is_heartbeat=True,
+    ),
 }
 """Every alarm by its logical id, which begins its name."""
 
@@ -146,3 +161,10 @@ ACCOUNT_LIST_ALARMS = {
     "AccountListSyncMissing": "account_list_runs",
 }
 """The alarms on metrics of sync_account_list, with their metrics. There are none where `account_list` is "off"."""
+
+SWEEP_ALARMS = {
+    "MassSuppression": "mass_suppression_percent",
+    "SweepFailed": "sweep_failed",
+    "SweepMissing": "sweep_runs",
+}
+"""The alarms on metrics of sweep_suppressions, with their metrics."""

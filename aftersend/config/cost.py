@@ -15,7 +15,7 @@ from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import MIX, Events, Volume, estimate_volume
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
 from aftersend.counting import SLOTS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
@@ -38,7 +38,12 @@ ITEM_BYTES = 252 + 100
 """An event in the ledger: the median, and DynamoDB's overhead."""
 
 ENTRIES_PER_READ = 4
-"""Suppression entries per read unit of a scan: an entry with its evidence has up to 1 KB."""
+"""Suppression entries per read unit of a consistent scan: an entry with its evidence has up to 1 KB."""
+SWEPT_PER_READ = 2 * ENTRIES_PER_READ
+"""Entries per read unit of the hourly sweep, whose scan is eventually consistent."""
+BOUNCES_PER_TEMPORARY, TEMPORARY_READS = 5, 3
+"""Soft bounces before an entry that lasts up to a month, and read units of its hourly decision: entries, feedback and
+deliveries."""
 
 # SNS, SQS and KMS
 IDLE_REQUESTS = 2 * 5 * SECONDS / 20
@@ -138,16 +143,18 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     writes = EVENT_UNITS * (_sum(copies) + _sum(copies, UNIQUE)) + DECISION_UNITS * _sum(volume.events, FEEDBACK)
     writes += counting
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.batches
-    reads += _compared_entries(environment, volume) / ENTRIES_PER_READ
+    entries = _entries(environment, volume)
+    reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
+    temporary = volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
+    reads += HOURS * (entries / SWEPT_PER_READ + temporary * TEMPORARY_READS)
     stored = _stored_items(environment, volume) * ITEM_BYTES / GB
     dollars = writes * regional.write_unit + reads * regional.read_unit + stored * regional.table_storage
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
 
 
-def _compared_entries(environment: Environment, volume: Volume) -> float:
-    """Estimate how many entries the hourly comparison with SES's account list reads: at most all that bounced."""
-    entries = _sum(volume.events, (Kind.BOUNCE, Kind.COMPLAINT)) * environment.retention.feedback_days / DAYS
-    return entries * HOURS if _compares(environment) else 0
+def _entries(environment: Environment, volume: Volume) -> float:
+    """Estimate how many suppression entries there are: at most one for each bounce and complaint in the ledger."""
+    return _sum(volume.events, (Kind.BOUNCE, Kind.COMPLAINT)) * environment.retention.feedback_days / DAYS
 
 
 def _compares(environment: Environment) -> bool:
@@ -198,7 +205,7 @@ def _lambda(volume: Volume) -> Part:
 def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
-    metrics += len(CHECK_METRICS)  # every hour has data
+    metrics += len(CHECK_METRICS) + len(SWEEP_METRICS)  # every hour has data
     metrics += len(ACCOUNT_LIST_METRICS) if _compares(environment) else 0
     return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
 

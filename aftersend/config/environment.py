@@ -212,6 +212,8 @@ class Environment(Section, frozen=True):
     """Addresses notified of alarms that can wait for working hours, instead of `alarm_addresses`."""
     on_identity_drift: Literal["alarm", "restore"] = "alarm"
     """Whether notification settings that SES dropped are restored, or only raise an alarm."""
+    mass_suppression_percent: Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")] = 10
+    """How much of the mail of two hours may suppress its recipients before an alarm is raised."""
     resource_tags: ResourceTags = {}
     """Tags of every resource."""
     accepted_findings: dict[str, str] = {}

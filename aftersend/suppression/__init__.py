@@ -6,6 +6,7 @@ Others import from here: the policy and its rules, the entry, and the decision.
 from aftersend.suppression.decision import decide
 from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
+from aftersend.suppression.mass_suppression import is_new_suppression, mass_suppression_percent, watched_hours
 from aftersend.suppression.rules import (
     EARLIEST,
     RULES,
@@ -32,11 +33,14 @@ __all__ = [
     "Policy",
     "Rule",
     "decide",
+    "is_new_suppression",
     "is_not_spam",
     "is_out_of_office",
     "is_outdated",
     "is_suppression_list_echo",
+    "mass_suppression_percent",
     "needs_deliveries",
     "rule_for",
     "rule_for_feedback",
+    "watched_hours",
 ]

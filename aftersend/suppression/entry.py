@@ -53,6 +53,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Tell whether two entries are equal but for their versions."""
         return msgspec.structs.replace(self, version=0) == msgspec.structs.replace(other, version=0)
 
+    @property
+    def is_temporary(self) -> bool:
+        """Tell whether time alone ends the entry, or has ended it without a decision since."""
+        return self.until is not None and self.lifted_by is None
+
     def is_in_force(self, now: datetime) -> bool:
         """Tell whether the recipient is suppressed at a moment."""
         return self.lifted_by is None and (self.until is None or now < self.until)

@@ -1,5 +1,6 @@
 """Name what can break, and let SES answer accordingly."""
 
+from datetime import UTC, datetime
 from enum import Enum, auto
 
 import msgspec
@@ -8,6 +9,7 @@ from aftersend.aws.deployed_settings import DeployedNotifications
 from aftersend.aws.serialization import serialize
 from aftersend.contract import IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
 from aftersend.suppression import Entry
+from aftersend.suppression.mass_suppression import FEWEST_SUPPRESSED
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 
@@ -41,6 +43,9 @@ class Fault(Enum):
     ACCOUNT_LIST_DENIED = auto()
     ACCOUNT_LIST_FAILS = auto()  # SES accepts no additions
     SYNC_NOT_SCHEDULED = auto()
+    SUPPRESSED_IN_MASSES = auto()  # feedback suppresses the recipients of most mail
+    SWEEP_FAILS_PARTLY = auto()  # an entry is damaged
+    SWEEP_NOT_SCHEDULED = auto()
 
 
 def break_identities(account: Account, faults: set[Fault]) -> None:
@@ -83,8 +88,24 @@ def break_account_list(account: Account, faults: set[Fault]) -> None:
     add_entry(account, Entry(recipient="missing@mail.example", reason="bounce", rule="hard-bounce"))
 
 
+def break_suppressions(account: Account, faults: set[Fault]) -> None:
+    """Let the suppression list have many entries that are new, or one that is damaged."""
+    account.dynamodb.tables[suppressions_table(account)].items.clear()
+    new = Entry(recipient="", reason="bounce", rule="hard-bounce", since=datetime.now(UTC))
+    if Fault.SUPPRESSED_IN_MASSES in faults:
+        for number in range(FEWEST_SUPPRESSED):
+            add_entry(account, msgspec.structs.replace(new, recipient=f"reader-{number}@mail.example"))
+    if Fault.SWEEP_FAILS_PARTLY in faults:
+        add_entry(account, msgspec.structs.replace(new, recipient="reader@mail.example", reason=7))
+
+
 def add_entry(account: Account, entry: Entry) -> None:
     """Write a suppression entry as it stands."""
-    table = next(name for name in account.dynamodb.tables if "Suppressions" in name)
     keys = {PARTITION_KEY: entry.recipient, SORT_KEY: entry.scope}
-    account.answer("PutItem", {"TableName": table, "Item": serialize(keys | msgspec.to_builtins(entry))})
+    item = serialize(keys | msgspec.to_builtins(entry))
+    account.answer("PutItem", {"TableName": suppressions_table(account), "Item": item})
+
+
+def suppressions_table(account: Account) -> str:
+    """Return the name of the table of suppression entries."""
+    return next(name for name in account.dynamodb.tables if "Suppressions" in name)

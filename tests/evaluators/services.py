@@ -19,7 +19,7 @@ from aftersend.contract import (
 from tests.adapters.identities import IDENTITY, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.alarms import Metrics
-from tests.evaluators.faults import Fault, break_account_list, break_identities
+from tests.evaluators.faults import Fault, break_account_list, break_identities, break_suppressions
 from tests.evaluators.queues import Message, Queue
 from tests.evaluators.templates import Resource, Templates
 
@@ -70,6 +70,7 @@ class Services:
             if self.minute % HOUR == CHECK_MINUTE:
                 self._check()
                 self._compare_account_list()
+                self._sweep()
             queues = [self._feedback, self._archive, self._undelivered]
             queues += [queue.dead_letters for queue in queues if queue]
             for queue in queues:
@@ -198,6 +199,12 @@ class Services:
         if Fault.SYNC_NOT_SCHEDULED not in self.faults:
             break_account_list(self.account, self.faults)
             self._publish_documents(self.account.invoke("sync_account_list"))
+
+    def _sweep(self) -> None:
+        """The schedule invokes sweep_suppressions, which is run for the metrics that it prints."""
+        if Fault.SWEEP_NOT_SCHEDULED not in self.faults:
+            break_suppressions(self.account, self.faults)
+            self._publish_documents(self.account.invoke("sweep_suppressions"))
 
     def _publish_invocation(self, function: str, *, errors: int) -> None:
         """Lambda publishes errors only of functions that are invoked."""

@@ -45,6 +45,9 @@ BREAKS = {
     "AccountListDrift": Fault.ACCOUNT_LIST_FAILS,
     "AccountListUnavailable": Fault.ACCOUNT_LIST_DENIED,
     "AccountListSyncMissing": Fault.SYNC_NOT_SCHEDULED,
+    "MassSuppression": Fault.SUPPRESSED_IN_MASSES,
+    "SweepFailed": Fault.SWEEP_FAILS_PARTLY,
+    "SweepMissing": Fault.SWEEP_NOT_SCHEDULED,
 }
 """What each alarm must notice."""
 

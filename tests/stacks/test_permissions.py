@@ -77,6 +77,14 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("s3:ListBucket",), "Archive"): "learn that no run has stopped (NoSuchKey)",
         (ACCOUNT_LIST, "*"): "read and change the account list",
     },
+    "SweepSweepSuppressionsFunction": {
+        (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "keep the history of retention, read events of a recipient",
+        (
+            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"),
+            "Suppressions",
+        ): "find temporary entries, and write what follows",
+        (("dynamodb:Query",), "Counters"): "read how much was sent",
+    },
     "NotificationsSetIdentityNotificationsFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read and write the deployed settings",
         (("s3:ListBucket",), "Archive"): "learn that an identity has none (NoSuchKey)",

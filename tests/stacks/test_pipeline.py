@@ -5,7 +5,14 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from aftersend.config.alarms import ALARMS
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, METRICS_NAMESPACE, Variable
+from aftersend.contract import (
+    ACCOUNT_LIST_METRICS,
+    CHECK_METRICS,
+    FUNCTIONS,
+    METRICS_NAMESPACE,
+    SWEEP_METRICS,
+    Variable,
+)
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +121,7 @@ def test_missing_data_breaches_only_where_every_run_publishes(templates: dict[st
     assert [name for name, treatment in missing.items() if treatment == "breaching"] == [
         "AccountListSyncMissing",
         "IdentityCheckMissing",
+        "SweepMissing",
     ]
     assert set(missing.values()) == {"breaching", "notBreaching"}
 
@@ -133,6 +141,13 @@ def test_quota_is_reported_above_80_percent(templates: dict[str, Template]):
     assert alarms(templates)["QuotaUsed"]["Threshold"] == 80
 
 
+def test_mass_suppression_is_reported_above_what_the_environment_sets(
+    templates: dict[str, Template], full_templates: dict[str, Template]
+):
+    thresholds = [alarms(each)["MassSuppression"]["Threshold"] for each in (templates, full_templates)]
+    assert thresholds == [10, 30]
+
+
 def test_alarms_watch_metrics_that_check_identities_emits(templates: dict[str, Template]):
     """The others are counts of what is in order."""
     watched = {
@@ -141,7 +156,7 @@ def test_alarms_watch_metrics_that_check_identities_emits(templates: dict[str, T
         if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] == 3600
     }
     assert {*CHECK_METRICS} - watched == {"identities_waiting", "identities_set"}
-    assert watched <= {*CHECK_METRICS, *ACCOUNT_LIST_METRICS}
+    assert watched <= {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS}
 
 
 def test_alarms_of_the_ledger_mapping_watch_metrics_that_it_publishes(

@@ -19,7 +19,7 @@ from aftersend.config.environment import (
 from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
 from aftersend.config.loader import load
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, SWEEP_METRICS
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
@@ -69,3 +69,8 @@ def test_smallest_environment_has_no_findings(tmp_path: Path):
 def test_page_documents_every_metric_of_the_account_list_in_order():
     section = PAGE.partition("## The account suppression list")[2].partition("\n## ")[0]
     assert tuple(re.findall(r"^\| `(account_list_\w+)` \|", section, re.MULTILINE)) == ACCOUNT_LIST_METRICS
+
+
+def test_page_documents_every_metric_of_the_sweep_in_order():
+    section = PAGE.partition("## The hourly sweep")[2].partition("\n## ")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == SWEEP_METRICS

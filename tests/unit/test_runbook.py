@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RUNBOOK
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RUNBOOK, SWEEP_ALARMS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, SWEEP_METRICS
 
 PROJECT = Path(__file__).parent.parent.parent
 TEXT = (PROJECT / RUNBOOK).read_text()
@@ -53,12 +53,18 @@ def test_alarms_of_the_check_watch_what_it_emits():
     assert {name for name, alarm in ALARMS.items() if alarm.is_heartbeat} == {
         "IdentityCheckMissing",
         "AccountListSyncMissing",
+        "SweepMissing",
     }
 
 
 def test_alarms_of_the_account_list_watch_what_the_comparison_emits():
     assert set(ACCOUNT_LIST_ALARMS) <= set(ALARMS)
     assert set(ACCOUNT_LIST_ALARMS.values()) <= set(ACCOUNT_LIST_METRICS)
+
+
+def test_alarms_of_the_suppression_list_watch_what_the_sweep_emits():
+    assert set(SWEEP_ALARMS) <= set(ALARMS)
+    assert set(SWEEP_METRICS) - set(SWEEP_ALARMS.values()) == {"suppressions_in_force", "suppressions_ended"}
 
 
 def test_runbook_restores_what_was_changed_outside_the_stacks_by_reverting_drift():

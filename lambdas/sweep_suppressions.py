@@ -1,0 +1,97 @@
+"""Decide again about every temporary suppression entry, and measure the list. Triggered every hour by a schedule.
+
+A temporary entry ends, and a delivery may lift it, without an event that decides. It is safe to stop anywhere and to
+run twice at once: each recipient is decided about as after an event, and nothing is stored about a run. Segments of the
+table are read in random order, so that runs that are out of time leave out different recipients. No address is logged.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from typing import Any
+
+import msgspec
+
+from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
+from aftersend.counting import CONFIGURATION_SET, MEASURES
+from aftersend.events import Kind
+from aftersend.recorder import Recorder
+from aftersend.suppression import Entry, is_new_suppression, mass_suppression_percent, watched_hours
+from lambdas import dependencies
+from lambdas.dependencies import logger
+from lambdas.scheduled import LambdaContext, has_time
+
+RESERVED_TO_COUNT = 300_000
+"""Milliseconds left of an invocation when decisions end, so that the rest of the table is counted."""
+
+
+class Report(msgspec.Struct):
+    """Count what a run did; each field is a metric."""
+
+    sweep_runs: int = 1
+    sweep_failed: int = 0
+    """Recipients that could not be decided about, and items that cannot be read."""
+    suppressions_in_force: int = 0
+    suppressions_ended: int = 0
+    """Temporary entries whose end this run has recorded."""
+    mass_suppression_percent: int = 0
+
+
+class Sweep:
+    """One run over the entries."""
+
+    def __init__(self, recorder: Recorder, now: datetime, has_time: Callable[[int], bool]) -> None:
+        self._recorder, self._now, self._has_time = recorder, now, has_time
+        self.report = Report()
+        self.new_suppressions = 0
+        self.postponed = 0
+        """Recipients for whom there was no time."""
+
+    def visit(self, entry: Entry | None) -> None:
+        """Count an entry, and decide again about its recipient if it is temporary."""
+        if entry is None:
+            self.report.sweep_failed += 1
+            return
+        self.report.suppressions_in_force += entry.is_in_force(self._now)
+        self.new_suppressions += is_new_suppression(entry, self._now)
+        if entry.is_temporary:
+            self._update(entry)
+
+    def _update(self, entry: Entry) -> None:
+        if not self._has_time(RESERVED_TO_COUNT):
+            self.postponed += 1
+            return
+        try:
+            self._recorder.update_suppression(entry.recipient)
+        except Exception as error:  # noqa: BLE001 (each recipient fails alone)
+            self.report.sweep_failed += 1
+            logger.error("A recipient could not be decided about.", extra={"reason": type(error).__name__})
+            return
+        self.report.suppressions_ended += not entry.is_in_force(self._now)
+
+
+def handler(
+    _event: object = None,
+    context: LambdaContext | None = None,
+    *,
+    suppressions: SuppressionsTable | None = None,
+    recorder: Recorder | None = None,
+    counters: CountersTable | None = None,
+    emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
+    now: datetime | None = None,
+    rng: Random | None = None,
+) -> dict[str, int]:
+    """Visit every entry and emit the counts as metrics."""
+    now, rng = now or datetime.now(UTC), rng or Random()  # noqa: S311 (not for secrets)
+    sweep = Sweep(recorder or dependencies.recorder(), now, partial(has_time, context))
+    for entry in (suppressions or dependencies.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
+        sweep.visit(entry)
+    sends = (counters or dependencies.counters()).total(CONFIGURATION_SET, MEASURES[Kind.SEND], watched_hours(now))
+    sweep.report.mass_suppression_percent = mass_suppression_percent(sweep.new_suppressions, sends)
+    counts = msgspec.structs.asdict(sweep.report)
+    details = {"new": sweep.new_suppressions, "sends": sends, "postponed": sweep.postponed}
+    logger.info("Swept the suppression list.", extra=counts | details)
+    emit_metric(dependencies.environment_document(counts))
+    return counts

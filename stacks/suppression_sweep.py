@@ -1,0 +1,47 @@
+"""Decide again about temporary suppression entries, and measure the list, every hour."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from constructs import Construct
+
+from aftersend.config import Environment
+from aftersend.config.alarms import SWEEP_ALARMS
+from aftersend.contract import Variable
+from stacks.alarms import Alarms
+from stacks.function import HandlerFunction, to_json
+from stacks.state import State
+
+INTERVAL = cdk.Duration.hours(1)
+
+
+class SuppressionSweep(Construct):
+    """sweep_suppressions with its schedule. Two runs at once would be safe, so no concurrency is reserved."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
+        super().__init__(scope, id)
+        sweep = HandlerFunction(
+            self,
+            "SweepSuppressions",
+            file="sweep_suppressions",
+            description="Decides again about temporary suppression entries, and measures the list",
+            environment=environment,
+            settings={
+                Variable.ENVIRONMENT: environment.name,
+                Variable.LEDGER_TABLE: state.ledger.table_name,
+                Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+                Variable.COUNTERS_TABLE: state.counters.table_name,
+                Variable.COUNTER_SHARDS: to_json(environment.counter_shards),
+                Variable.RETENTION: to_json(environment.retention),
+                Variable.POLICY: to_json(environment.suppression),
+            },
+        )
+        state.ledger.grant(sweep.function, "dynamodb:PutItem", "dynamodb:Query")
+        state.suppressions.grant(sweep.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")
+        state.counters.grant(sweep.function, "dynamodb:Query")
+        target = targets.LambdaFunction(sweep.function)  # ty: ignore[invalid-argument-type] (jsii)
+        events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
+        alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in SWEEP_ALARMS.items()})
+        cdk.CfnOutput(
+            self, "FunctionName", value=sweep.function.function_name, description="Invoke it to sweep at once"
+        )

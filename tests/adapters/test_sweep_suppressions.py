@@ -1,0 +1,153 @@
+"""Test sweep_suppressions over tables in moto."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.serialization import serialize
+from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.contract import PARTITION_KEY, SORT_KEY, SWEEP_METRICS, Variable
+from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, Row
+from aftersend.suppression import Entry
+from lambdas import sweep_suppressions
+from lambdas.dependencies import logger
+
+NOW = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
+LASTING = {"reason": "bounce", "rule": "hard-bounce", "since": NOW - timedelta(days=9)}
+TEMPORARY = {**LASTING, "until": NOW + timedelta(days=1)}
+ENDED = {**LASTING, "until": NOW}
+
+
+class FakeRecorder:
+    """Collects who is decided about, and fails for some."""
+
+    def __init__(self, *failing: str) -> None:
+        self.updated: list[str] = []
+        self._failing = failing
+
+    def update_suppression(self, recipient: str) -> bool:
+        if recipient in self._failing:
+            raise ValueError(f"{recipient} cannot be decided about")
+        self.updated.append(recipient)
+        return True
+
+
+class Environment:
+    def __init__(self, dynamodb: Any) -> None:
+        self.dynamodb = dynamodb
+        self.suppressions, self.counters = (
+            SuppressionsTable(dynamodb, "suppressions"),
+            CountersTable(dynamodb, "counters"),
+        )
+        self.documents: list[dict[str, Any]] = []
+
+    def add(self, name: str, **attributes: Any) -> None:
+        self.suppressions.replace(None, Entry(recipient=f"{name}@mail.example", **attributes))
+
+    def send(self, number: int, hour: datetime, tag: str = CONFIGURATION_SET, checkpoint: str = "1") -> None:
+        counts = Counter({(Row(tag, "newsletter", hour), "send"): number})
+        self.counters.commit(f"shard-{hour}-{tag}", 0, None, checkpoint, counts)
+
+    def sweep(
+        self, recorder: FakeRecorder | None = None, context: Any = None, rng: Random | None = None
+    ) -> dict[str, int]:
+        """Return the counts that are not 0, without the heartbeat."""
+        counts = sweep_suppressions.handler(
+            context=context,
+            suppressions=self.suppressions,
+            recorder=recorder or FakeRecorder(),  # ty: ignore[invalid-argument-type]
+            counters=self.counters,
+            emit_metric=self.documents.append,
+            now=NOW,
+            rng=rng,
+        )
+        assert counts.pop("sweep_runs") == 1
+        return {name: count for name, count in counts.items() if count}
+
+
+@pytest.fixture
+def environment(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Environment:
+    monkeypatch.setenv(Variable.ENVIRONMENT, "test")
+    return Environment(dynamodb)
+
+
+def test_only_recipients_of_temporary_entries_are_decided_about_again(environment: Environment):
+    environment.add("lasting", **LASTING)
+    environment.add("temporary", **TEMPORARY)
+    environment.add("ended", **ENDED)
+    environment.add("lifted", **ENDED, lifted_by="ended")
+    recorder = FakeRecorder()
+    assert environment.sweep(recorder) == {"suppressions_in_force": 2, "suppressions_ended": 1}
+    assert sorted(recorder.updated) == ["ended@mail.example", "temporary@mail.example"]
+
+
+def test_entries_of_every_scope_are_swept(environment: Environment):
+    environment.add("reader", scope="stream#newsletter", **ENDED)
+    recorder = FakeRecorder()
+    environment.sweep(recorder)
+    assert recorder.updated == ["reader@mail.example"]
+
+
+def test_recipient_that_fails_stops_no_other_and_is_not_logged(environment: Environment, monkeypatch: Any):
+    logged: list[Any] = []
+    monkeypatch.setattr(logger, "error", lambda message, **details: logged.append((message, details)))
+    for name in "abc":
+        environment.add(name, **ENDED)
+    recorder = FakeRecorder("b@mail.example")
+    assert environment.sweep(recorder) == {"suppressions_ended": 2, "sweep_failed": 1}
+    assert sorted(recorder.updated) == ["a@mail.example", "c@mail.example"]
+    assert logged == [("A recipient could not be decided about.", {"extra": {"reason": "ValueError"}})]
+
+
+def test_item_that_is_no_entry_is_counted_as_failed_and_stops_no_other(environment: Environment):
+    environment.add("reader", **ENDED)
+    item = serialize({PARTITION_KEY: "other", SORT_KEY: "*", "until": "tomorrow"})
+    environment.dynamodb.put_item(TableName="suppressions", Item=item)
+    assert environment.sweep() == {"suppressions_ended": 1, "sweep_failed": 1}
+
+
+def test_run_that_is_out_of_time_still_counts_every_entry(environment: Environment):
+    for name in "abc":
+        environment.add(name, **TEMPORARY)
+    times = [400_000, 300_000]
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: times.pop(0) if len(times) > 1 else times[0])
+    recorder = FakeRecorder()
+    assert environment.sweep(recorder, context) == {"suppressions_in_force": 3}
+    assert len(recorder.updated) == 1
+
+
+def test_runs_begin_with_different_recipients_so_that_no_one_is_always_left_out(environment: Environment):
+    for number in range(20):
+        environment.add(f"reader-{number}", **TEMPORARY)
+    first = set()
+    for seed in range(4):
+        recorder = FakeRecorder()
+        environment.sweep(recorder, rng=Random(seed))
+        first.add(recorder.updated[0])
+        assert len(recorder.updated) == 20
+    assert len(first) > 1
+
+
+def test_share_of_mail_that_suppressed_its_recipients_is_measured(environment: Environment):
+    for number in range(60):
+        environment.add(f"reader-{number}", reason="bounce", rule="hard-bounce", since=NOW - timedelta(minutes=5))
+    hour = NOW.replace(minute=0)
+    environment.send(100, hour)
+    environment.send(200, hour - timedelta(hours=1))
+    environment.send(1_000, hour - timedelta(hours=2))
+    environment.send(1_000, hour, FROM_DOMAIN)
+    assert environment.sweep() == {"suppressions_in_force": 60, "mass_suppression_percent": 20}
+
+
+def test_each_run_emits_every_metric_in_one_document(environment: Environment):
+    environment.sweep()
+    [document] = environment.documents
+    [directive] = document["_aws"]["CloudWatchMetrics"]
+    assert tuple(metric["Name"] for metric in directive["Metrics"]) == SWEEP_METRICS
+    assert directive["Dimensions"] == [["Environment"]]
+    assert document["Environment"] == "test"
