@@ -12,6 +12,7 @@ from aftersend.suppression import Entry
 from aftersend.suppression.mass_suppression import FEWEST_SUPPRESSED
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
 from tests.evaluators.account import Account
+from tests.world.dynamodb import Table
 
 
 class Fault(Enum):
@@ -44,8 +45,12 @@ class Fault(Enum):
     ACCOUNT_LIST_FAILS = auto()  # SES accepts no additions
     SYNC_NOT_SCHEDULED = auto()
     SUPPRESSED_IN_MASSES = auto()  # feedback suppresses the recipients of most mail
-    SWEEP_FAILS_PARTLY = auto()  # an entry is damaged
+    SWEEP_FAILS_PARTLY = auto()  # a recipient cannot be decided about
     SWEEP_NOT_SCHEDULED = auto()
+
+
+DAMAGED = ("reader@mail.example", "feedback#message#Bounce")
+"""The key of a ledger item that is no event."""
 
 
 def break_identities(account: Account, faults: set[Fault]) -> None:
@@ -89,23 +94,25 @@ def break_account_list(account: Account, faults: set[Fault]) -> None:
 
 
 def break_suppressions(account: Account, faults: set[Fault]) -> None:
-    """Let the suppression list have many entries that are new, or one that is damaged."""
-    account.dynamodb.tables[suppressions_table(account)].items.clear()
+    """Let the suppression list have many new entries, or a temporary one of a recipient with a damaged event."""
+    table_of(account, "Suppressions").items.clear()
+    table_of(account, "Ledger").items.pop(DAMAGED, None)
     new = Entry(recipient="", reason="bounce", rule="hard-bounce", since=datetime.now(UTC))
     if Fault.SUPPRESSED_IN_MASSES in faults:
         for number in range(FEWEST_SUPPRESSED):
             add_entry(account, msgspec.structs.replace(new, recipient=f"reader-{number}@mail.example"))
     if Fault.SWEEP_FAILS_PARTLY in faults:
-        add_entry(account, msgspec.structs.replace(new, recipient="reader@mail.example", reason=7))
+        table_of(account, "Ledger").items[DAMAGED] = {"kind": {"N": "7"}}
+        add_entry(account, msgspec.structs.replace(new, recipient=DAMAGED[0], until=datetime.now(UTC)))
 
 
 def add_entry(account: Account, entry: Entry) -> None:
     """Write a suppression entry as it stands."""
     keys = {PARTITION_KEY: entry.recipient, SORT_KEY: entry.scope}
     item = serialize(keys | msgspec.to_builtins(entry))
-    account.answer("PutItem", {"TableName": suppressions_table(account), "Item": item})
+    table_of(account, "Suppressions").items[entry.recipient, entry.scope] = item
 
 
-def suppressions_table(account: Account) -> str:
-    """Return the name of the table of suppression entries."""
-    return next(name for name in account.dynamodb.tables if "Suppressions" in name)
+def table_of(account: Account, name: str) -> Table:
+    """Return the table whose name contains this."""
+    return next(table for full_name, table in account.dynamodb.tables.items() if name in full_name)

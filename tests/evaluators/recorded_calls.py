@@ -13,6 +13,7 @@ from tests.evaluators.calls import required_calls
 from tests.evaluators.faults import add_entry
 from tests.evaluators.iam import Call
 from tests.evaluators.templates import Templates
+from tests.event_factory import an_event
 from tests.world.arrivals import deliver, published_events
 from tests.world.world import BEGIN, World
 
@@ -75,6 +76,25 @@ def identity_calls(templates: Templates) -> Calls:
     request("Update")
     request("Delete")
     request("Delete", CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS)
+    return calls
+
+
+def sweep_calls(templates: Templates) -> Calls:
+    """Sweep a list with an entry that is temporary although its evidence makes it lasting; return the calls made."""
+    calls: Calls = {}
+    account = Account(templates)
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
+
+    account.observe = observe
+    bounce = an_event("Bounce", bounce_type="Permanent", bounce_subtype="General")
+    assert bounce.recipient
+    add_entry(
+        account,
+        Entry(recipient=bounce.recipient, reason="bounce", rule="hard-bounce", until=BEGIN, evidence=[bounce]),
+    )
+    account.invoke("sweep_suppressions")
     return calls
 
 

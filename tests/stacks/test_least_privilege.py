@@ -8,7 +8,12 @@ import pytest
 from aws_cdk.assertions import Template
 
 from tests.evaluators.iam import Call, Statement, is_allowed, statements_of, unused
-from tests.evaluators.recorded_calls import account_list_calls, identity_calls, pipeline_calls
+from tests.evaluators.recorded_calls import (
+    account_list_calls,
+    identity_calls,
+    pipeline_calls,
+    sweep_calls,
+)
 from tests.evaluators.service_calls import role_of, service_calls
 from tests.evaluators.templates import Templates
 from tests.world.world import function_process
@@ -35,7 +40,8 @@ def roles(environment: Templates) -> dict[str, list[Statement]]:
 def recorded(environment: Templates) -> dict[str, set[Call]]:
     """Return the calls of our functions, by function."""
     with function_process():
-        return pipeline_calls(environment) | identity_calls(environment) | account_list_calls(environment)
+        recorded = (pipeline_calls, identity_calls, account_list_calls, sweep_calls)
+        return {name: made for calls in recorded for name, made in calls(environment).items()}
 
 
 @pytest.fixture(scope="module")

@@ -120,8 +120,8 @@ def test_missing_data_breaches_only_where_every_run_publishes(templates: dict[st
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms(templates).items()}
     assert [name for name, treatment in missing.items() if treatment == "breaching"] == [
         "AccountListSyncMissing",
-        "IdentityCheckMissing",
         "SweepMissing",
+        "IdentityCheckMissing",
     ]
     assert set(missing.values()) == {"breaching", "notBreaching"}
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.world.calls import Fault
-from tests.world.dynamodb_expressions import condition_holds, key_condition, updated_item
+from tests.world.dynamodb_expressions import condition_holds, key_condition, projection, updated_item
 from tests.world.dynamodb_limits import (
     Item,
     Key,
@@ -136,7 +136,9 @@ class DynamoDB:
         return self._page(call, [items[key] for key in keys])
 
     def Scan(self, call: dict[str, Any]) -> dict[str, Any]:
-        return self._page(call, list(self.tables[call["TableName"]].items.values()))
+        segment, segments = call.get("Segment", 0), call.get("TotalSegments", 1)
+        items = self.tables[call["TableName"]].items
+        return self._page(call, [items[key] for key in items if partition_hash(key[0]) % segments == segment])
 
     def TransactWriteItems(self, call: dict[str, Any]) -> dict[str, Any]:
         actions = [(kind, action) for entry in call["TransactItems"] for kind, action in entry.items()]
@@ -181,7 +183,7 @@ class DynamoDB:
         start = int(call.get("ExclusiveStartKey", {}).get("from", {}).get("N", 0))
         end = start + self.rng.randint(1, MAX_PAGE_ITEMS)
         last_key = {"LastEvaluatedKey": {"from": {"N": str(end)}}} if end < len(items) else {}
-        return {"Items": copy.deepcopy(items[start:end]), **last_key}
+        return {"Items": [projection(call, item) for item in items[start:end]], **last_key}
 
     def _throttle(self) -> None:
         if self.rng.random() < self.fault_rates.throttled:

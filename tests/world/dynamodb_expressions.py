@@ -34,6 +34,13 @@ def key_condition(call: dict[str, Any]) -> tuple[str, str]:
     return values[condition[1]]["S"], values[condition[2]]["S"] if condition[2] else ""
 
 
+def projection(call: dict[str, Any], item: Item) -> Item:
+    """Return a copy of the attributes of an item that a call asks for; without a projection, of all."""
+    names = call.get("ExpressionAttributeNames", {})
+    wanted = [names.get(name, name) for name in call.get("ProjectionExpression", "").split(", ")]
+    return copy.deepcopy({name: item[name] for name in item if wanted == [""] or name in wanted})
+
+
 def updated_item(action: dict[str, Any], stored: Item) -> Item:
     """Return the item as an Update leaves it."""
     item = copy.deepcopy(stored or action["Key"])

@@ -25,7 +25,7 @@ from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
 from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import WITHDRAWN, Entry, Policy, decide, needs_deliveries
-from lambdas import count_tags, record_archive, record_feedback
+from lambdas import count_tags, record_archive, record_feedback, sweep_suppressions
 from lambdas.dependencies import logger
 from tests.fakes import immediate_attempts
 from tests.world.calls import CLIENTS, Fault, Killed, responder
@@ -43,8 +43,11 @@ SPLIT_RATE = 0.02
 MAX_STEPS = 20_000
 """Far more than any run takes: one that takes them all never ends."""
 
+SWEEP_RATE = 0.03
+"""How often the suppression list is swept, from one step to the next."""
+
 RECORDERS = ("record_feedback", "record_archive")
-FUNCTIONS = (*RECORDERS, "count_tags")
+FUNCTIONS = (*RECORDERS, "count_tags", "sweep_suppressions")
 START = "start"
 """What the calls that a recorder's process makes once are counted under."""
 
@@ -159,10 +162,17 @@ class World:
             if self.rng.random() < kill_rate:
                 self.kill = Kill(self.rng.choice(FUNCTIONS), self.rng.randrange(8), self.rng.random() < 0.5)
             self.rng.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
+            if self.rng.random() < SWEEP_RATE:
+                self.sweep()
             self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
             if self.rng.random() < SPLIT_RATE:
                 self.dynamodb.split_shard("ledger")
         raise AssertionError(f"Something is left to do after {MAX_STEPS} steps.")
+
+    def sweep(self) -> None:
+        """Invoke sweep_suppressions as its schedule does. Nothing follows if it fails: the next run does its work."""
+        with contextlib.suppress(Exception, Killed):
+            self.function("sweep_suppressions")({})
 
     def state(self) -> WorldState:
         with self.answer_calls():
@@ -189,6 +199,15 @@ class World:
             ),
             "count_tags": lambda event: count_tags.handler(
                 event, counters=self.counters, emit_metric=self._record_metric, attempts=immediate_attempts
+            ),
+            "sweep_suppressions": lambda event: sweep_suppressions.handler(
+                event,
+                recorder=self.recorder,
+                suppressions=SuppressionsTable(CLIENTS["dynamodb"], "suppressions"),
+                counters=self.counters,
+                emit_metric=self._record_metric,
+                now=self.clock.now(),
+                rng=self.rng,
             ),
         }
 
