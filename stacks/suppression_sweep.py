@@ -37,7 +37,7 @@ class SuppressionSweep(Construct):
             },
         )
         state.ledger.grant(sweep.function, "dynamodb:PutItem", "dynamodb:Query")
-        state.suppressions.grant(sweep.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan")
+        state.suppressions.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan")
         state.counters.grant(sweep.function, "dynamodb:Query")
         target = targets.LambdaFunction(sweep.function)  # ty: ignore[invalid-argument-type] (jsii)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)

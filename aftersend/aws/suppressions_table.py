@@ -13,15 +13,13 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import error_code
 from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.suppression_reader import ATTRIBUTES, FORGOTTEN
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
 
-SEGMENTS = 64
+SEGMENTS = 16
 """Parts of the table that can be read one by one. Each has at least one request."""
-
-OUTLINE = ("recipient", "scope", "reason", "rule", "since", "until", "lifted_by")
-"""Attributes that tell what an entry does, without why."""
 
 MAX_BATCH_KEYS = 100
 """Keys in one BatchGetItem."""
@@ -104,9 +102,9 @@ class SuppressionsTable:
     def outlines(self, segments: Iterable[int]) -> Iterator[Entry | None]:
         """Return every entry of some segments without its evidence and version; None for an item that is no entry.
 
-        What was written within about the last second may be missing.
+        Forgotten recipients have none. What was written within about the last second may be missing.
         """
-        names = {f"#{name}": name for name in OUTLINE}
+        names = {f"#{name}": name for name in ATTRIBUTES}
         for segment in segments:
             pages = self._dynamodb.get_paginator("scan").paginate(
                 TableName=self._table,
@@ -116,7 +114,7 @@ class SuppressionsTable:
                 ExpressionAttributeNames=names,
             )
             for page in pages:
-                yield from map(_outline, page["Items"])
+                yield from (_outline(item) for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
 
 
 def _outline(item: Item) -> Entry | None:

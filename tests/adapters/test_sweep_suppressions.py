@@ -10,6 +10,7 @@ import pytest
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.serialization import serialize
+from aftersend.aws.suppression_reader import FORGOTTEN
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import PARTITION_KEY, SORT_KEY, SWEEP_METRICS, Variable
 from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, Row
@@ -109,6 +110,12 @@ def test_item_that_is_no_entry_is_counted_as_failed_and_stops_no_other(environme
     item = serialize({PARTITION_KEY: "other", SORT_KEY: "*", "until": "tomorrow"})
     environment.dynamodb.put_item(TableName="suppressions", Item=item)
     assert environment.sweep() == {"suppressions_ended": 1, "sweep_failed": 1}
+
+
+def test_forgotten_recipients_are_not_swept(environment: Environment):
+    item = serialize({PARTITION_KEY: FORGOTTEN, SORT_KEY: "1:digest"})
+    environment.dynamodb.put_item(TableName="suppressions", Item=item)
+    assert environment.sweep() == {}
 
 
 def test_run_that_is_out_of_time_still_counts_every_entry(environment: Environment):

@@ -80,7 +80,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
     "SweepSweepSuppressionsFunction": {
         (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "keep the history of retention, read events of a recipient",
         (
-            ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"),
+            ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
         ): "find temporary entries, and write what follows",
         (("dynamodb:Query",), "Counters"): "read how much was sent",
