@@ -115,7 +115,7 @@ def test_delivery_lifts_a_temporary_entry_at_the_next_sweep():
     assert entries(world)[READER].is_temporary
     world.clock.advance(minutes=10)
     world.sweep()
-    assert entries(world)[READER].lifted_by == "delivery"
+    assert entries(world)[READER].lifted_by == "delivered"
 
 
 def test_sweeps_change_no_entry_before_its_time():
