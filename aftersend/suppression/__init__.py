@@ -8,6 +8,7 @@ from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
 from aftersend.suppression.rules import (
     EARLIEST,
+    LIFTING_RULES,
     RULES,
     SIMULATOR,
     Effect,
@@ -24,6 +25,7 @@ __all__ = [
     "EARLIEST",
     "ENDED",
     "EVERYWHERE",
+    "LIFTING_RULES",
     "RULES",
     "SIMULATOR",
     "WITHDRAWN",
