@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from aftersend import ledger
-from aftersend.events import OPERATOR_ACTS, Event
+from aftersend.events import OPERATOR_ACTS, Event, Kind
 from aftersend.parsing import ParseResult, Unreadable, parse
 from aftersend.retention import RetentionHistory
 from aftersend.suppression import (
@@ -212,7 +212,11 @@ class Recorder(NamedTuple):
             if not self.history.is_expired(event, now) and not is_outdated(event, self.policy, now)
         ]
         known = [*sorted([*evidence, *events], key=_time_of), *stored]
-        return [*known, *self.ledger.deliveries_for(recipient)] if needs_deliveries(known, self.policy) else known
+        if not needs_deliveries(known, self.policy):
+            return known
+        returned = {event.message_id for event in feedback.events if event.kind == Kind.BOUNCE}  # outdated ones, too
+        deliveries = self.ledger.deliveries_for(recipient)
+        return [*known, *(event for event in deliveries if event.message_id not in returned)]
 
     def _changes(self, current: dict[str, Entry], known: list[Event]) -> dict[str, Entry]:
         """Return the entries to write, by scope. What is in force and no longer called for is withdrawn."""

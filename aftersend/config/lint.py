@@ -25,6 +25,8 @@ from aftersend.config.regions import missing_services, services_by_region
 from aftersend.config.toml_file import KeyPath, format_path
 from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN
 from aftersend.events import Kind
+from aftersend.retention import Retention
+from aftersend.suppression import LIFTING_RULES, Policy
 
 MAX_DESTINATIONS = 10
 """Event destinations per configuration set, Aftersend's included ("Service quotas in Amazon SES")."""
@@ -126,6 +128,17 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
         yield _finding("ledger-without-stream", ["existing_state"])
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
+    yield from _check_policy(environment.suppression, environment.retention)
+
+
+def _check_policy(policy: Policy, retention: Retention) -> Iterator[Finding]:
+    window, volume = policy.soft_bounce_window_days, retention.volume_days
+    if window > volume:
+        path: KeyPath = ["suppression", "soft_bounce_window_days"]
+        yield _finding("window-longer-than-volume", path, window=window, volume=volume)
+    for rule, setting in policy.effects.items():
+        if rule in LIFTING_RULES and setting != "none":
+            yield _finding("effect-of-lifting-rule", ["suppression", "effects", rule], rule=rule)
 
 
 def _check_region(region: str) -> Iterator[Finding]:

@@ -46,6 +46,14 @@ RULES = {
         "the ledger that was retained needs both ledger_table and ledger_stream_arn, which is its stream.",
         "Add the key that is missing, or remove both to create a new ledger.",
     ),
+    "window-longer-than-volume": Rule(
+        "soft bounces of {window} days would be counted, but deliveries, which reset them, are only kept for {volume}.",
+        "Set soft_bounce_window_days to at most retention.volume_days, or keep volume longer.",
+    ),
+    "effect-of-lifting-rule": Rule(
+        'the rule "{rule}" also lifts, and cannot suppress by a fixed effect.',
+        'Set it to "none", or remove the line.',
+    ),
     "unknown-finding": Rule(
         "there is no warning with this name, and errors cannot be accepted.",
         "Correct the name, or remove the line.{suggestion}",

@@ -9,6 +9,7 @@ from aftersend.suppression.ladder import is_outdated, needs_deliveries
 from aftersend.suppression.mass_suppression import is_new_suppression, mass_suppression_percent, watched_hours
 from aftersend.suppression.rules import (
     EARLIEST,
+    LIFTING_RULES,
     RULES,
     SIMULATOR,
     Effect,
@@ -25,6 +26,7 @@ __all__ = [
     "EARLIEST",
     "ENDED",
     "EVERYWHERE",
+    "LIFTING_RULES",
     "RULES",
     "SIMULATOR",
     "WITHDRAWN",

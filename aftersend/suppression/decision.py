@@ -13,7 +13,7 @@ from aftersend.suppression.ladder import Ladder, Ruling
 from aftersend.suppression.rules import EARLIEST, Effect, Policy, rule_for
 from aftersend.suppression.scopes import CONFIGURATION_SET, scoped
 
-MAX_TEXT_CHARACTERS = 500
+MAX_TEXT_CHARACTERS = 200
 """Characters of texts that explain and do not decide, in evidence. What distinguishes an event is limited where it is
 recorded (ledger.storage_problem). So an entry stays below 400 KB, DynamoDB's limit."""
 
@@ -186,19 +186,20 @@ def _entry(cause: Ruling, until: datetime | None, evidence: list[Ruling], policy
         since=event.occurred_at,
         until=until,
         recipient_raw=event.recipient_raw,
-        evidence=[_as_evidence(event, policy) for event in distinct.values()],
+        evidence=[_as_evidence(event, policy, is_cause=event is cause.event) for event in distinct.values()],
         who=_cut(event.operator),
         note=_cut(event.note),
     )
 
 
-def _as_evidence(event: Event, policy: Policy) -> Event:
+def _as_evidence(event: Event, policy: Policy, *, is_cause: bool) -> Event:
     """Drop what never decides and would make the entry large. The tags that name the stream decide."""
     stream_tags = {CONFIGURATION_SET, policy.stream_tag}
     return msgspec.structs.replace(
         event,
         tags={name: values[:1] for name, values in event.tags.items() if name in stream_tags},
         source="",
+        recipient_raw=event.recipient_raw if is_cause or event.bounce_type is None else None,
         user_agent=None,
         coerced_fields=(),
         diagnostic_code=_cut(event.diagnostic_code),

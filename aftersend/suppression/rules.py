@@ -92,7 +92,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether a complaint suppresses for all mail, or for the stream of the message complained about."""
     stream_tag: Annotated[str, Meta(min_length=1, description="the name of a message tag")] | None = None
     """The message tag whose value names the stream; None if the configuration set does."""
-    soft_bounce_days: Annotated[int, Meta(ge=1, le=7, description="a whole number from 1 to 7")] = 5
+    soft_bounce_days: Annotated[int, Meta(ge=1, le=5, description="a whole number from 1 to 5")] = 5
     """On how many distinct days a recipient bounces softly, with no delivery in between, before they are suppressed."""
     soft_bounce_window_days: Annotated[int, Meta(ge=1, le=60, description="a whole number from 1 to 60")] = 30
     """Within how many days; at most `retention.volume_days`."""

@@ -15,6 +15,7 @@ from aftersend.config.environment import (
 )
 from aftersend.config.lint_rules import RULES, WARNINGS
 from aftersend.events import Kind
+from aftersend.suppression import Policy
 
 TOPIC = "arn:aws:sns:eu-west-1:222222222222:shop"
 VALID_IDENTITY = Identity(configuration_set="news", feedback_forwarding=False)
@@ -242,6 +243,16 @@ ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
         lint(contact_lists={"one": ContactList(), "two": ContactList()}),
         "several-contact-lists",
         "this environment has 2 contact lists, but SES allows only one per account and Region.",
+    ),
+    "a window longer than volume is kept": (
+        lint(suppression=Policy(soft_bounce_window_days=31)),
+        "window-longer-than-volume",
+        "soft bounces of 31 days would be counted, but deliveries, which reset them, are only kept for 30.",
+    ),
+    "a not-spam report that suppresses": (
+        lint(suppression=Policy(effects={"not-spam": "suppress"})),
+        "effect-of-lifting-rule",
+        'Set it to "none", or remove the line.',
     ),
     "an unknown finding": (
         lint(accepted_findings={"duplicate-fedback": "so"}),

@@ -12,6 +12,7 @@ from aftersend import ledger
 from aftersend.aws.serialization import serialize
 from aftersend.events import Event, Kind
 from aftersend.suppression import RULES, SIMULATOR, Effect, Entry, Policy, rule_for
+from aftersend.suppression.rules import MAX_LADDER_STEPS
 from tests.event_factory import (
     NOW,
     READER,
@@ -162,12 +163,16 @@ def test_events_at_the_same_clamped_time_count_in_the_order_of_their_reported_ti
     assert suppressed(complaint, msgspec.structs.replace(retraction, reported_at=SENT + timedelta(days=499)))
 
 
+def a_refusal_by_validation(minutes: float = 1, **given: Any) -> Event:
+    return a_bounce(subtype="EmailValidationSuppressed", minutes=minutes, **given)
+
+
 def a_history(rng: random.Random, length: int) -> list[Event]:
     """Return events with an effect, some at the same time, some without one."""
-    makers = [a_bounce, a_complaint, a_not_spam_report, added_by_operator, removed_by_operator]
+    makers = [a_bounce, a_refusal_by_validation, a_complaint, a_not_spam_report, added_by_operator, removed_by_operator]
     events = []
     for number in range(length):
-        event = rng.choices(makers, [4, 4, 4, 1, 1])[0](minutes=rng.randrange(2 * length))
+        event = rng.choices(makers, [4, 2, 4, 4, 1, 1])[0](minutes=rng.randrange(2 * length))
         timeless = {"sent_at": None, "occurred_at": None} if rng.random() < 0.1 else {}
         events.append(msgspec.structs.replace(event, message_id=f"message-{number}", **timeless))
     return events
@@ -206,9 +211,16 @@ def test_evidence_of_the_longest_events_fits_into_an_item():
         msgspec.structs.replace(maker(minutes=minute, **long), message_id="m" * 800 + str(minute), **texts)
         for minute, maker in enumerate([*makers, *makers[2:]], 10)
     ]
+    steps = range(MAX_LADDER_STEPS + 1)
+    days = [60 * step + day for step in steps for day in (1, 2, 3, 4, 5)]  # five other days before each step
+    soft = [a_bounce("Transient", minutes=day * 1440, **long, **texts, message="s" * 800 + str(day)) for day in days]
+    events += soft
     assert [ledger.storage_problem(event) for event in events] == [None] * len(events)
-    decided = entry(*events)
-    assert item_bytes(serialize(msgspec.to_builtins(decided))) < 200_000
+    policy = Policy(soft_bounce_window_days=60, soft_bounce_ladder_days=(30,) * MAX_LADDER_STEPS)
+    decided = decide_everywhere(events, policy)
+    assert decided
+    assert len(decided.evidence) > len(soft)
+    assert item_bytes(serialize(msgspec.to_builtins(decided))) < 400_000
 
 
 def test_entry_identifies_the_events_it_was_decided_from():

@@ -21,6 +21,8 @@ CAMPAIGNS = ["spring", "summer"]
 
 HARD_BOUNCE = {"bounceType": "Permanent", "bounceSubType": "General", "action": "failed", "status": "5.1.1"}
 
+SOFT_BOUNCE = {"bounceType": "Transient", "bounceSubType": "MailboxFull", "action": "failed", "status": "4.2.2"}
+
 EVENT_TYPES: list[tuple[str, dict[str, Any]]] = [
     ("Send", {}),
     ("Delivery", {}),
@@ -34,6 +36,8 @@ EVENT_TYPES: list[tuple[str, dict[str, Any]]] = [
     ("Bounce", HARD_BOUNCE | {"status": "5.7.1"}),
     ("Bounce", {"bounceType": "Transient", "bounceSubType": "General"}),
     ("Bounce", {"bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"}),
+    ("Bounce", {"bounceType": "Permanent", "bounceSubType": "EmailValidationSuppressed"}),
+    ("Bounce", SOFT_BOUNCE),
     ("Complaint", {"complaintFeedbackType": "abuse"}),
     ("Complaint", {"complaintFeedbackType": "not-spam"}),
 ]

@@ -259,8 +259,8 @@ class World:
                 self.operational_metrics[name] += value
 
 
-def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
-    """Work out from the set of events alone what payloads must have led to now, whatever happened on the way."""
+def best_copies(payloads: Iterable[str]) -> dict[ledger.Key, Event]:
+    """Return the events of payloads, of each the copy that the ledger must have."""
     items: dict[ledger.Key, Event] = {}
     for payload in payloads:
         events = [event for result in parse_recordable(payload) if isinstance(result, list) for event in result]
@@ -268,6 +268,12 @@ def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
             key = ledger.key(event)
             if key not in items or ledger.rank(items[key]) < ledger.rank(event):
                 items[key] = event
+    return items
+
+
+def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
+    """Work out from the set of events alone what payloads must have led to now, whatever happened on the way."""
+    items = best_copies(payloads)
     counts: Counter[tuple[counting.Row, str]] = Counter()
     by_recipient: dict[str, list[Event]] = {}
     for key, event in items.items():
