@@ -63,6 +63,6 @@ def decode_setting(variables: dict[str, str], name: Variable, value_type: type[S
     except (KeyError, ValueError) as error:  # msgspec's errors are ValueErrors
         problem = "it is missing" if isinstance(error, KeyError) else str(error)
         raise Unavailable(
-            f"The setting {name} of the deployed functions cannot be read ({problem}): install the version of Aftersend "
-            "that is deployed, or deploy this one."
+            f"The setting {name} of the deployed functions cannot be read ({problem}): install the version of "
+            "Aftersend that is deployed, or deploy this one."
         ) from error
