@@ -1,7 +1,7 @@
 """Build the recorder of a deployed environment, with the settings that its functions have at this moment."""
 
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,20 +20,25 @@ FUNCTION_OUTPUT = "RecordFeedbackFunctionName"
 """The output of the stack Pipeline with the name of the function whose settings are read."""
 
 
+class DeployedSettings(NamedTuple):
+    """What the functions decide and expire by."""
+
+    policy: Policy
+    retention: Retention
+
+
 def deployed_recorder(deployment: Deployment) -> Recorder:
     """Return a recorder with the tables, the policy and the retention of a deployment.
 
     Raises:
         Unavailable: if the settings cannot be read: a decision under other ones would differ from the functions'.
     """
-    variables = deployed_variables(deployment)
-    policy = decode_setting(variables, Variable.POLICY, Policy)
-    retention = decode_setting(variables, Variable.RETENTION, Retention)
-    ledger = LedgerTable(deployment.client("dynamodb"), deployment.output("LedgerTableName"), retention)
+    settings = deployed_settings(deployment)
+    ledger = deployed_ledger(deployment, settings)
     return Recorder(
         ledger=ledger,
         suppressions=deployed_suppressions(deployment),
-        policy=policy,
+        policy=settings.policy,
         history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
@@ -45,19 +50,26 @@ def deployed_suppressions(deployment: Deployment) -> SuppressionsTable:
     return SuppressionsTable(deployment.client("dynamodb"), deployment.output("SuppressionsTableName"))
 
 
-def deployed_variables(deployment: Deployment) -> dict[str, str]:
-    """Return the environment variables of the deployed function record_feedback."""
-    function = deployment.output(FUNCTION_OUTPUT)
-    configuration = deployment.client("lambda").get_function_configuration(FunctionName=function)
-    return configuration.get("Environment", {}).get("Variables", {})
+def deployed_ledger(deployment: Deployment, settings: DeployedSettings) -> LedgerTable:
+    """Return the ledger of a deployment."""
+    return LedgerTable(deployment.client("dynamodb"), deployment.output("LedgerTableName"), settings.retention)
 
 
-def decode_setting(variables: dict[str, str], name: Variable, value_type: type[Setting]) -> Setting:
-    """Decode the JSON value of a deployed environment variable.
+def deployed_settings(deployment: Deployment) -> DeployedSettings:
+    """Return the settings of the deployed function record_feedback.
 
     Raises:
-        Unavailable: if it is missing, or this version of Aftersend does not know what it holds.
+        Unavailable: if this version of Aftersend cannot read them.
     """
+    function = deployment.output(FUNCTION_OUTPUT)
+    configuration = deployment.client("lambda").get_function_configuration(FunctionName=function)
+    variables = configuration.get("Environment", {}).get("Variables", {})
+    return DeployedSettings(
+        _decode(variables, Variable.POLICY, Policy), _decode(variables, Variable.RETENTION, Retention)
+    )
+
+
+def _decode(variables: dict[str, str], name: Variable, value_type: type[Setting]) -> Setting:
     try:
         return msgspec.json.decode(variables[name], type=value_type)
     except (KeyError, ValueError) as error:  # msgspec's errors are ValueErrors

@@ -1,0 +1,99 @@
+"""Define what the commands of `aftersend suppressions` share: options, the hash key, progress and summaries."""
+
+import re
+import sys
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from aftersend.aws.deployment import Deployment
+from aftersend.aws.suppression_check import recipient_of
+from aftersend.cli.replay import parse_time
+from aftersend.parsing.addresses import bare_address
+
+SUPPRESSED = 1
+"""Exit code: the address, or some of the addresses, are suppressed or could not be checked."""
+REFUSED = 1
+"""Exit code: something was refused or has failed."""
+INTERRUPTED = 130
+
+SCOPE = re.compile(r"\*|(?:stream|list)#[^/#]+|topic#[^/#]+/[^/#]+")
+
+
+def parse_scope(text: str) -> str:
+    """Check the spelling of a scope."""
+    if not SCOPE.fullmatch(text):
+        raise typer.BadParameter(
+            f"{text!r} is no scope. Valid scopes: '*' (every message), stream#NAME, list#NAME, topic#LIST/NAME."
+        )
+    return text
+
+
+def parse_address(text: str) -> str:
+    """Return an address without its display name, as it is spelled."""
+    if recipient_of(text) is None:
+        raise typer.BadParameter("ADDRESS is not one e-mail address.")
+    return bare_address(text)
+
+
+AddressArgument = Annotated[
+    str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="An e-mail address, in any spelling.")
+]
+ScopeOption = Annotated[
+    str | None,
+    typer.Option(metavar="SCOPE", parser=parse_scope, help="'*', stream#NAME, list#NAME or topic#LIST/NAME."),
+]
+ReasonOption = Annotated[str | None, typer.Option(help="Only entries with this reason, such as bounce.")]
+RuleOption = Annotated[str | None, typer.Option(help="Only entries of this rule, such as hard-bounce.")]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", parser=parse_time, help="Only entries since this time; UTC, unless it has an offset."),
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option(metavar="TIME", parser=parse_time, help="Only entries since before this time.")
+]
+DomainOption = Annotated[str | None, typer.Option(help="Only addresses of this domain, without its subdomains.")]
+
+
+def hash_key(deployment: Deployment) -> str:
+    """Return the key with which forgotten recipients are hashed."""
+    secret = deployment.client("secretsmanager")
+    return secret.get_secret_value(SecretId=deployment.output("RecipientHashKeySecretArn"))["SecretString"]
+
+
+@contextmanager
+def progress(action: str, total: int | None = None) -> Generator[Progress]:
+    """Show on standard error how far a command is; advance its only task with `advance(progress)`."""
+    columns = [TextColumn(action), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        bar.add_task("", total=total)
+        yield bar
+
+
+def advance(bar: Progress, number: int = 1) -> None:
+    """Advance the task of a progress bar."""
+    bar.advance(bar.task_ids[0], number)
+
+
+def print_counts(counts: Mapping[tuple[str, ...], int], names: Iterable[str]) -> None:
+    """Print counts by the values of some columns, the greatest first."""
+    rows = [(*values, f"{count:,}") for values, count in sorted(counts.items(), key=lambda row: (-row[1], row[0]))]
+    table = [(*names, "count"), *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    for row in table:
+        *values, count = [*map(_pad, row[:-1], widths), row[-1].rjust(widths[-1])]
+        typer.echo("  ".join(["", *values, count]))
+
+
+def _pad(text: str, width: int) -> str:
+    return text.ljust(width)
+
+
+def is_interactive() -> bool:
+    """Tell whether standard output is a terminal, on which a progress bar would disturb the lines."""
+    return sys.stdout.isatty()
