@@ -63,8 +63,8 @@ def explain(
     """Explain why an address is suppressed, or is not.
 
     Prints a verdict for each scope, what would lift it, what SES's account suppression list has, and the recipient's
-    events, the newest last, each with the rule that it matches. `*` marks the events that an entry is based on. `--json`
-    has every event with all its fields.
+    events, the newest last, each with the rule that it matches. `*` marks the events that an entry is based on.
+    `--json` has every event with all its fields.
 
     Exit codes: 0 not suppressed, 1 suppressed in a scope, 2 the deployment cannot be queried.
 

@@ -1,7 +1,6 @@
 """Define what the commands of `aftersend suppressions` share: options, the hash key, progress and summaries."""
 
 import re
-import sys
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.suppression_check import recipient_of
+from aftersend.cli.failure_output import printable
 from aftersend.cli.replay import parse_time
 from aftersend.parsing.addresses import bare_address
 
@@ -80,20 +80,11 @@ def advance(bar: Progress, number: int = 1) -> None:
     bar.advance(bar.task_ids[0], number)
 
 
-def print_counts(counts: Mapping[tuple[str, ...], int], names: Iterable[str]) -> None:
+def print_counts(counts: Mapping[tuple[str, str, str], int], names: Iterable[str]) -> None:
     """Print counts by the values of some columns, the greatest first."""
     rows = [(*values, f"{count:,}") for values, count in sorted(counts.items(), key=lambda row: (-row[1], row[0]))]
     table = [(*names, "count"), *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
-    for row in table:
-        *values, count = [*map(_pad, row[:-1], widths), row[-1].rjust(widths[-1])]
-        typer.echo("  ".join(["", *values, count]))
-
-
-def _pad(text: str, width: int) -> str:
-    return text.ljust(width)
-
-
-def is_interactive() -> bool:
-    """Tell whether standard output is a terminal, on which a progress bar would disturb the lines."""
-    return sys.stdout.isatty()
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for *values, count in table:
+        cells = [printable(value).ljust(width) for value, width in zip(values, widths, strict=False)]
+        typer.echo("  ".join(["", *cells, count.rjust(widths[-1])]))

@@ -56,8 +56,9 @@ def _count(editor: Editor, selection: Selection, *, as_json: bool) -> int:
     """Count the selected entries and print some of them, masked."""
     number, examples = 0, []
     with progress("counting") as bar:
-        for number, entry in enumerate(_selected(editor, selection), 1):
-            if len(examples) < EXAMPLES:
+        for entry in _selected(editor, selection):
+            number += 1
+            if number <= EXAMPLES:
                 examples.append(printable(mask_addresses(entry.recipient)))
             advance(bar)
     if number:

@@ -64,7 +64,9 @@ def timeline(events: Iterable[Event], entries: Iterable[Entry], policy: Policy) 
 
 def _moment(event: Event, policy: Policy, *, is_evidence: bool) -> Moment:
     rule = rule_for_feedback(event, policy)
-    return Moment(event, rule and rule.id, rule and rule.effect.value, is_evidence)
+    if rule is None:
+        return Moment(event, None, None, is_evidence)
+    return Moment(event, rule.id, rule.effect.value, is_evidence)
 
 
 def verdict(entry: Entry, now: datetime) -> str:
