@@ -165,4 +165,5 @@ def _print(tally: Tally, as_json: bool) -> None:
     if tally.unknown:
         lines = ", ".join(map(str, tally.unknown_lines))
         more = ", …" * (tally.unknown > len(tally.unknown_lines))
-        typer.echo(f"{tally.unknown:,} lines have no single valid e-mail address: {lines}{more}")
+        have = "line has" if tally.unknown == 1 else "lines have"
+        typer.echo(f"{tally.unknown:,} {have} no single valid e-mail address: {lines}{more}")

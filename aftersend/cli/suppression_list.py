@@ -25,7 +25,7 @@ from aftersend.suppression import Entry
 from aftersend.suppression.explanation import format_time
 from aftersend.suppression.selection import Selection
 
-COLUMNS = "{:22}  {:22}  {:12}  {:22}  {:24}  {}"
+COLUMNS = "{:21}  {:21}  {:12}  {:22}  {:16}  {}"
 """Fixed widths: a row is printed as soon as it is read."""
 
 NOT_SHOWN = ("evidence", "decided_from", "version")
