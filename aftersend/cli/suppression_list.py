@@ -1,5 +1,6 @@
 """Implement `aftersend suppressions list`: stream the entries of the suppression list."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from aftersend.cli.suppression_options import (
     SinceOption,
     UntilOption,
     print_counts,
+    watched,
 )
 from aftersend.suppression import Entry
 from aftersend.suppression.explanation import format_time
@@ -66,7 +68,9 @@ def list_entries(
         reason=reason, rule=rule, scope=scope, since=since, until=until, domain=domain, in_force=not ended
     )
     with connected(env) as target:
-        entries = islice(_selected(deployed_suppressions(target.deployment).entries(), selection), limit)
+        table = deployed_suppressions(target.deployment).entries()
+        is_printed_now = sys.stdout.isatty() and not count  # the lines themselves show the progress
+        entries = islice(_selected(table if is_printed_now else watched(table, "reading"), selection), limit)
         if count:
             _print_counts(entries, as_json)
         elif as_json:

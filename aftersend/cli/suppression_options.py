@@ -15,6 +15,7 @@ from aftersend.aws.suppression_check import recipient_of
 from aftersend.cli.failure_output import printable
 from aftersend.cli.replay import parse_time
 from aftersend.parsing.addresses import bare_address
+from aftersend.suppression import Entry
 
 SUPPRESSED = 1
 """Exit code: the address, or some of the addresses, are suppressed or could not be checked."""
@@ -70,7 +71,8 @@ def hash_key(deployment: Deployment) -> str:
 def progress(action: str, total: int | None = None) -> Generator[Progress]:
     """Show on standard error how far a command is; advance its only task with `advance(progress)`."""
     columns = [TextColumn(action), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)  # what the command prints stays where it belongs: nothing is redirected to it
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar:
         bar.add_task("", total=total)
         yield bar
 
@@ -78,6 +80,14 @@ def progress(action: str, total: int | None = None) -> Generator[Progress]:
 def advance(bar: Progress, number: int = 1) -> None:
     """Advance the task of a progress bar."""
     bar.advance(bar.task_ids[0], number)
+
+
+def watched(entries: Iterable[Entry], action: str) -> Generator[Entry]:
+    """Yield entries, and show on standard error how many were read."""
+    with progress(action) as bar:
+        for entry in entries:
+            yield entry
+            advance(bar)
 
 
 def print_counts(counts: Mapping[tuple[str, str, str], int], names: Iterable[str]) -> None:

@@ -13,7 +13,7 @@ from aftersend.aws.deployment import AWS_ERRORS, describe_error
 from aftersend.cli.deployment import confirm
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_editor import REFUSALS, Editor
-from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
+from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress, watched
 from aftersend.events import REMOVED
 from aftersend.operations.masking import mask_addresses
 from aftersend.suppression import EVERYWHERE, Entry
@@ -55,12 +55,10 @@ def remove_selected(
 def _count(editor: Editor, selection: Selection, *, as_json: bool) -> int:
     """Count the selected entries and print some of them, masked."""
     number, examples = 0, []
-    with progress("counting") as bar:
-        for entry in _selected(editor, selection):
-            number += 1
-            if number <= EXAMPLES:
-                examples.append(printable(mask_addresses(entry.recipient)))
-            advance(bar)
+    for entry in watched(_selected(editor, selection), "counting"):
+        number += 1
+        if number <= EXAMPLES:
+            examples.append(printable(mask_addresses(entry.recipient)))
     if number:
         typer.echo(f"{number:,} entries, for example {', '.join(examples)}.", err=as_json)
     return number

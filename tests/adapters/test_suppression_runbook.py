@@ -30,13 +30,11 @@ OUTAGE = [f"{name}@provider.example" for name in ("ada", "ben", "cem", "dee", "e
 
 def record_events(shop: SuppressionShop) -> None:
     shop.set_policy(Policy(account_list="sync"))
-    reader = {"recipient": "reader@mail.example", "recipient_raw": "Reader@mail.example", "sent_at": DAYS_AGO}
-    bounces = [
-        a_bounce(recipient=each, message=each, sent_at=datetime.now(UTC) - timedelta(hours=2)) for each in OUTAGE
-    ]
+    now, raw, diagnosis = datetime.now(UTC), "Reader@mail.example", "smtp; 550 5.1.1 user unknown"
+    bounces = [a_bounce(recipient=each, message=each, sent_at=now - timedelta(hours=2)) for each in OUTAGE]
     shop.record(
-        an_event("Send", **reader, minutes=0),
-        a_bounce(**reader, diagnostic_code="smtp; 550 5.1.1 user unknown"),
+        an_event("Send", sent_at=DAYS_AGO, minutes=0),
+        a_bounce(sent_at=DAYS_AGO, recipient_raw=raw, diagnostic_code=diagnosis),
         a_complaint(recipient="ann@mail.example", sent_at=DAYS_AGO),
         *bounces,
     )
