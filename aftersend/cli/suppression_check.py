@@ -12,9 +12,9 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-import aftersend
 from aftersend.aws.deployment import AWS_ERRORS, Unavailable
 from aftersend.aws.suppression_check import CheckResult, SuppressionUnknown
+from aftersend.aws.suppression_check import check as check_addresses
 from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json
 from aftersend.cli.suppression_options import SUPPRESSED, advance, hash_key, print_counts, progress
@@ -128,7 +128,7 @@ def _check(
 def _result(addresses: list[str], reader: dict[str, Any]) -> CheckResult:
     """Check addresses. Invalid ones are unknown; if the table cannot be read, nothing is known, and the check ends."""
     try:
-        return aftersend.check(addresses, **reader)
+        return check_addresses(addresses, **reader)
     except SuppressionUnknown as error:
         cause = error.__cause__
         if isinstance(cause, AWS_ERRORS):
