@@ -184,8 +184,8 @@ def _verdicts(explanation: Explanation) -> Iterable[str]:
         yield verdict(entry, explanation.now)
         if entry.is_in_force(explanation.now):
             yield f"  Lifted by: {lifted_when(entry)}"
-            if entry.who or entry.note:
-                yield f"  By {entry.who or 'an unknown operator'}: {entry.note or 'no note'}"
+        if entry.who:
+            yield f"  By {entry.who}: {entry.note or 'no note'}"
     if not explanation.entries and not explanation.is_forgotten:
         yield "Not suppressed: there is no entry for this address."
 

@@ -8,11 +8,12 @@ import msgspec
 from aftersend import ledger
 from aftersend.events import Event
 from aftersend.suppression.entry import EVERYWHERE, Entry
-from aftersend.suppression.rules import EARLIEST, Policy, rule_for_feedback
+from aftersend.suppression.rules import EARLIEST, RULES, Policy, rule_for
 
 BY_OPERATOR = "An operator removes the address."
 BY_OPERATOR_ONLY = "Only an operator's removal. Nothing automatic lifts what an operator added."
-BY_POLICY = "A policy without this effect, or an operator's removal."
+BY_NOT_SPAM = "The provider reports that the mail is no spam (not-spam), or an operator removes the address."
+BY_POLICY = "An operator removes the address, or the policy no longer has this effect."
 
 LIFTED_WHEN: Mapping[str, str] = {
     "added-by-operator": BY_OPERATOR_ONLY,
@@ -20,12 +21,20 @@ LIFTED_WHEN: Mapping[str, str] = {
     "simulator": BY_POLICY,
     "suppression-list-echo": BY_POLICY,
     "out-of-office": BY_POLICY,
+    "email-validation": BY_OPERATOR,
+    "unsubscribed-recipient": BY_POLICY,
     "sender-refused": BY_POLICY,
     "hard-bounce": BY_OPERATOR,
+    "invalid-address": BY_OPERATOR,
+    "content-refused": BY_POLICY,
+    "soft-bounce": "A message is delivered, unless the last step of the ladder was reached; or an operator removes the "
+    "address.",
     "account-list-bounce": BY_OPERATOR,
-    "account-list-complaint": BY_OPERATOR,
+    "account-list-complaint": BY_NOT_SPAM,
     "not-spam": BY_POLICY,
-    "complaint": "A later report of the provider that the mail is no spam (not-spam), or an operator's removal.",
+    "complaint": BY_NOT_SPAM,
+    "subscription": "The recipient subscribes again, or an operator removes the address.",
+    "delivered": BY_POLICY,
     "no-rule": BY_POLICY,
 }
 """What lifts an entry, by the rule that suppressed: a row for every rule."""
@@ -39,6 +48,9 @@ DETAILS = (
 )
 """Fields of an event that a line of the timeline shows, in this order."""
 
+NO_RULE = RULES[-1].id
+"""The rule that matches what no other does."""
+
 BOOKKEEPING = (ledger.FIRST_OPEN, ledger.FIRST_CLICK)
 """Kinds of ledger items that repeat an event."""
 
@@ -48,7 +60,7 @@ class Moment(msgspec.Struct, frozen=True):
 
     event: Event
     rule: str | None
-    """The id of the rule that it matches; None for kinds that never decide."""
+    """The id of the rule that it matches; None if it matches none."""
     effect: str | None
     is_evidence: bool
     """Whether an entry is based on it."""
@@ -63,8 +75,8 @@ def timeline(events: Iterable[Event], entries: Iterable[Entry], policy: Policy) 
 
 
 def _moment(event: Event, policy: Policy, *, is_evidence: bool) -> Moment:
-    rule = rule_for_feedback(event, policy)
-    if rule is None:
+    rule = rule_for(event, policy)
+    if rule.id == NO_RULE:
         return Moment(event, None, None, is_evidence)
     return Moment(event, rule.id, rule.effect.value, is_evidence)
 

@@ -62,7 +62,7 @@ class SuppressionShop:
         self._recorder().record(events)
 
     def entry(self, recipient: str) -> Entry | None:
-        return self._recorder().suppressions.entry(recipient)
+        return self._recorder().suppressions.entries_of(recipient).get("*")
 
     def _recorder(self) -> Any:
         return deployed_recorder(deployment.find_deployment("shop"))
