@@ -178,6 +178,8 @@ def _print(address: str, explanation: Explanation, limit: int) -> None:
 def _verdicts(explanation: Explanation) -> Iterable[str]:
     if explanation.is_forgotten:
         yield FORGOTTEN
+    if not explanation.is_suppressed:
+        yield f"Not suppressed: there is no entry {'in force' if explanation.entries else 'for this address'}."
     if explanation.problem:
         yield f"Whether the recipient was forgotten cannot be determined: {explanation.problem}"
     for entry in explanation.entries:
@@ -186,8 +188,6 @@ def _verdicts(explanation: Explanation) -> Iterable[str]:
             yield f"  Lifted by: {lifted_when(entry)}"
         if entry.who:
             yield f"  By {entry.who}: {entry.note or 'no note'}"
-    if not explanation.entries and not explanation.is_forgotten:
-        yield "Not suppressed: there is no entry for this address."
 
 
 def _account_list(explanation: Explanation) -> Iterable[str]:

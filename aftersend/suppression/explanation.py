@@ -7,7 +7,7 @@ import msgspec
 
 from aftersend import ledger
 from aftersend.events import Event
-from aftersend.suppression.entry import EVERYWHERE, Entry
+from aftersend.suppression.entry import ENDED, EVERYWHERE, Entry
 from aftersend.suppression.rules import EARLIEST, RULES, Policy, rule_for
 
 BY_OPERATOR = "An operator removes the address."
@@ -87,7 +87,8 @@ def verdict(entry: Entry, now: datetime) -> str:
     if entry.is_in_force(now):
         end = f"until {format_time(entry.until)}" if entry.until else "until lifted"
         return f"Suppressed {where}: {cause}, {end}."
-    return f"Not suppressed {where}: {cause}, ended {format_time(entry.until)} by {entry.lifted_by or 'its time'}."
+    end = "until" if entry.lifted_by in (None, ENDED) else f"lifted by {entry.lifted_by}"
+    return f"Ended {where}: {cause}, {end} {format_time(entry.until)}."
 
 
 def lifted_when(entry: Entry) -> str:

@@ -103,7 +103,37 @@ def test_recipient_without_entry_is_not_suppressed(shop: SuppressionShop):
 def test_lifted_entry_is_explained(shop: SuppressionShop):
     shop.record(bounce())
     run("remove", READER, "--operator", "ann")
-    assert ", ended " in run("explain", READER).stdout.splitlines()[1]
+    _, banner, verdict, act, *_ = run("explain", READER).stdout.splitlines()
+    assert banner == "Not suppressed: there is no entry in force."
+    assert verdict.startswith("Ended everywhere: hard-bounce since ")
+    assert (", lifted by removed-by-operator " in verdict, act) == (True, "  By ann: no note")
+
+
+def test_every_scope_has_a_verdict_and_is_removed(shop: SuppressionShop):
+    shop.set_policy(Policy(complaint_scope="stream"))
+    shop.record(complaint(READER), bounce(minutes=3))
+    run("add", READER, "--note", "asked", "--scope", "topic#readers/news")
+    lines = run("explain", READER, exits=1).stdout.splitlines()
+    starts = [
+        "everywhere: hard-bounce",
+        "for stream newsletter: complaint",
+        "for topic news of contact list readers: a",
+    ]
+    assert [any(line.startswith(f"Suppressed {start}") for line in lines) for start in starts] == [True] * 3
+    assert len(listed("--scope", "stream#newsletter")) == 1
+    one = run("remove", READER, "--scope", "stream#newsletter", "--json").stdout
+    assert json.loads(one)["removed"] == ["stream#newsletter"]
+    rest = json.loads(run("remove", READER, "--json").stdout)
+    assert sorted(rest["removed"]) == ["*", "topic#readers/news"]
+    run("explain", READER)
+
+
+def test_temporary_entry_is_explained_with_its_end(shop: SuppressionShop):
+    shop.set_policy(Policy(effects={"hard-bounce": "9 days"}))
+    shop.record(bounce())
+    lines = run("explain", READER, exits=1).stdout.splitlines()
+    assert ", until lifted" not in lines[1]
+    assert lines[2].startswith("  Lifted by: Its time ends it on ")
 
 
 def test_forgotten_recipient_is_recognized(shop: SuppressionShop):

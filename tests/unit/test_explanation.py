@@ -41,13 +41,11 @@ def test_table_says_of_every_rule_what_lifts_its_entries():
         ),
         (
             {"scope": "list#readers", "until": NOW - timedelta(hours=1)},
-            "Not suppressed for contact list readers: hard-bounce since 14 Mar 2026 09:26 UTC, ended 15 Mar 2026 08:26 "
-            "UTC by its time.",
+            "Ended for contact list readers: hard-bounce since 14 Mar 2026 09:26 UTC, until 15 Mar 2026 08:26 UTC.",
         ),
         (
             {"until": NOW, "lifted_by": "not-spam"},
-            "Not suppressed everywhere: hard-bounce since 14 Mar 2026 09:26 UTC, ended 15 Mar 2026 09:26 UTC by "
-            "not-spam.",
+            "Ended everywhere: hard-bounce since 14 Mar 2026 09:26 UTC, lifted by not-spam 15 Mar 2026 09:26 UTC.",
         ),
     ],
 )
