@@ -34,7 +34,7 @@ class FeedbackRoute(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.topic = ServiceTopic(self, "Topic", key=key)
-        recorder = RecorderFunction(
+        self.recorder = RecorderFunction(
             self,
             "RecordFeedback",
             file="record_feedback",
@@ -45,7 +45,7 @@ class FeedbackRoute(Construct):
         self.queues = ConsumerQueue(
             self,
             "Queue",
-            consumer=recorder,
+            consumer=self.recorder,
             batch_size=BATCH_SIZE,
             max_concurrency=environment.functions.feedback_max_concurrency,
         )

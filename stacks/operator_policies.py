@@ -28,12 +28,18 @@ READ_EVERYWHERE = (
     "ses:GetAccount",
     "ses:GetIdentityNotificationAttributes",
     "ses:ListContactLists",
+    "ses:GetSuppressedDestination",
 )
 """Read-only actions that have no resource type, or whose resources' names are not known before the call."""
+
+DELETE_LISTED = "ses:DeleteSuppressedDestination"
+"""It has no resource type, like all actions on the account suppression list."""
 
 STACKS = ("State", "Pipeline", "Publishing", "Dashboard")
 
 DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups")
+
+READ_SUPPRESSIONS = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan")
 
 FAILED = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, FIREHOSE_ERRORS_PREFIX, FAILED_BATCHES_PREFIX))
 READABLE = (*FAILED, f"{IDENTITIES_PREFIX}*")
@@ -77,19 +83,24 @@ class OperatorPolicies(Construct):
             ),
             _allow([archive.stream.delivery_stream_arn], "firehose:DescribeDeliveryStream"),
             _allow([table.table_arn for table in (state.ledger, state.counters, state.suppressions)], *DESCRIBE_TABLE),
-            _allow([state.counters.table_arn], "dynamodb:Query"),
+            _allow([state.counters.table_arn, state.ledger.table_arn], "dynamodb:Query"),
+            _allow([state.suppressions.table_arn], *READ_SUPPRESSIONS),
+            _allow([state.recipient_hash_key.secret_arn], "secretsmanager:GetSecretValue"),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
             _allow([identities], "ses:GetEmailIdentity"),
         )
         self.operator = self._policy(
             "Operator",
-            "redrive failed records and replay the archive; attach the reader policy as well",
+            "redrive failed records, replay the archive and change suppressions; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
+            _allow([state.ledger.table_arn, state.suppressions.table_arn], "dynamodb:PutItem"),
+            _allow(["*"], DELETE_LISTED),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
         acknowledge(self.reader, "These actions only read; AWS chooses the names, or there are too many.", *wildcards)
+        acknowledge(self.operator, "SES has no resource type for its account list.", "IAM5[Resource::*]")
 
     def _arns(self, service: str, *resources: str) -> list[str]:
         stack = cdk.Stack.of(self)

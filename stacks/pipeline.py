@@ -47,6 +47,7 @@ class Pipeline(cdk.Stack):
             FeedbackSubscriptionDeadLetterQueueUrl=self.feedback.subscription_dead_letter_queue.queue_url,
             ArchiveQueueUrl=self.archive.queues.queue.queue_url,
             ArchiveDeadLetterQueueUrl=self.archive.queues.dead_letter_queue.queue_url,
+            RecordFeedbackFunctionName=self.feedback.recorder.function.function_name,
             ReaderPolicyArn=policies.reader.managed_policy_arn,
             OperatorPolicyArn=policies.operator.managed_policy_arn,
         )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from aftersend.cli import failures
+from aftersend.cli import failures, suppressions
 from aftersend.cli.doctor import doctor
 from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
@@ -24,6 +24,7 @@ app.command()(inspect)
 app.command()(lint)
 app.command()(replay)
 app.add_typer(failures.app, name="failures")
+app.add_typer(suppressions.app, name="suppressions")
 
 
 def _print_version(requested: bool) -> None:

@@ -41,6 +41,7 @@ SES_OPERATIONS = {
     "DeleteSuppressedDestination",
     "CreateImportJob",
     "GetImportJob",
+    "GetSuppressedDestination",
 }
 """Operations whose actions know no resources."""
 
@@ -69,6 +70,8 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
         yield from _object_calls(operation, parameters, bucket)
     elif operation in SES_OPERATIONS:
         yield Call(f"ses:{operation}", "*")
+    elif operation == "GetSecretValue":
+        yield Call("secretsmanager:GetSecretValue", names.get("secret", parameters["SecretId"]))
     elif operation == "GetEmailIdentity":
         yield Call("ses:GetEmailIdentity", f"arn:aws:ses:eu-west-1:222222222222:identity/{parameters['EmailIdentity']}")
     else:

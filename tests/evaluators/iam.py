@@ -65,6 +65,11 @@ def statements_of(role: Resource, templates: Templates) -> list[Statement]:
     return statements + managed + list(_denials_to_everybody(templates))
 
 
+def statements_of_policy(policy: Resource) -> list[Statement]:
+    """Return the statements of one policy."""
+    return [_statement(each) for each in _listed(policy.properties["PolicyDocument"]["Statement"])]
+
+
 def _denials_to_everybody(templates: Templates) -> Iterator[Statement]:
     for policy_type in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
         for policy in templates.of_type(policy_type):

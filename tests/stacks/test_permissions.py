@@ -35,8 +35,9 @@ WRITE_OBJECTS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
 READ_EVERYWHERE = (
     *("sts:GetCallerIdentity", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
     *("sns:GetSubscriptionAttributes", "ses:GetAccount", "ses:GetIdentityNotificationAttributes"),
-    "ses:ListContactLists",
+    *("ses:ListContactLists", "ses:GetSuppressedDestination"),
 )
+READ_SUPPRESSIONS = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan")
 DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups")
 DEAD_LETTERS = "ArchiveQueueDeadLetterQueue, FeedbackQueueDeadLetterQueue, FeedbackSubscriptionDeadLetterQueue"
 ALL_QUEUES = ", ".join(sorted(["FeedbackQueue", "ArchiveQueue", *DEAD_LETTERS.split(", ")]))
@@ -115,7 +116,15 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("sns:ListSubscriptionsByTopic",), "AlarmsPageTopic, AlarmsTicketTopic, FeedbackTopic"): "doctor",
         (("firehose:DescribeDeliveryStream",), "ArchiveStream"): "doctor",
         (DESCRIBE_TABLE, "Counters, Ledger, Suppressions"): "doctor",
-        (("dynamodb:Query",), "Counters"): "doctor: the latest count",
+        (
+            ("dynamodb:Query",),
+            "Counters, Ledger",
+        ): "doctor: the latest count; suppressions explain: a recipient's events",
+        (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain and check",
+        (
+            ("secretsmanager:GetSecretValue",),
+            "RecipientHashKey",
+        ): "suppressions explain and check: forgotten recipients",
         (
             ("ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
             ARN.format("ses", "configuration-set/*"),
@@ -127,6 +136,8 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("sqs:DeleteMessage",), DEAD_LETTERS): "redrive dead letters",
         (("s3:PutObject",), "Archive/events/*.redriven.gz"): "redrive lines and records",
         (("s3:DeleteObject",), "Archive/firehose-failed/*, Archive/quarantine/*"): "redrive lines and records",
+        (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add and remove",
+        (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove, at SES's account list",
     },
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",

@@ -1,0 +1,80 @@
+"""Build the recorder of a deployed environment, with the settings that its functions have at this moment."""
+
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeVar
+
+import msgspec
+
+from aftersend.aws.attempts import attempts
+from aftersend.aws.deployment import Deployment, Unavailable
+from aftersend.aws.ledger_table import LedgerTable
+from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.contract import Variable
+from aftersend.recorder import Recorder
+from aftersend.retention import Retention
+from aftersend.suppression import Policy
+
+Setting = TypeVar("Setting")
+
+FUNCTION_OUTPUT = "RecordFeedbackFunctionName"
+"""The output of the stack Pipeline with the name of the function whose settings are read."""
+
+
+class DeployedSettings(NamedTuple):
+    """What the functions decide and expire by."""
+
+    policy: Policy
+    retention: Retention
+
+
+def deployed_recorder(deployment: Deployment) -> Recorder:
+    """Return a recorder with the tables, the policy and the retention of a deployment.
+
+    Raises:
+        Unavailable: if the settings cannot be read: a decision under other ones would differ from the functions'.
+    """
+    settings = deployed_settings(deployment)
+    ledger = deployed_ledger(deployment, settings)
+    return Recorder(
+        ledger=ledger,
+        suppressions=deployed_suppressions(deployment),
+        policy=settings.policy,
+        history=ledger.retention_history(datetime.now(UTC)),
+        now=lambda: datetime.now(UTC),
+        attempts=attempts,
+    )
+
+
+def deployed_suppressions(deployment: Deployment) -> SuppressionsTable:
+    """Return the suppressions table of a deployment."""
+    return SuppressionsTable(deployment.client("dynamodb"), deployment.output("SuppressionsTableName"))
+
+
+def deployed_ledger(deployment: Deployment, settings: DeployedSettings) -> LedgerTable:
+    """Return the ledger of a deployment."""
+    return LedgerTable(deployment.client("dynamodb"), deployment.output("LedgerTableName"), settings.retention)
+
+
+def deployed_settings(deployment: Deployment) -> DeployedSettings:
+    """Return the settings of the deployed function record_feedback.
+
+    Raises:
+        Unavailable: if this version of Aftersend cannot read them.
+    """
+    function = deployment.output(FUNCTION_OUTPUT)
+    configuration = deployment.client("lambda").get_function_configuration(FunctionName=function)
+    variables = configuration.get("Environment", {}).get("Variables", {})
+    return DeployedSettings(
+        _decode(variables, Variable.POLICY, Policy), _decode(variables, Variable.RETENTION, Retention)
+    )
+
+
+def _decode(variables: dict[str, str], name: Variable, value_type: type[Setting]) -> Setting:
+    try:
+        return msgspec.json.decode(variables[name], type=value_type)
+    except (KeyError, ValueError) as error:  # msgspec's errors are ValueErrors
+        problem = "it is missing" if isinstance(error, KeyError) else str(error)
+        raise Unavailable(
+            f"The setting {name} of the deployed functions cannot be read ({problem}): install the version of "
+            "Aftersend that is deployed, or deploy this one."
+        ) from error

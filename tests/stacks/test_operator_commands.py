@@ -1,0 +1,94 @@
+"""Show that the policies for people allow the calls that `aftersend suppressions` makes, the reader's only to read."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk.assertions import Template
+
+from aftersend.suppression import Policy
+from tests.adapters.conftest import aws, dynamodb, s3
+from tests.adapters.suppression_shop import ShopSession, SuppressionShop, run, shop
+from tests.evaluators.calls import required_calls
+from tests.evaluators.iam import Call, Statement, is_allowed, statements_of_policy
+from tests.evaluators.templates import Templates
+from tests.event_factory import READER, a_bounce
+
+__all__ = ["aws", "dynamodb", "s3", "shop"]
+
+NOT_RECORDED = {"DescribeStacks", "GetCallerIdentity"}
+"""Every command makes these calls, to find the deployment."""
+
+
+@pytest.fixture(scope="module")
+def environment(templates: dict[str, Template]) -> Templates:
+    return Templates({name: template.to_json() for name, template in templates.items()})
+
+
+@pytest.fixture
+def calls(shop: SuppressionShop, environment: Templates, monkeypatch: pytest.MonkeyPatch) -> set[Call]:
+    """Collect the calls that commands make."""
+    recorded: set[Call] = set()
+    tables = [table.name for table in environment.of_type("AWS::DynamoDB::Table")]
+    names = {name: next(each for each in tables if name.title() in each) for name in ("ledger", "suppressions")}
+    names["secret"] = environment.only("AWS::SecretsManager::Secret").name
+    create = ShopSession.client
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name not in NOT_RECORDED:
+            recorded.update(required_calls(model.name, params, names))
+
+    def client(self: ShopSession, service: str, **options: Any) -> Any:
+        made = create(self, service, **options)
+        if service not in ("cloudformation", "lambda"):
+            made.meta.events.register("provide-client-params", record, unique_id="calls")
+        return made
+
+    monkeypatch.setattr(ShopSession, "client", client)
+    return recorded
+
+
+def policy(environment: Templates, name: str) -> list[Statement]:
+    [resource] = [each for each in environment.of_type("AWS::IAM::ManagedPolicy") if f"Policies{name}" in each.name]
+    return statements_of_policy(resource)
+
+
+def denied(calls: set[Call], statements: list[Statement]) -> set[str]:
+    return {f"{call.action} on {call.resource}" for call in calls if not is_allowed(call, statements)}
+
+
+def read_suppressions(tmp_path: Path) -> None:
+    run("list")
+    run("explain", READER, exits=1)
+    file = tmp_path / "list.txt"
+    file.write_text(f"{READER}\n")
+    run("check", file, exits=1)
+
+
+def test_reader_may_make_every_call_of_commands_that_read(
+    shop: SuppressionShop, calls: set[Call], environment: Templates, tmp_path: Path
+):
+    shop.record(a_bounce(sent_at=datetime.now(UTC)))
+    calls.clear()
+    read_suppressions(tmp_path)
+    assert denied(calls, policy(environment, "Reader")) == set()
+    assert {call.action for call in calls} >= {"dynamodb:Scan", "secretsmanager:GetSecretValue"}
+
+
+def test_operator_may_make_every_call_of_commands_that_write_and_the_reader_may_not(
+    shop: SuppressionShop, calls: set[Call], environment: Templates
+):
+    shop.set_policy(Policy(account_list="sync"))
+    shop.put_on_account_list(READER)
+    calls.clear()
+    run("add", READER, "--note", "test")
+    run("remove", READER)
+    run("add", READER, "--note", "test")
+    run("remove", "--rule", "added-by-operator", "--yes")
+    reader, operator = policy(environment, "Reader"), policy(environment, "Operator")
+    assert denied(calls, reader + operator) == set()
+    assert {refusal.split()[0] for refusal in denied(calls, reader)} == {
+        "dynamodb:PutItem",
+        "ses:DeleteSuppressedDestination",
+    }
