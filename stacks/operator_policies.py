@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from aftersend.config import Environment
@@ -37,7 +38,7 @@ DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dyna
 
 FAILED = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, FIREHOSE_ERRORS_PREFIX, FAILED_BATCHES_PREFIX))
 READABLE = (*FAILED, f"{IDENTITIES_PREFIX}*")
-REDRIVABLE = (f"{QUARANTINE_PREFIX}*", f"{FIREHOSE_ERRORS_PREFIX}*")
+REDRIVABLE = FAILED
 REDRIVEN = f"{EVENTS_PREFIX}*{REDRIVEN_SUFFIX}"
 """Patterns of keys in the archive bucket."""
 
@@ -55,6 +56,7 @@ class OperatorPolicies(Construct):
         alarms: Alarms,
         feedback: FeedbackRoute,
         archive: ArchiveRoute,
+        publisher: lambda_.Function,
     ) -> None:
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
@@ -85,6 +87,7 @@ class OperatorPolicies(Construct):
             "Operator",
             "redrive failed records and replay the archive; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
+            _allow([publisher.function_arn], "lambda:InvokeFunction"),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)

@@ -46,6 +46,11 @@ RULES = {
         "the ledger that was retained needs both ledger_table and ledger_stream_arn, which is its stream.",
         "Add the key that is missing, or remove both to create a new ledger.",
     ),
+    "suppressions-without-stream": Rule(
+        "the suppressions table that was retained needs both suppressions_table and suppressions_stream_arn, which is "
+        "its stream.",
+        "Add the key that is missing, or remove both to create a new table.",
+    ),
     "unknown-finding": Rule(
         "there is no warning with this name, and errors cannot be accepted.",
         "Correct the name, or remove the line.{suggestion}",
