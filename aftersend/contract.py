@@ -22,7 +22,7 @@ QUARANTINE_PREFIX = "quarantine/"
 """Lines of archive objects that could not be parsed."""
 
 FAILED_BATCHES_PREFIX = "aws/lambda/"
-"""Batches of the ledger's stream for which Lambda stopped retrying. Lambda chooses the prefix."""
+"""Batches of a table's stream for which Lambda stopped retrying. Lambda chooses the prefix."""
 
 REDRIVEN_SUFFIX = ".redriven.gz"
 """End of the keys of objects below EVENTS_PREFIX that `aftersend failures redrive` has written."""
@@ -45,6 +45,9 @@ METRICS_DIMENSIONS = (ENVIRONMENT_DIMENSION, "ConfigurationSet")
 
 QUARANTINED_LINES, UNCOUNTABLE_RECORDS = "quarantined_lines", "uncountable_records"
 """Metrics of record_archive and count_tags for the whole environment."""
+
+UNPUBLISHABLE_CHANGES = "unpublishable_changes"
+"""Metric of publish_suppressions for the whole environment."""
 
 FAILED_OBJECTS_METRICS = {
     "quarantine_objects": QUARANTINE_PREFIX,
@@ -111,6 +114,9 @@ class Variable(StrEnum):
     COUNTED = "COUNTED"  # JSON: counting.Counted
     COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
+    HASH_KEY_SECRET = "HASH_KEY_SECRET"  # noqa: S105 (the ARN of the secret with the hash key of forgotten recipients)
+    EVENT_BUS = "EVENT_BUS"
+    INCLUDE_ADDRESS = "INCLUDE_ADDRESS"  # JSON: bool
     EMULATED = "EMULATED"  # set, to whatever value, only on the emulator, which names no shards
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
 
@@ -126,6 +132,7 @@ FUNCTIONS = {
     "record_feedback": FunctionSize(512, 60),
     "record_archive": FunctionSize(1024, 300),
     "count_tags": FunctionSize(512, 120),
+    "publish_suppressions": FunctionSize(512, 120),
     "set_identity_notifications": FunctionSize(256, 300),
     "check_identities": FunctionSize(256, 900),
     "sync_account_list": FunctionSize(512, 900),

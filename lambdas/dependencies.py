@@ -14,6 +14,7 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import client
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_settings import DeployedSettings
+from aftersend.aws.event_bus import EventBus
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
@@ -61,6 +62,11 @@ def counters() -> CountersTable:
         retention_days=setting(Variable.RETENTION, Retention).counters_days,
         shard_suffixes=setting(Variable.COUNTER_SHARDS, int),
     )
+
+
+@cache
+def event_bus() -> EventBus:
+    return EventBus(client("events"), text_setting(Variable.EVENT_BUS))
 
 
 @cache

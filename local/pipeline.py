@@ -95,7 +95,8 @@ class LocalPipeline:
             dead_letters, _ = self._queue_sizes(f"{name}DeadLetterQueueUrl")
             queues.append(QueueState(name, *self._queue_sizes(f"{name}QueueUrl"), dead_letters))
         mappings = self.ses.emulator_client("lambda").list_event_source_mappings()["EventSourceMappings"]
-        [stream] = [mapping for mapping in mappings if ":dynamodb:" in mapping["EventSourceArn"]]
+        ledger = f":table/{self.outputs['LedgerTableName']}/"
+        [stream] = [mapping for mapping in mappings if ledger in mapping["EventSourceArn"]]
         return PipelineState(
             queues,
             stream=f"{stream['State'].lower()}, {stream['LastProcessingResult']}",

@@ -1,13 +1,20 @@
 """Connect the ledger's stream to the counters: count_tags adds the contributions of new items."""
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from aftersend.config import Environment
 from aftersend.contract import UNCOUNTABLE_RECORDS, Variable
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
-from stacks.ledger_changes import LedgerChanges
 from stacks.state import State
+from stacks.table_changes import TableChanges
+
+BATCH_SIZE = 1_000
+"""Changes of the ledger that are counted together: the larger the batch, the fewer items are written for it."""
+
+WINDOW = cdk.Duration.seconds(10)
+"""Nothing is aggregated over the window, but Lambda names the shard of a batch only where a tumbling window is set."""
 
 
 class Counting(Construct):
@@ -29,7 +36,15 @@ class Counting(Construct):
             },
         )
         state.counters.grant(counter.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
-        changes = LedgerChanges(self, "Changes", state=state, function=counter.function)
+        changes = TableChanges(
+            self,
+            "Changes",
+            table=state.ledger,
+            archive=state.archive,
+            function=counter.function,
+            batch_size=BATCH_SIZE,
+            window=WINDOW,
+        )
         alarms.watch(
             self,
             CountingLate=counter.function.metric("IteratorAge", statistic="Maximum"),

@@ -2,6 +2,7 @@
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from aftersend.config import Environment
@@ -43,7 +44,7 @@ READ_SUPPRESSIONS = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan")
 
 FAILED = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, FIREHOSE_ERRORS_PREFIX, FAILED_BATCHES_PREFIX))
 READABLE = (*FAILED, f"{IDENTITIES_PREFIX}*")
-REDRIVABLE = (f"{QUARANTINE_PREFIX}*", f"{FIREHOSE_ERRORS_PREFIX}*")
+REDRIVABLE = FAILED
 REDRIVEN = f"{EVENTS_PREFIX}*{REDRIVEN_SUFFIX}"
 """Patterns of keys in the archive bucket."""
 
@@ -61,6 +62,7 @@ class OperatorPolicies(Construct):
         alarms: Alarms,
         feedback: FeedbackRoute,
         archive: ArchiveRoute,
+        publisher: lambda_.Function,
     ) -> None:
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
@@ -95,6 +97,7 @@ class OperatorPolicies(Construct):
             *_redrive(state.archive, queues, dead_letters),
             _allow([state.ledger.table_arn, state.suppressions.table_arn], "dynamodb:PutItem"),
             _allow(["*"], DELETE_LISTED),
+            _allow([publisher.function_arn], "lambda:InvokeFunction"),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)

@@ -1,4 +1,4 @@
-"""Connect SES to the tables: two routes that record events, and counting."""
+"""Connect SES to the tables: two routes that record events, counting, and events of the suppression list."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from stacks.feedback_route import FeedbackRoute
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
 from stacks.state import State
+from stacks.suppression_events import SuppressionEvents
 from stacks.suppression_sweep import SuppressionSweep
 from stacks.topic_encryption import TopicEncryption
 
@@ -26,10 +27,20 @@ class Pipeline(cdk.Stack):
         feedback = FeedbackRoute(self, "Feedback", environment=environment, state=state, alarms=alarms, key=key)
         archive = ArchiveRoute(self, "Archive", environment=environment, state=state, alarms=alarms)
         Counting(self, "Counting", environment=environment, state=state, alarms=alarms)
+        self.suppression_events = SuppressionEvents(
+            self, "SuppressionEvents", environment=environment, state=state, alarms=alarms
+        )
         AccountListSync(self, "AccountList", environment=environment, state=state, alarms=alarms)
         SuppressionSweep(self, "Sweep", environment=environment, state=state, alarms=alarms)
         policies = OperatorPolicies(
-            self, "Policies", environment=environment, state=state, alarms=alarms, feedback=feedback, archive=archive
+            self,
+            "Policies",
+            environment=environment,
+            state=state,
+            alarms=alarms,
+            feedback=feedback,
+            archive=archive,
+            publisher=self.suppression_events.function,
         )
         self.alarms, self.feedback, self.archive = alarms, feedback, archive
         self._add_outputs(policies)
@@ -48,6 +59,8 @@ class Pipeline(cdk.Stack):
             ArchiveQueueUrl=self.archive.queues.queue.queue_url,
             ArchiveDeadLetterQueueUrl=self.archive.queues.dead_letter_queue.queue_url,
             RecordFeedbackFunctionName=self.feedback.recorder.function.function_name,
+            PublishSuppressionsFunctionName=self.suppression_events.function.function_name,
+            PublishSuppressionsMappingId=self.suppression_events.mapping_id,
             ReaderPolicyArn=policies.reader.managed_policy_arn,
             OperatorPolicyArn=policies.operator.managed_policy_arn,
         )

@@ -38,7 +38,12 @@ class State(cdk.Stack):
         )
         self.counters = state_table(self, "Counters", environment=environment, existing=existing.counters_table)
         self.suppressions = state_table(
-            self, "Suppressions", environment=environment, existing=existing.suppressions_table
+            self,
+            "Suppressions",
+            environment=environment,
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            existing=existing.suppressions_table,
+            existing_stream_arn=existing.suppressions_stream_arn,
         )
         self.archive = ArchiveBucket(self, "Archive", environment=environment)
         self.recipient_hash_key = _secret(self, "RecipientHashKey", environment)
@@ -80,7 +85,7 @@ class State(cdk.Stack):
         self.recipient_hash_key.grant_read(grantee)
 
 
-def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret | secretsmanager.Secret:
+def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret:
     """Return the secret with the hash key of forgotten recipients, or the one that an earlier deployment retained."""
     if existing := environment.existing_state.recipient_hash_key_secret_arn:
         return secretsmanager.Secret.from_secret_complete_arn(scope, id, existing)
@@ -95,4 +100,7 @@ def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanag
         removal_policy=removal_policy(environment),
     )
     acknowledge(secret, "With another key, the hashes of forgotten recipients could not be looked up.", "SMG4")
-    return secret
+    resource = secret.node.default_child
+    assert isinstance(resource, secretsmanager.CfnSecret)
+    # By its attribute: on the emulator, a reference to a secret is its name and no ARN, which policies need.
+    return secretsmanager.Secret.from_secret_complete_arn(scope, f"{id}ByArn", resource.attr_id)

@@ -143,9 +143,9 @@ class Observer:
     def described_tables(self) -> dict[str, Any]:
         return self.tables("describe_table")
 
-    @property
-    def ledger(self) -> Any:
-        return self.described_tables[self.output("LedgerTableName")]
+    def table(self, name: str) -> Any:
+        """Return the description of a table of the State stack."""
+        return self.described_tables[self.output(f"{name}TableName")]
 
     def tables(self, operation: str) -> dict[str, Any]:
         """Return the response of an operation of DynamoDB for each table."""
@@ -163,7 +163,7 @@ class Observer:
         return self.output(output).rpartition("/")[2]
 
     def ages(self) -> dict[str, float | None]:
-        """Return how many seconds the oldest record of each queue, and of the ledger's stream, has waited."""
+        """Return how many seconds the oldest record of each queue, and of each stream, has waited."""
         queues = [self.queue_name(output) for output in ("FeedbackQueueUrl", "ArchiveQueueUrl")]
         readers = [function_name(each) for each in self.mappings.values() if each and is_of_stream(each)]
         seconds = {name: Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", name)) for name in queues}

@@ -10,6 +10,7 @@ from typing import Any
 from aftersend.aws.archive import Archive, MissingObject
 from aftersend.contract import EVENTS_PREFIX
 from aftersend.operations.failures import (
+    BATCHES,
     NOT_OPENED,
     PREFIXES,
     UNKNOWN_FORMAT,
@@ -38,14 +39,19 @@ class NotAnnounced(Exception):
 class StoredFailures:
     """Describe and redrive the records in the objects of one kind, or in a single object."""
 
-    def __init__(self, s3: Any, bucket: str, kind: FailureKind, key: str | None = None) -> None:
+    def __init__(
+        self, s3: Any, bucket: str, kind: FailureKind, key: str | None = None, *, prefix: str = "", excluded: str = ""
+    ) -> None:
+        """Use the objects below a prefix; default: that of the kind. Leave out those below an excluded prefix."""
         self.kind = kind
         self._s3, self._bucket, self._archive, self._key = s3, bucket, Archive(s3), key
+        self._prefix, self._excluded = prefix or PREFIXES[kind], excluded
 
     def objects(self) -> Iterator[StoredObject]:
         """List the objects."""
-        for stored in list_objects(self._s3, self._bucket, self._key or PREFIXES[self.kind]):
-            if self._key in (None, stored.key):
+        for stored in list_objects(self._s3, self._bucket, self._key or self._prefix):
+            is_excluded = self._excluded and stored.key.startswith(self._excluded)
+            if self._key in (None, stored.key) and not is_excluded:
                 yield stored
 
     def failures(self, limit: int) -> Generator[Failure]:
@@ -63,7 +69,7 @@ class StoredFailures:
         """Describe the records of an object; none if it has been deleted meanwhile."""
         try:
             lines = self._archive.lines(ArchivedObject(self._bucket, stored.key))
-            if self.kind is FailureKind.BATCH:  # one document, which Lambda may write over several lines
+            if self.kind in BATCHES:
                 lines = iter([(1, b"".join(line for _, line in lines))])
             yield from parse_stored(self.kind, stored, lines)
         except MissingObject:

@@ -147,13 +147,20 @@ CHECKS = (
     Check("dead-letters", "Are the dead-letter queues empty?", _dead_letters),
     Check("quarantine", "Could every line of the archive be parsed?", _stored(FailureKind.QUARANTINE)),
     Check("firehose-errors", "Could Firehose deliver every record?", _stored(FailureKind.FIREHOSE)),
-    Check("failed-batches", "Could every batch be counted?", _stored(FailureKind.BATCH)),
+    Check("failed-batches", "Could every batch be counted or published?", _stored(FailureKind.BATCH)),
     Check("last-event", "Do events of sent mail arrive, and are they counted?", _activity),
     Check("tables", "Are the tables active?", lambda observer: resource.judge_tables(observer.described_tables)),
     Check(
         "ledger-stream",
         "Does count_tags read the ledger's stream?",
-        lambda observer: resource.judge_ledger_stream(observer.ledger, observer.mappings),
+        lambda observer: resource.judge_stream("ledger", "count_tags", observer.table("Ledger"), observer.mappings),
+    ),
+    Check(
+        "suppressions-stream",
+        "Does publish_suppressions read the stream of the suppressions table?",
+        lambda observer: resource.judge_stream(
+            "suppressions table", "publish_suppressions", observer.table("Suppressions"), observer.mappings
+        ),
     ),
     Check("time-to-live", "Do items expire?", _time_to_live, NOT_SET),
     Check("point-in-time-recovery", "Can the tables be restored?", _recovery, NOT_SET),

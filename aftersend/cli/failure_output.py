@@ -87,11 +87,17 @@ def print_plan(counts: Mapping[FailureKind, int]) -> None:
     """Print how many records of each kind would be redriven, and where to."""
     for kind, count in counts.items():
         if kind is not FailureKind.BATCH:
-            typer.echo(f"{kind}: {count}, to {'the queue' if kind in QUEUES else 'a new object below events/'}")
+            typer.echo(f"{kind}: {count}, to {_target(kind)}")
     if FailureKind.BATCH in counts:
         typer.echo(RECOUNT_NOTICE)
     if not counts:
         typer.echo(NO_FAILURES)
+
+
+def _target(kind: FailureKind) -> str:
+    if kind is FailureKind.UNPUBLISHED:
+        return "publish_suppressions"
+    return "the queue" if kind in QUEUES else "a new object below events/"
 
 
 def print_redriven(redriven: Mapping[str, int], refused: Iterable[str], as_json: bool) -> None:

@@ -12,6 +12,12 @@ import typer
 from aftersend.aws.dead_letters import DeadLetters
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.stored_objects import StoredFailures
+from aftersend.aws.unpublished_batches import (
+    FUNCTION_OUTPUT,
+    MAPPING_OUTPUT,
+    UnpublishedBatches,
+    unpublished_prefix,
+)
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_failure, print_json, print_lines, print_plan, print_redriven, print_table
 from aftersend.operations.failures import (
@@ -41,13 +47,31 @@ IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `failures list
 
 def sources(deployment: Deployment) -> list[DeadLetters | StoredFailures]:
     """Return the sources of failed records. Older deployments have no dead-letter queue of the subscription."""
-    sqs, s3 = deployment.client("sqs"), deployment.client("s3")
+    sqs = deployment.client("sqs")
     queues = [
         DeadLetters(sqs, kind, deployment.output(names.dead_letters), deployment.output(names.source))
         for kind, names in QUEUES.items()
         if kind is not FailureKind.SUBSCRIPTION or names.dead_letters in deployment.outputs
     ]
-    return [*queues, *(StoredFailures(s3, deployment.output("ArchiveBucketName"), kind) for kind in PREFIXES)]
+    return [*queues, *(_stored(deployment, kind) for kind in PREFIXES), *_unpublished(deployment)]
+
+
+def _stored(deployment: Deployment, kind: FailureKind, key: str | None = None) -> StoredFailures:
+    """Return the stored records of a kind; of failed batches, those that _unpublished does not have."""
+    is_divided = kind is FailureKind.BATCH and MAPPING_OUTPUT in deployment.outputs
+    excluded = unpublished_prefix(deployment.output(MAPPING_OUTPUT)) if is_divided else ""
+    return StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, key, excluded=excluded)
+
+
+def _unpublished(deployment: Deployment, key: str | None = None) -> list[UnpublishedBatches]:
+    """Return the unpublished batches, or the one with a key; older deployments have none."""
+    if MAPPING_OUTPUT not in deployment.outputs:
+        return []
+    prefix = unpublished_prefix(deployment.output(MAPPING_OUTPUT))
+    if key is not None and not key.startswith(prefix):
+        return []
+    s3, functions, bucket = deployment.client("s3"), deployment.client("lambda"), deployment.output("ArchiveBucketName")
+    return [UnpublishedBatches(s3, functions, bucket, prefix, deployment.output(FUNCTION_OUTPUT), key)]
 
 
 @app.command("list")
@@ -61,8 +85,8 @@ def list_failures(
     """List all failed records, by reason, with count and age.
 
     These are: dead letters of both queues and of the topic's subscription, lines of the archive that could not be
-    parsed, batches that could not be counted, and records that Firehose could not deliver. `--json` prints a line for
-    each record, without its content.
+    parsed, batches that could not be counted or published, and records that Firehose could not deliver. `--json` prints
+    a line for each record, without its content.
 
     Exit codes: 0 no failed records, 1 failed records, 2 the deployment cannot be queried.
 
@@ -138,7 +162,8 @@ def redrive(
 
     Dead letters go to the queue they failed in. Quarantined lines and Firehose's errors are written as a new object of
     the archive, which is recorded like any other; then the old object is deleted. You can stop this at any time and
-    run it again: a record that is redriven twice is recorded once. Failed batches cannot be redriven.
+    run it again: a record that is redriven twice is recorded once. Unpublished batches of the suppression list are
+    published. Failed batches of the ledger cannot be redriven.
 
     Exit codes: 0 redriven, or no failed records; 1 refused, or failed records (`--dry-run`); 2 the deployment cannot be
     queried.
@@ -178,7 +203,8 @@ def _selected(deployment: Deployment, key: str | None, kinds: list[FailureKind])
         raise typer.BadParameter(
             f"{key} is not the key of an object with failed records. Choose dead letters by --kind."
         )
-    return [StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, split_id(key)[0])]
+    object_key = split_id(key)[0]
+    return [*_unpublished(deployment, object_key)] or [_stored(deployment, kind, object_key)]
 
 
 def _count(source: DeadLetters | StoredFailures) -> int:
@@ -224,7 +250,7 @@ def _repaired_lines(file: Path, key: str | None) -> list[str]:
 def _find(deployment: Deployment, id: str) -> Iterator[Failure]:
     key, line = split_id(id)
     if kind := kind_of_key(key):
-        source = StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, key)
+        [source] = _unpublished(deployment, key) or [_stored(deployment, kind, key)]
         for stored in source.objects():
             yield from (each for each in source.records(stored) if line is None or each.id == id)
         return

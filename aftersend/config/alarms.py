@@ -82,6 +82,22 @@ ALARMS = {
     ),
     "UncountableRecords": Alarm(TICKET, "count_tags skipped changes of the ledger that it cannot decode."),
     "FailedBatches": Alarm(TICKET, "There are stored batches of changes that Lambda discarded.", period_minutes=HOUR),
+    # Events of the suppression list
+    "SuppressionEventsFailed": Alarm(
+        TICKET, "publish_suppressions failed. Lambda retries the batch until it succeeds or is 20 hours old."
+    ),
+    "SuppressionEventsLate": Alarm(
+        TICKET, "Changes of the suppression list are published over 15 minutes late.", 15 * 60_000, 3
+    ),
+    "SuppressionEventsDiscarded": Alarm(
+        TICKET, "Lambda discarded changes of the suppression list that were not published, and stored them."
+    ),
+    "SuppressionEventsDropped": Alarm(
+        PAGE, "Lambda discarded changes of the suppression list that were not published, and could not store them."
+    ),
+    "UnpublishableChanges": Alarm(
+        TICKET, "publish_suppressions skipped changes of the suppression list that it cannot decode."
+    ),
     # Identities and the account
     "IdentitiesUnverified": Alarm(
         PAGE, "An identity was verified and no longer is: SES refuses its mail.", period_minutes=HOUR

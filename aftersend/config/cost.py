@@ -14,7 +14,7 @@ from aftersend.config import prices
 from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
-from aftersend.config.volume import MIX, Events, Volume, estimate_volume
+from aftersend.config.volume import MIX, SUPPRESSING, Events, Volume, estimate_volume
 from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
 from aftersend.counting import SLOTS
 from aftersend.events import Kind
@@ -125,6 +125,7 @@ def parts(environment: Environment) -> list[Part]:
         _firehose(volume, regional),
         _s3(environment, volume, regional),
         _lambda(volume),
+        _event_bridge(volume),
         _metrics(environment, volume),
         Part("CloudWatch dashboard", prices.DASHBOARD, "1 dashboard"),
         _alarms(environment),
@@ -154,7 +155,7 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
 
 def _entries(environment: Environment, volume: Volume) -> float:
     """Estimate how many suppression entries there are: at most one for each bounce and complaint in the ledger."""
-    return _sum(volume.events, (Kind.BOUNCE, Kind.COMPLAINT)) * environment.retention.feedback_days / DAYS
+    return _sum(volume.events, SUPPRESSING) * environment.retention.feedback_days / DAYS
 
 
 def _compares(environment: Environment) -> bool:
@@ -193,13 +194,23 @@ def _s3(environment: Environment, volume: Volume, regional: Prices) -> Part:
 
 
 def _lambda(volume: Volume) -> Part:
-    events = {"record_feedback": volume.notified, "record_archive": volume.archived, "count_tags": volume.events}
+    events = {
+        "record_feedback": volume.notified,
+        "record_archive": volume.archived,
+        "count_tags": volume.events,
+        "publish_suppressions": volume.changes,
+    }
     invocations, gb_seconds = _sum(volume.invocations), 0.0
     for name, number in volume.invocations.items():
         seconds = number * INVOCATION_SECONDS + _sum(events[name]) * EVENT_SECONDS
         gb_seconds += seconds * FUNCTIONS[name].memory_mebibytes / 1024
     dollars = invocations * prices.INVOCATION + gb_seconds * prices.GB_SECOND
     return Part("Lambda", dollars, f"{_many(invocations)} invocations, {_many(gb_seconds)} GB-seconds")
+
+
+def _event_bridge(volume: Volume) -> Part:
+    events = _sum(volume.changes)
+    return Part("EventBridge", events * prices.CUSTOM_EVENT, f"{_many(events)} changes of the suppression list")
 
 
 def _metrics(environment: Environment, volume: Volume) -> Part:

@@ -171,9 +171,18 @@ class ExistingState(Section, frozen=True):
     """The stream of `ledger_table`."""
     counters_table: TableName | None = None
     suppressions_table: TableName | None = None
+    suppressions_stream_arn: TableStreamArn | None = None
+    """The stream of `suppressions_table`."""
     archive_bucket: BucketName | None = None
     recipient_hash_key_secret_arn: SecretArn | None = None
     """Without the key that `suppressions_table` was written with, forgotten recipients are no longer suppressed."""
+
+
+class SuppressionEvents(Section, frozen=True):
+    """Describe the events about changes of the suppression list."""
+
+    include_address: bool = False
+    """Whether they contain the recipient's address, and not only its keyed hash."""
 
 
 class Functions(Section, frozen=True):
@@ -223,6 +232,7 @@ class Environment(Section, frozen=True):
     existing_state: ExistingState = ExistingState()
     retention: Retention = Retention()
     suppression: Policy = Policy()
+    suppression_events: SuppressionEvents = SuppressionEvents()
     functions: Functions = Functions()
 
     @property

@@ -126,6 +126,8 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     existing = environment.existing_state
     if bool(existing.ledger_table) != bool(existing.ledger_stream_arn):
         yield _finding("ledger-without-stream", ["existing_state"])
+    if bool(existing.suppressions_table) != bool(existing.suppressions_stream_arn):
+        yield _finding("suppressions-without-stream", ["existing_state"])
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
     yield from _check_policy(environment.suppression, environment.retention)

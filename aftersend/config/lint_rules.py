@@ -54,6 +54,11 @@ RULES = {
         'the rule "{rule}" also lifts, and cannot suppress by a fixed effect.',
         'Set it to "none", or remove the line.',
     ),
+    "suppressions-without-stream": Rule(
+        "the suppressions table that was retained needs both suppressions_table and suppressions_stream_arn, which is "
+        "its stream.",
+        "Add the key that is missing, or remove both to create a new table.",
+    ),
     "unknown-finding": Rule(
         "there is no warning with this name, and errors cannot be accepted.",
         "Correct the name, or remove the line.{suggestion}",

@@ -16,6 +16,8 @@ MIX = {
     Kind.COMPLAINT: 1 / 420,
 }
 """Events per message, as in benchmarks/cost.py. Other event types are too rare to matter."""
+SUPPRESSING = (Kind.BOUNCE, Kind.COMPLAINT)
+"""Event types that may change the suppression list."""
 SHARDS = 4
 """Shards of a new on-demand table's stream; each is read separately."""
 SHORTEST_INTERVAL_SECONDS = 5
@@ -44,10 +46,20 @@ class Volume(msgspec.Struct, frozen=True):
     """Batches of the ledger's stream that are counted together."""
 
     @property
+    def changes(self) -> Events:
+        """Return the events that change the suppression list: at most all that suppress, each by itself."""
+        return {kind: self.events[kind] for kind in SUPPRESSING}
+
+    @property
     def invocations(self) -> dict[str, float]:
         """Return the number of invocations of each function that processes events."""
         counts = COUNT_INVOCATIONS * self.batches
-        return {"record_feedback": sum(self.notified.values()), "record_archive": self.objects, "count_tags": counts}
+        return {
+            "record_feedback": sum(self.notified.values()),
+            "record_archive": self.objects,
+            "count_tags": counts,
+            "publish_suppressions": sum(self.changes.values()),
+        }
 
 
 def estimate_volume(environment: Environment) -> Volume:

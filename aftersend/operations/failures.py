@@ -29,6 +29,7 @@ class FailureKind(StrEnum):
     QUARANTINE = "quarantined-line"
     FIREHOSE = "firehose-error"
     BATCH = "failed-batch"
+    UNPUBLISHED = "unpublished-batch"
 
 
 class Queues(NamedTuple):
@@ -48,7 +49,10 @@ PREFIXES: Mapping[FailureKind, str] = {
     FailureKind.FIREHOSE: FIREHOSE_ERRORS_PREFIX,
     FailureKind.BATCH: FAILED_BATCHES_PREFIX,
 }
-"""The prefix in the archive bucket of each kind that is stored there."""
+"""The prefix in the archive bucket of each kind that is stored there. UNPUBLISHED is below that of BATCH."""
+
+BATCHES = (FailureKind.BATCH, FailureKind.UNPUBLISHED)
+"""Kinds whose objects are one document each, which Lambda may write over several lines."""
 
 UNKNOWN_FORMAT, NOT_OPENED = "unknown-format", "not-opened"
 FUNCTION_FAILED, NOT_DELIVERED = "function-failed", "not-delivered"
@@ -186,5 +190,6 @@ _LINE_PARSERS: Mapping[FailureKind, Callable[[bytes], tuple[str, str, str]]] = {
     FailureKind.QUARANTINE: _parse_quarantined,
     FailureKind.FIREHOSE: _parse_firehose,
     FailureKind.BATCH: _parse_batch,
+    FailureKind.UNPUBLISHED: _parse_batch,
 }
 """For each kind: a line → the reason, the detail and the record."""

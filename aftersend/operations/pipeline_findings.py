@@ -96,7 +96,7 @@ def function_name(mapping: Answer) -> str:
 
 
 def is_of_stream(mapping: Answer) -> bool:
-    """Return whether an event source mapping reads the ledger's stream."""
+    """Return whether an event source mapping reads the stream of a table."""
     return ":dynamodb:" in mapping["EventSourceArn"]
 
 

@@ -29,15 +29,16 @@ def judge_tables(tables: Answers) -> Iterator[Finding]:
             yield critical(f"The table {name} is {status}.", "Restore it (docs/operations.md), then replay.")
 
 
-def judge_ledger_stream(ledger: Answer | None, mappings: Answers) -> Iterator[Finding]:
-    table = ledger["Table"] if ledger else {}
-    stream = table.get("StreamSpecification", {})
+def judge_stream(name: str, reader: str, table: Answer | None, mappings: Answers) -> Iterator[Finding]:
+    """Judge the stream of a table, by the mappings of the functions."""
+    described = table["Table"] if table else {}
+    stream = described.get("StreamSpecification", {})
     if not stream.get("StreamEnabled") or stream.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
-        yield critical("The ledger has no stream with both images: nothing is counted.", RESTORE)
+        yield critical(f"The {name} has no stream with both images: {reader} gets no changes.", RESTORE)
         return
     sources = [each["EventSourceArn"] for each in mappings.values() if each and is_of_stream(each)]
-    if sources and table["LatestStreamArn"] not in sources:
-        yield critical("count_tags reads another stream than the ledger's: nothing new is counted.", RESTORE)
+    if sources and described["LatestStreamArn"] not in sources:
+        yield critical(f"{reader} reads another stream than that of the {name}: it gets no changes.", RESTORE)
 
 
 def judge_time_to_live(tables: Answers) -> Iterator[Finding]:

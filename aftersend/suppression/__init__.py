@@ -1,8 +1,9 @@
 """Decide from events who is mailed no more, and why.
 
-Others import from here: the policy and its rules, the entry, and the decision.
+Others import from here: the policy and its rules, the entry, the decision, and its changes.
 """
 
+from aftersend.suppression.changes import LIFTED, SUPPRESSED, ChangeDetail, change_detail, detail_type
 from aftersend.suppression.decision import decide
 from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
@@ -26,15 +27,20 @@ __all__ = [
     "EARLIEST",
     "ENDED",
     "EVERYWHERE",
+    "LIFTED",
     "LIFTING_RULES",
     "RULES",
     "SIMULATOR",
+    "SUPPRESSED",
     "WITHDRAWN",
+    "ChangeDetail",
     "Effect",
     "Entry",
     "Policy",
     "Rule",
+    "change_detail",
     "decide",
+    "detail_type",
     "is_new_suppression",
     "is_not_spam",
     "is_out_of_office",

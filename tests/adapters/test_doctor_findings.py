@@ -184,6 +184,11 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("tables", {"describe_table": GONE}, "The table Ledger is gone"),
     ("ledger-stream", {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}}, "no stream with both images"),
     ("ledger-stream", {"describe_table": {"Table": TABLE | {"LatestStreamArn": "newer"}}}, "reads another stream"),
+    (
+        "suppressions-stream",
+        {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
+        "suppressions table has no stream",
+    ),
     ("time-to-live", {"describe_time_to_live": {"TimeToLiveDescription": {}}}, "Items of Ledger do not expire"),
     ("point-in-time-recovery", {"describe_continuous_backups": recovery("DISABLED")}, "Ledger cannot be restored"),
     ("alarms", an_alarm(StateValue="ALARM"), "CountingLate has been in ALARM since"),

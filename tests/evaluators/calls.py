@@ -1,6 +1,6 @@
 """Work out which IAM actions on which resources an AWS operation needs.
 
-Source: the service authorization reference of Amazon DynamoDB, Amazon S3 and Amazon SES.
+Source: the service authorization reference of each service.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ PREFIXES = sorted(value for name, value in vars(contract).items() if name.endswi
 
 
 def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[Call]:
-    """Yield what an operation needs, given the physical names of the tables and buckets it was called with.
+    """Yield what an operation needs, given the physical names of what it was called with.
 
     Raises:
         NotImplementedError: if no function called this operation until now.
@@ -70,8 +70,16 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
         yield from _object_calls(operation, parameters, bucket)
     elif operation in SES_OPERATIONS:
         yield Call(f"ses:{operation}", "*")
+    elif operation == "PutEvents":
+        buses = {entry["EventBusName"] for entry in parameters["Entries"]}
+        yield from (
+            Call("events:PutEvents", ARNS["AWS::Events::EventBus"].format(names.get(bus, bus))) for bus in buses
+        )
     elif operation == "GetSecretValue":
-        yield Call("secretsmanager:GetSecretValue", names.get("secret", parameters["SecretId"]))
+        yield Call(
+            "secretsmanager:GetSecretValue",
+            names.get(parameters["SecretId"], names.get("secret", parameters["SecretId"])),
+        )
     elif operation == "GetEmailIdentity":
         yield Call("ses:GetEmailIdentity", f"arn:aws:ses:eu-west-1:222222222222:identity/{parameters['EmailIdentity']}")
     else:

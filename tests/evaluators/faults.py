@@ -30,6 +30,9 @@ class Fault(Enum):
     COUNTING_FAILS = auto()
     COUNTING_FAILS_UNSTORED = auto()  # and the discarded batch cannot be stored
     CHANGES_UNCOUNTABLE = auto()
+    EVENTS_REFUSED = auto()  # EventBridge accepts no changes of the suppression list
+    EVENTS_REFUSED_UNSTORED = auto()  # and the discarded batch cannot be stored
+    CHANGES_UNPUBLISHABLE = auto()
     IDENTITY_DRIFTED = auto()
     IDENTITY_REFUSED = auto()  # SES refuses the settings of another identity
     IDENTITY_UNVERIFIED = auto()

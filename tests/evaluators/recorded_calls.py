@@ -24,8 +24,10 @@ NAMES = {
     "ledger": Variable.LEDGER_TABLE,
     "suppressions": Variable.SUPPRESSIONS_TABLE,
     "counters": Variable.COUNTERS_TABLE,
+    "bus": Variable.EVENT_BUS,
+    "hash-key": Variable.HASH_KEY_SECRET,
 }
-"""Which setting of a function names the table that the world calls so."""
+"""Which setting of a function names the table, event bus or secret that the world calls so."""
 
 Calls = dict[str, set[Call]]
 """By the function's file in lambdas/."""

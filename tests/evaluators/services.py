@@ -8,6 +8,7 @@ publishes nothing: a queue that was not used for six hours, a function that was 
 import gzip
 import json
 from collections import deque
+from dataclasses import dataclass, field
 from typing import Any
 
 from aftersend.contract import (
@@ -34,6 +35,18 @@ CHECK_MINUTE = 17
 """When in an hour the check of identities runs."""
 
 
+@dataclass
+class Stream:
+    """The stream of a table, and what can break in the function that reads it."""
+
+    function: str
+    failing: Fault
+    failing_unstored: Fault
+    undecodable: Fault
+    changes: deque[int] = field(default_factory=deque)
+    """When the changes happened that are not processed yet."""
+
+
 class Services:
     """An environment while mail is sent, or while none is."""
 
@@ -53,8 +66,15 @@ class Services:
             if subscription.properties["Endpoint"] == self._feedback.resource.arn
         )
         self._undelivered = self._dead_letter_queue(self._subscription)
-        self._changes: deque[int] = deque()
-        """When the changes happened that are not counted yet, in the order of the ledger's stream."""
+        self._streams = (
+            Stream("count_tags", Fault.COUNTING_FAILS, Fault.COUNTING_FAILS_UNSTORED, Fault.CHANGES_UNCOUNTABLE),
+            Stream(
+                "publish_suppressions",
+                Fault.EVENTS_REFUSED,
+                Fault.EVENTS_REFUSED_UNSTORED,
+                Fault.CHANGES_UNPUBLISHABLE,
+            ),
+        )
         self._stuck_minutes = 0
         """How long Firehose has not delivered."""
         self.account = Account(templates)
@@ -66,7 +86,8 @@ class Services:
             self._poll(self._feedback, "record_feedback", is_polled=Fault.FEEDBACK_NOT_POLLED not in self.faults)
             self._archive_events()
             self._poll(self._archive, "record_archive", is_polled=Fault.ARCHIVE_NOT_POLLED not in self.faults)
-            self._count()
+            for stream in self._streams:
+                self._read(stream)
             if self.minute % HOUR == CHECK_MINUTE:
                 self._check()
                 self._compare_account_list()
@@ -148,25 +169,28 @@ class Services:
         message = {"messageId": "1", "body": json.dumps(notification), "eventSource": "aws:sqs"}
         self._publish_documents(self.account.invoke("record_archive", {"Records": [message]}))
 
-    def _count(self) -> None:
-        """Invoke count_tags with the changes of the ledger; a batch that fails is retried until it is discarded."""
-        mapping = self._mappings[self._functions["count_tags"].name]
+    def _read(self, stream: Stream) -> None:
+        """Invoke a function with the changes of its table; a batch that fails is retried until it is discarded."""
+        function, changes = stream.function, stream.changes
+        mapping = self._mappings[self._functions[function].name]
         if self._mail:
-            self._changes.append(self.minute)
-        if not self._changes:
+            changes.append(self.minute)
+        if not changes:
             return
-        is_failing = bool(self.faults & {Fault.COUNTING_FAILS, Fault.COUNTING_FAILS_UNSTORED})
-        age = self.minute - self._changes[0]
-        self.metrics.publish(self.minute, "AWS/Lambda", self._dimensions("count_tags"), IteratorAge=60_000 * age + 500)
-        self._publish_invocation("count_tags", errors=int(is_failing))
-        if Fault.CHANGES_UNCOUNTABLE in self.faults:
-            self._publish_documents(self.account.invoke("count_tags", an_uncountable_change(self.minute)))
+        is_failing = bool(self.faults & {stream.failing, stream.failing_unstored})
+        age = self.minute - changes[0]
+        self.metrics.publish(self.minute, "AWS/Lambda", self._dimensions(function), IteratorAge=60_000 * age + 500)
+        # An invocation that returns which records failed is no error.
+        is_error = is_failing and "ReportBatchItemFailures" not in mapping.properties.get("FunctionResponseTypes", ())
+        self._publish_invocation(function, errors=int(is_error))
+        if stream.undecodable in self.faults:
+            self._publish_documents(self.account.invoke(function, an_undecodable_change(self.minute)))
         events = {"PolledEventCount": 1, "InvokedEventCount": 1, "FailedInvokeEventCount": int(is_failing)}
         if not is_failing:
-            self._changes.clear()
+            changes.clear()
         elif self._is_given_up(mapping, age):
-            self._changes.popleft()
-            events |= self._store_failed_batch(mapping)
+            changes.popleft()
+            events |= self._store_failed_batch(mapping, is_stored=stream.failing_unstored not in self.faults)
         if "EventCount" in mapping.properties.get("MetricsConfig", {}).get("Metrics", ()):
             self.metrics.publish(self.minute, "AWS/Lambda", {"EventSourceMappingUUID": mapping.name}, **events)
 
@@ -175,11 +199,11 @@ class Services:
         maximum_age = mapping.properties.get("MaximumRecordAgeInSeconds", -1)
         return 0 <= retries <= age_minutes or 0 < maximum_age <= 60 * age_minutes
 
-    def _store_failed_batch(self, mapping: Resource) -> dict[str, int]:
+    def _store_failed_batch(self, mapping: Resource, *, is_stored: bool) -> dict[str, int]:
         """Store a discarded batch. It counts as dropped only if it cannot be stored ("Event source mapping
         metrics" in the Lambda developer guide)."""
         destination = mapping.properties.get("DestinationConfig", {}).get("OnFailure")
-        if not destination or Fault.COUNTING_FAILS_UNSTORED in self.faults:
+        if not destination or not is_stored:
             return {"DroppedEventCount": 1}
         self.account.s3.objects[f"{FAILED_BATCHES_PREFIX}{self.minute}"] = b"{}"
         return {"OnFailureDestinationDeliveredEventCount": 1}
@@ -228,8 +252,8 @@ class Services:
         return Queue(self._templates.by_arn(policy["deadLetterTargetArn"])) if policy else None
 
 
-def an_uncountable_change(number: int) -> dict[str, Any]:
-    """Return a batch of the ledger's stream with an item that is no event."""
+def an_undecodable_change(number: int) -> dict[str, Any]:
+    """Return a batch of a stream with an item that is neither an event nor a suppression entry."""
     item = {"partition_key": {"S": "a"}, "sort_key": {"S": "volume#message#Unknown#0"}, "kind": {"N": "7"}}
     keys = {name: item[name] for name in ("partition_key", "sort_key")}
     change = {"SequenceNumber": str(number), "Keys": keys, "NewImage": item}

@@ -22,6 +22,8 @@ ARNS = {
     "AWS::KinesisFirehose::DeliveryStream": "arn:aws:firehose:eu-west-1:222222222222:deliverystream/{}",
     "AWS::Logs::LogGroup": "arn:aws:logs:eu-west-1:222222222222:log-group:{}:*",
     "AWS::IAM::Role": "arn:aws:iam::222222222222:role/{}",
+    "AWS::Events::EventBus": "arn:aws:events:eu-west-1:222222222222:event-bus/{}",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-1:222222222222:secret:{}",
     "AWS::KMS::Key": "arn:aws:kms:eu-west-1:222222222222:key/{}",
 }
 
@@ -137,7 +139,8 @@ class Templates:
 
     def _attribute(self, stack: str, id: str, attribute: str) -> str:
         name, resource_type = f"{stack}.{id}", self._templates[stack]["Resources"][id]["Type"]
-        if attribute in ("Arn", "TopicArn") and resource_type in ARNS:
+        is_arn = attribute in ("Arn", "TopicArn") or (resource_type, attribute) == ("AWS::SecretsManager::Secret", "Id")
+        if is_arn and resource_type in ARNS:
             return ARNS[resource_type].format(name)
         if attribute == "StreamArn":
             return ARNS[resource_type].format(name) + "/stream/latest"

@@ -30,6 +30,7 @@ NOT_SHOWN = {
     "functions": "its functions never fail to start",
     "tables": "its tables are always active",
     "ledger-stream": "without its stream, the emulator's ledger cannot be used again",
+    "suppressions-stream": "without its stream, the emulator's suppressions table cannot be used again",
     "alarm-recipients": "its subscriptions need no confirmation",
 }
 """Checks that are made, but that the emulator cannot show broken; tests/adapters/test_doctor_findings.py does."""

@@ -20,6 +20,7 @@ from tests.world.world import function_process
 
 UNUSED = {
     "sqs:ChangeMessageVisibility": "the CDK grants it to every consumer of a queue, of that queue alone",
+    "secretsmanager:DescribeSecret": "the CDK grants it to every reader of a secret, of that secret alone",
     "sqs:GetQueueUrl": "the CDK grants it to every consumer of a queue, of that queue alone",
 }
 """Permissions that no call uses, and why they are there."""

@@ -68,6 +68,20 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("s3:PutObject",), "Archive/aws/lambda/*"): "Lambda writes failed batches",
         (("s3:ListBucket",), "Archive"): "Lambda asks for it where it writes failed batches",
     },
+    "SuppressionEventsPublishSuppressionsFunction": {
+        (("dynamodb:ListStreams",), "*"): "find the stream",
+        (
+            ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
+            "Suppressions",
+        ): "read changes",
+        (("events:PutEvents",), "SuppressionEventsBus"): "publish them",
+        (
+            ("secretsmanager:GetSecretValue", "secretsmanager:DescribeSecret"),
+            "RecipientHashKey",
+        ): "read the key that recipients are hashed with",
+        (("s3:PutObject",), "Archive/aws/lambda/*"): "Lambda writes failed batches",
+        (("s3:ListBucket",), "Archive"): "Lambda asks for it where it writes failed batches",
+    },
     "AccountListSyncAccountListFunction": {
         (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "take addresses over, read events of a recipient",
         (
@@ -135,7 +149,11 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("sqs:SendMessage",), "ArchiveQueue, FeedbackQueue"): "redrive dead letters, announce objects",
         (("sqs:DeleteMessage",), DEAD_LETTERS): "redrive dead letters",
         (("s3:PutObject",), "Archive/events/*.redriven.gz"): "redrive lines and records",
-        (("s3:DeleteObject",), "Archive/firehose-failed/*, Archive/quarantine/*"): "redrive lines and records",
+        (
+            ("s3:DeleteObject",),
+            "Archive/aws/lambda/*, Archive/firehose-failed/*, Archive/quarantine/*",
+        ): "redrive lines, records and batches",
+        (("lambda:InvokeFunction",), "SuppressionEventsPublishSuppressionsFunction"): "redrive unpublished batches",
         (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add and remove",
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove, at SES's account list",
     },

@@ -159,16 +159,19 @@ def test_alarms_watch_metrics_that_check_identities_emits(templates: dict[str, T
     assert watched <= {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS}
 
 
-def test_alarms_of_the_ledger_mapping_watch_metrics_that_it_publishes(
+def test_alarms_of_the_mappings_of_streams_watch_metrics_that_they_publish(
     pipeline: Template, templates: dict[str, Template]
 ):
     """Lambda publishes them only of a mapping with `MetricsConfig`."""
-    [name] = pipeline.find_resources(
+    mappings = pipeline.find_resources(
         "AWS::Lambda::EventSourceMapping", {"Properties": {"MetricsConfig": {"Metrics": ["EventCount"]}}}
     )
-    for alarm in ("CountingDiscarded", "CountingDropped"):
-        [dimension] = alarms(templates)[alarm]["Dimensions"]
-        assert dimension == {"Name": "EventSourceMappingUUID", "Value": {"Ref": name}}
+    assert len(mappings) == 2
+    for part in ("Counting", "SuppressionEvents"):
+        [name] = [name for name in mappings if name.startswith(part)]
+        for end in ("Discarded", "Dropped"):
+            [dimension] = alarms(templates)[f"{part}{end}"]["Dimensions"]
+            assert dimension == {"Name": "EventSourceMappingUUID", "Value": {"Ref": name}}
 
 
 def test_messages_arrive_in_the_queue_as_ses_wrote_them(pipeline: Template):

@@ -61,10 +61,12 @@ def test_tables_can_be_recovered_and_are_not_deleted_by_mistake(templates: dict[
     )
 
 
-def test_ledger_streams_both_images(templates: dict[str, Template]):
-    templates["State"].has_resource_properties(
-        "AWS::DynamoDB::Table", {"StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"}}
-    )
+def test_ledger_and_suppressions_stream_both_images(resources: dict[str, Any]):
+    streams = {name: resource["Properties"].get("StreamSpecification") for name, resource in resources.items()}
+    assert {name: stream for name, stream in streams.items() if stream} == {
+        "LedgerB7379752": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+        "SuppressionsB3B49391": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+    }
 
 
 def test_archive_is_private_and_overwritten_objects_can_be_recovered(templates: dict[str, Template]):
@@ -102,6 +104,7 @@ RETAINED = {
     "ledger_stream_arn": "arn:aws:dynamodb:eu-west-1:222222222222:table/Shop-Ledger/stream/2026-01-01T00:00:00.000",
     "counters_table": "Shop-Counters",
     "suppressions_table": "Shop-Suppressions",
+    "suppressions_stream_arn": "arn:aws:dynamodb:eu-west-1:222222222222:table/Shop-Suppressions/stream/2026-01-01T00",
     "archive_bucket": "shop-archive",
     "recipient_hash_key_secret_arn": "arn:aws:secretsmanager:eu-west-1:222222222222:secret:ShopHashKey-a1B2c3",
 }
@@ -137,9 +140,8 @@ def test_functions_and_policies_use_the_retained_state(tmp_path: Path):
     pipeline = templates["Pipeline"]
     text = json.dumps(pipeline.to_json())
     assert "Aftersend-prod-State" not in text.replace("stack/Aftersend-prod-State/*", "")
-    pipeline.has_resource_properties(
-        "AWS::Lambda::EventSourceMapping", {"EventSourceArn": RETAINED["ledger_stream_arn"]}
-    )
+    for key in ("ledger_stream_arn", "suppressions_stream_arn"):
+        pipeline.has_resource_properties("AWS::Lambda::EventSourceMapping", {"EventSourceArn": RETAINED[key]})
     for resource in ("table/Shop-Ledger", "table/Shop-Counters", "table/Shop-Suppressions", ":::shop-archive/events/*"):
         assert resource in text
 

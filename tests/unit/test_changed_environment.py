@@ -27,6 +27,7 @@ CANNOT_CHANGE = {
     ("ExistingState", "ledger_stream_arn"),
     ("ExistingState", "counters_table"),
     ("ExistingState", "suppressions_table"),
+    ("ExistingState", "suppressions_stream_arn"),
     ("ExistingState", "archive_bucket"),
     ("ExistingState", "recipient_hash_key_secret_arn"),
 }

@@ -96,7 +96,7 @@ def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
         "CloudWatch dashboard": pytest.approx(3.00),
         "CloudWatch metrics": pytest.approx((15 + 5) * 0.30),  # those of the hourly check and the sweep
-        "CloudWatch alarms": pytest.approx(3.10),
+        "CloudWatch alarms": pytest.approx(3.60),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
     }
@@ -117,7 +117,7 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $13.03 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $13.53 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 5
@@ -175,6 +175,11 @@ def test_high_volume_is_counted_at_the_measured_cost():
 def test_opens_and_clicks_cost_more():
     assert {"DynamoDB", "Firehose", "S3 archive", "CloudWatch metrics"} <= added_cost(with_set(TRACKED)).keys()
     assert min(added_cost(with_set(TRACKED)).values()) > 0
+
+
+def test_changes_of_the_suppression_list_cost_an_event_each():
+    """420,000 messages have 15,000 bounces and 1,000 complaints."""
+    assert dollars(changed(monthly_messages=420_000))["EventBridge"] == pytest.approx(16_000 * 1e-6)
 
 
 def test_unpublished_events_cost_nothing():

@@ -15,6 +15,7 @@ from aftersend.config.environment import (
     ExistingState,
     Functions,
     Identity,
+    SuppressionEvents,
 )
 from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
@@ -37,10 +38,11 @@ SECTIONS: list[type[msgspec.Struct]] = [
     ExistingState,
     Retention,
     Policy,
+    SuppressionEvents,
     Functions,
 ]
 TABLES = {"name", "configuration_sets", "identities", "contact_lists", "existing_state"}
-TABLES |= {"retention", "suppression", "functions"}
+TABLES |= {"retention", "suppression", "suppression_events", "functions"}
 """Fields of an environment that are not top-level keys: tables of their own, and the name, which is the file's."""
 
 

@@ -156,6 +156,11 @@ ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
         "ledger-without-stream",
         "existing_state: the ledger that was retained needs both ledger_table and ledger_stream_arn",
     ),
+    "a retained suppressions table without its stream": (
+        lint(existing_state=ExistingState(suppressions_table="Shop-Suppressions")),
+        "suppressions-without-stream",
+        "existing_state: the suppressions table that was retained needs both suppressions_table and",
+    ),
     "DKIM settings of an address": (
         lint_identity("sales@bookshop.example", dkim_signing=False),
         "dkim-of-address",

@@ -72,6 +72,8 @@ class StreamMapping:
     invoke: Invoke
     rng: random.Random
     now: Callable[[], datetime]
+    has_window: bool = True
+    """Whether the function returns the state of a tumbling window. If not, it returns the first record that failed."""
     failed_batches: list[Batch] = field(default_factory=list)
     """What the failure destination receives: the batches that were given up."""
     positions: dict[str, int] = field(default_factory=dict)
@@ -103,8 +105,9 @@ class StreamMapping:
         readable = [number for number in range(position) if self.now() - shard.records[number].at < STREAM_RETENTION]
         start = self.rng.choice(readable) if readable else position
         end = min(start + self.rng.choice([0, 1, 3, MAX_STREAM_BATCH]), len(shard.records))
-        if self.deliver(shard, start, end) and not self.pending.get(shard.id):
-            self.positions[shard.id] = max(position, end)
+        reached = self.deliver(shard, start, end)
+        if not self.pending.get(shard.id):
+            self.positions[shard.id] = max(position, reached)
 
     def _advance(self, shard: Shard) -> None:
         """Deliver the next batch; give it up if its records are too old, and cut it in halves when it fails."""
@@ -116,24 +119,25 @@ class StreamMapping:
         if any(self.now() - record.at > MAX_RECORD_AGE for record in batch.records):
             self.failed_batches.append(batch)
             self.positions[shard.id] = max(position, batch.end)
-        elif self.deliver(shard, batch.start, batch.end):
-            self.positions[shard.id] = max(position, batch.end)
-        elif batch.end - batch.start > 1:
+            return
+        reached = self.deliver(shard, batch.start, batch.end)
+        self.positions[shard.id] = max(position, reached)
+        if reached == batch.start and batch.end - batch.start > 1:
             middle = (batch.start + batch.end) // 2
             pending[0:0] = [Batch(shard, batch.start, middle), Batch(shard, middle, batch.end)]
-        else:
-            pending.insert(0, batch)
+        elif reached < batch.end:
+            pending.insert(0, Batch(shard, reached, batch.end))
 
     def hand_back(self) -> None:
         """Invoke the function with what was given up, as an operator might."""
         for batch in self.failed_batches:
             self.deliver(batch.shard, batch.start, batch.end)
 
-    def deliver(self, shard: Shard, start: int, end: int) -> bool:
-        """Invoke the function with these records, and return whether it succeeded."""
+    def deliver(self, shard: Shard, start: int, end: int) -> int:
+        """Invoke the function with these records, and return the position of the first one that failed, or the end."""
         records = [record for record in shard.records[start:end] if record.name in ("INSERT", "MODIFY")]
         if start < end and not records:
-            return True  # the mapping's filter passes over all of them
+            return end  # the mapping's filter passes over all of them
         event = {
             "Records": [_lambda_record(record) for record in records],
             "shardId": shard.id,
@@ -143,9 +147,12 @@ class StreamMapping:
         try:
             response = self.invoke(event)
         except (Exception, Killed):  # noqa: BLE001 (whatever it is, the records come again)
-            return False
-        assert response == {"state": {}}, "a function with a tumbling window returns a state"
-        return True
+            return start
+        if self.has_window:
+            assert response == {"state": {}}, "a function with a tumbling window returns a state"
+            return end
+        failed = [int(failure["itemIdentifier"]) for failure in response["batchItemFailures"]]
+        return next((start + at for at, each in enumerate(shard.records[start:end]) if each.sequence in failed), end)
 
 
 def _lambda_record(record: Record) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def run_scenario(seed: int, *, number: int = 20, kill_rate: float = 0.3, fault_r
     payloads = deliver(world, events)
     rates = world.dynamodb.fault_rates
     rates.throttled, rates.unprocessed, rates.conflicts = fault_rate / 5, fault_rate, fault_rate
-    world.s3.repeated_rate = fault_rate
+    world.s3.repeated_rate = world.event_bus.refused_rate = fault_rate
     world.run(kill_rate=kill_rate)
-    rates.throttled = rates.unprocessed = rates.conflicts = 0.0
+    rates.throttled = rates.unprocessed = rates.conflicts = world.event_bus.refused_rate = 0.0
     world.feedback_queue.redrive()
     world.object_queue.redrive()
     world.run()

@@ -16,6 +16,8 @@ CALLS = {
     "record_archive": 9,
     # read the checkpoints, then a transaction for each slot
     "count_tags": 3,
+    # read the hash key, then one request for all changes
+    "publish_suppressions": 2,
 }
 """How many calls a function makes in the world of `world_before`."""
 
@@ -28,7 +30,7 @@ def world_before(function: str) -> tuple[World, list[str]]:
     for payload in feedback:
         world.publish(payload)
     world.store([*volume, "no record", feedback[0]], "object-1")
-    if function == "count_tags":
+    if function in ("count_tags", "publish_suppressions"):
         world.object_mapping.step(limit=10)
     world.calls.clear()
     return world, feedback + volume
@@ -43,6 +45,9 @@ def invoke(world: World, function: str) -> None:
         case "count_tags":
             shard = world.ledger_mapping.table.shards[0]
             world.ledger_mapping.deliver(shard, 0, len(shard.records))
+        case "publish_suppressions":
+            shard = world.suppressions_mapping.table.shards[0]
+            world.suppressions_mapping.deliver(shard, 0, len(shard.records))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

@@ -10,6 +10,7 @@ import pytest
 from aftersend import ledger, retention
 from aftersend.aws import ledger_table, suppressions_table
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.event_bus import EventBus
 from aftersend.aws.serialization import deserialize
 from aftersend.events import Event
 from aftersend.recorder import Recorder
@@ -20,6 +21,7 @@ from tests.world import test_decisions as decisions
 from tests.world import test_exactness as exactness
 from tests.world import test_expiry as expiry
 from tests.world import test_failures as failures
+from tests.world import test_published_changes as published
 
 ALWAYS_TRUE = "attribute_not_exists(an_attribute_no_item_has)"
 
@@ -132,6 +134,12 @@ def keep_the_last_copy(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ledger_table, "IF_RANKS_HIGHER", ALWAYS_TRUE)
 
 
+def forget_refused_changes(patch: pytest.MonkeyPatch) -> None:
+    """Let the function return no record that EventBridge refused."""
+    publish = EventBus.publish
+    patch.setattr(EventBus, "publish", lambda self, events: publish(self, events) and [])
+
+
 def overwrite_entries(patch: pytest.MonkeyPatch) -> None:
     """Write entries whatever their version is."""
     patch.setattr(suppressions_table, "IF_UNCHANGED", ALWAYS_TRUE)
@@ -216,6 +224,11 @@ def fails(run: Callable[[], None]) -> bool:
             count_undecodable_records,
             failures.test_poisoned_stream_record_neither_blocks_nor_fails_others,
             {},
+        ),
+        (
+            forget_refused_changes,
+            published.test_every_change_in_force_is_published_and_nothing_that_never_was,
+            {"number": 20},
         ),
         (overwrite_entries, decisions.test_concurrent_decisions_never_lose_a_suppression, {"operator": "Removed"}),
     ],

@@ -20,16 +20,18 @@ import msgspec
 from aftersend import counting, ledger, retention
 from aftersend.aws.archive import Archive
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.event_bus import EventBus as EventBusAdapter
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import Event
 from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import WITHDRAWN, Entry, Policy, decide, needs_deliveries
-from lambdas import count_tags, record_archive, record_feedback, sweep_suppressions
+from lambdas import count_tags, publish_suppressions, record_archive, record_feedback, sweep_suppressions
 from lambdas.dependencies import logger
 from tests.fakes import immediate_attempts
 from tests.world.calls import CLIENTS, Fault, Killed, responder
 from tests.world.dynamodb import DynamoDB
+from tests.world.event_bus import EventBus
 from tests.world.mappings import Invoke, QueueMapping, StreamMapping
 from tests.world.queues import S3, Queue
 
@@ -38,7 +40,9 @@ RETENTION, POLICY = retention.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"))
 
 SPLIT_RATE = 0.02
-"""How often a shard of the ledger's stream is split, from one step to the next."""
+"""How often a shard of a stream is split, from one step to the next."""
+
+HASH_KEY = "the content of the secret"
 
 MAX_STEPS = 20_000
 """Far more than any run takes: one that takes them all never ends."""
@@ -47,7 +51,7 @@ SWEEP_RATE = 0.03
 """How often the suppression list is swept, from one step to the next."""
 
 RECORDERS = ("record_feedback", "record_archive")
-FUNCTIONS = (*RECORDERS, "count_tags", "sweep_suppressions")
+FUNCTIONS = (*RECORDERS, "count_tags", "publish_suppressions", "sweep_suppressions")
 START = "start"
 """What the calls that a recorder's process makes once are counted under."""
 
@@ -91,7 +95,8 @@ class World:
     def __init__(self, seed: int) -> None:
         self.rng = random.Random(seed)
         self.clock = Clock()
-        self.dynamodb = DynamoDB(self.rng, self.clock.now, plain=["counters", "suppressions"], streamed=["ledger"])
+        self.dynamodb = DynamoDB(self.rng, self.clock.now, plain=["counters"], streamed=["ledger", "suppressions"])
+        self.event_bus = EventBus(self.rng)
         self.feedback_queue, self.object_queue = (Queue(self.rng, self.clock.now) for _ in range(2))
         self.s3 = S3(self.rng, self.object_queue)
         self.calls: Counter[tuple[str, str]] = Counter()
@@ -116,6 +121,14 @@ class World:
         self.object_mapping = QueueMapping(self.object_queue, self.function("record_archive"))
         self.ledger_mapping = StreamMapping(
             self.dynamodb.tables["ledger"], self.function("count_tags"), self.rng, self.clock.now
+        )
+        self.bus = EventBusAdapter(CLIENTS["events"], "bus", attempts=immediate_attempts)
+        self.suppressions_mapping = StreamMapping(
+            self.dynamodb.tables["suppressions"],
+            self.function("publish_suppressions"),
+            self.rng,
+            self.clock.now,
+            has_window=False,
         )
 
     @property
@@ -155,7 +168,7 @@ class World:
 
     def run(self, *, kill_rate: float = 0.0) -> None:
         """Let the mappings invoke functions, in any order, until there is nothing left to do."""
-        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping]
+        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping, self.suppressions_mapping]
         for _ in range(MAX_STEPS):
             if all(mapping.is_done() for mapping in mappings):
                 return
@@ -166,7 +179,7 @@ class World:
                 self.sweep()
             self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
             if self.rng.random() < SPLIT_RATE:
-                self.dynamodb.split_shard("ledger")
+                self.dynamodb.split_shard(self.rng.choice(["ledger", "suppressions"]))
         raise AssertionError(f"Something is left to do after {MAX_STEPS} steps.")
 
     def sweep(self) -> None:
@@ -199,6 +212,9 @@ class World:
             ),
             "count_tags": lambda event: count_tags.handler(
                 event, counters=self.counters, emit_metric=self._record_metric, attempts=immediate_attempts
+            ),
+            "publish_suppressions": lambda event: publish_suppressions.handler(
+                event, bus=self.bus, hash_key=_read_hash_key, emit_metric=self._record_metric
             ),
             "sweep_suppressions": lambda event: sweep_suppressions.handler(
                 event,
@@ -247,7 +263,10 @@ class World:
             responder.reset(token)
 
     def _perform(self, operation: str, call: dict[str, Any]) -> dict[str, Any]:
-        return getattr(self.s3 if operation.endswith("Object") else self.dynamodb, operation)(call)
+        if operation == "GetSecretValue":
+            return {"SecretString": HASH_KEY}
+        services = (self.s3, self.event_bus, self.dynamodb)
+        return next(getattr(service, operation) for service in services if hasattr(service, operation))(call)
 
     def _record_metric(self, document: dict[str, Any]) -> None:
         [directive] = document["_aws"]["CloudWatchMetrics"]
@@ -257,6 +276,10 @@ class World:
                 self.metrics[document["ConfigurationSet"], name] += value
             else:
                 self.operational_metrics[name] += value
+
+
+def _read_hash_key() -> str:
+    return CLIENTS["secretsmanager"].get_secret_value(SecretId="hash-key")["SecretString"]
 
 
 def best_copies(payloads: Iterable[str]) -> dict[ledger.Key, Event]:
@@ -297,7 +320,12 @@ def may_decide(event: Event, events: list[Event]) -> bool:
 @contextlib.contextmanager
 def function_process(counted: counting.Counted = COUNTED) -> Generator[None]:
     """Prepare the process the functions run in: their environment variables and no log."""
-    variables = {"ENVIRONMENT": "world", "COUNTED": msgspec.json.encode(counted).decode()}
+    variables = {
+        "ENVIRONMENT": "world",
+        "COUNTED": msgspec.json.encode(counted).decode(),
+        "POLICY": msgspec.json.encode(POLICY).decode(),
+        "INCLUDE_ADDRESS": "true",
+    }
     with mock.patch.dict(os.environ, variables):
         level = logger.log_level
         logger.setLevel("CRITICAL")
