@@ -10,6 +10,13 @@ import msgspec
 PARTITION_KEY, SORT_KEY, EXPIRES = "partition_key", "sort_key", "expires"
 """Attributes of every table: its key, and when an item may be removed (epoch seconds)."""
 
+FORGOTTEN = "forgotten"
+"""The partition of the suppressions table with the tombstones of recipients whose data was erased; also the reason and
+the rule they are suppressed for."""
+
+SCHEMA = 1
+"""Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
+
 # The archive bucket
 
 EVENTS_PREFIX = "events/"
@@ -101,6 +108,7 @@ class Variable(StrEnum):
     COUNTED = "COUNTED"  # JSON: counting.Counted
     COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
+    HASH_KEY_SECRET = "HASH_KEY_SECRET"  # noqa: S105 (an ARN: of the secret with the hash key of forgotten recipients)
     EMULATED = "EMULATED"  # set, to whatever value, only on the emulator, which names no shards
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
 

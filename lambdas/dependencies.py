@@ -16,8 +16,10 @@ from aftersend.aws.deployed_settings import DeployedSettings
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
+from aftersend.aws.secrets import secret_text
 from aftersend.aws.sending_account import SendingAccount
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.tombstones import Tombstones
 from aftersend.contract import Variable
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention
@@ -38,12 +40,19 @@ def recorder() -> Recorder:
         history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
+        forgotten=tombstones().read,
     )
 
 
 @cache
 def suppressions() -> SuppressionsTable:
     return SuppressionsTable(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE))
+
+
+@cache
+def tombstones() -> Tombstones:
+    table = text_setting(Variable.SUPPRESSIONS_TABLE)
+    return Tombstones(client("dynamodb"), table, lambda: secret_text(text_setting(Variable.HASH_KEY_SECRET)))
 
 
 @cache

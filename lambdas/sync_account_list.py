@@ -39,7 +39,7 @@ def handler(
         account_list or dependencies.account_list(),
         files or dependencies.account_list_files(),
         suppressions or dependencies.suppressions(),
-        recorder or dependencies.recorder(),
+        (recorder or dependencies.recorder()).for_one_invocation(),
         now or datetime.now(UTC),
         lambda reserved: context is None or context.get_remaining_time_in_millis() > reserved,
     )

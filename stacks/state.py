@@ -79,6 +79,11 @@ class State(cdk.Stack):
         self.suppressions.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:Query")
         self.recipient_hash_key.grant_read(grantee)
 
+    def grant_tombstones(self, function: iam.IGrantable) -> None:
+        """Allow a function to find out who was forgotten."""
+        self.suppressions.grant(function, "dynamodb:Query")
+        self.recipient_hash_key.grant_read(function)
+
 
 def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret | secretsmanager.Secret:
     """Return the secret with the hash key of forgotten recipients, or the one that an earlier deployment retained."""

@@ -8,12 +8,9 @@ import msgspec
 
 from aftersend.aws.attempts import attempts
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.contract import FORGOTTEN, PARTITION_KEY, SORT_KEY
 from aftersend.recipient_hash import keyed_hash
 from aftersend.suppression import EVERYWHERE, Entry
-
-FORGOTTEN = "forgotten"
-"""The partition of recipients whose data was erased; also the reason and the rule they are suppressed for."""
 
 MAX_BATCH_KEYS = 100
 """Keys of one BatchGetItem ("BatchGetItem", Amazon DynamoDB API Reference)."""

@@ -13,7 +13,7 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import error_code
 from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.contract import FORGOTTEN, PARTITION_KEY, SORT_KEY
 from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
 
@@ -93,4 +93,5 @@ class SuppressionsTable:
     def entries(self) -> Iterator[Entry]:
         """Return every entry, in force or not, unordered."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from (msgspec.convert(deserialize(item), Entry) for item in page["Items"])
+            entries = (item for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
+            yield from (msgspec.convert(deserialize(item), Entry) for item in entries)

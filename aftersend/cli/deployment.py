@@ -36,6 +36,10 @@ class Target(NamedTuple):
     environment: Environment | None
     """None if there is no file, as on a machine without the project."""
 
+    @property
+    def is_local(self) -> bool:
+        return self.environment is not None and self.environment.is_emulated
+
 
 @contextmanager
 def connected(name: str) -> Generator[Target]:

@@ -22,6 +22,7 @@ from aftersend.aws.archive import Archive
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.tombstones import Tombstones
 from aftersend.events import Event
 from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import WITHDRAWN, Entry, Policy, decide, needs_deliveries
@@ -37,6 +38,8 @@ BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = retention.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"))
 
+HASH_KEY = "the key"
+
 SPLIT_RATE = 0.02
 """How often a shard of the ledger's stream is split, from one step to the next."""
 
@@ -45,6 +48,8 @@ MAX_STEPS = 20_000
 
 RECORDERS = ("record_feedback", "record_archive")
 FUNCTIONS = (*RECORDERS, "count_tags")
+TOMBSTONES = Tombstones(CLIENTS["dynamodb"], "suppressions", lambda: HASH_KEY)
+
 START = "start"
 """What the calls that a recorder's process makes once are counted under."""
 
@@ -129,6 +134,7 @@ class World:
                 history=history,
                 now=self.clock.now,
                 attempts=immediate_attempts,
+                forgotten=TOMBSTONES.read,
             )
         return self._recorder
 
@@ -152,17 +158,23 @@ class World:
 
     def run(self, *, kill_rate: float = 0.0) -> None:
         """Let the mappings invoke functions, in any order, until there is nothing left to do."""
-        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping]
         for _ in range(MAX_STEPS):
-            if all(mapping.is_done() for mapping in mappings):
+            if not self.step(kill_rate):
                 return
-            if self.rng.random() < kill_rate:
-                self.kill = Kill(self.rng.choice(FUNCTIONS), self.rng.randrange(8), self.rng.random() < 0.5)
-            self.rng.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
-            self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
-            if self.rng.random() < SPLIT_RATE:
-                self.dynamodb.split_shard("ledger")
         raise AssertionError(f"Something is left to do after {MAX_STEPS} steps.")
+
+    def step(self, kill_rate: float = 0.0) -> bool:
+        """Let one mapping invoke its function; return False if there is nothing left to do."""
+        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping]
+        if all(mapping.is_done() for mapping in mappings):
+            return False
+        if self.rng.random() < kill_rate:
+            self.kill = Kill(self.rng.choice(FUNCTIONS), self.rng.randrange(8), self.rng.random() < 0.5)
+        self.rng.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
+        self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
+        if self.rng.random() < SPLIT_RATE:
+            self.dynamodb.split_shard("ledger")
+        return True
 
     def state(self) -> WorldState:
         with self.answer_calls():
@@ -240,8 +252,8 @@ class World:
                 self.operational_metrics[name] += value
 
 
-def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
-    """Work out from the set of events alone what payloads must have led to now, whatever happened on the way."""
+def expected_items(payloads: Iterable[str]) -> dict[ledger.Key, Event]:
+    """Return the best copy of every event of the payloads."""
     items: dict[ledger.Key, Event] = {}
     for payload in payloads:
         events = [event for result in parse_recordable(payload) if isinstance(result, list) for event in result]
@@ -249,6 +261,12 @@ def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
             key = ledger.key(event)
             if key not in items or ledger.rank(items[key]) < ledger.rank(event):
                 items[key] = event
+    return items
+
+
+def expected_state(payloads: Iterable[str], now: datetime) -> WorldState:
+    """Work out from the set of events alone what payloads must have led to now, whatever happened on the way."""
+    items = expected_items(payloads)
     counts: Counter[tuple[counting.Row, str]] = Counter()
     by_recipient: dict[str, list[Event]] = {}
     for key, event in items.items():
