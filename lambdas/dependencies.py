@@ -16,7 +16,6 @@ from aftersend.aws.deployed_settings import DeployedSettings
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
-from aftersend.aws.secrets import secret_text
 from aftersend.aws.sending_account import SendingAccount
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.aws.tombstones import Tombstones
@@ -51,8 +50,13 @@ def suppressions() -> SuppressionsTable:
 
 @cache
 def tombstones() -> Tombstones:
-    table = text_setting(Variable.SUPPRESSIONS_TABLE)
-    return Tombstones(client("dynamodb"), table, lambda: secret_text(text_setting(Variable.HASH_KEY_SECRET)))
+    return Tombstones(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE), hash_key)
+
+
+@cache
+def hash_key() -> str:
+    secret = text_setting(Variable.HASH_KEY_SECRET)
+    return client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
 
 
 @cache

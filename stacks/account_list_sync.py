@@ -65,7 +65,7 @@ class AccountListSync(Construct):
         state.suppressions.grant(
             sync.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"
         )
-        state.grant_tombstones(sync.function)
+        sync.function.add_to_role_policy(state.hash_key_statement())
         state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
         state.archive.grant_listing(sync.function)
         target = targets.LambdaFunction(sync.function)  # ty: ignore[invalid-argument-type] (jsii)

@@ -83,12 +83,14 @@ class OperatorPolicies(Construct):
         )
         self.operator = self._policy(
             "Operator",
-            "redrive failed records and replay the archive; attach the reader policy as well",
+            "redrive failed records, replay the archive, forget recipients; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
+            *_forget(state),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
+        acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])
         acknowledge(self.reader, "These actions only read; AWS chooses the names, or there are too many.", *wildcards)
 
     def _arns(self, service: str, *resources: str) -> list[str]:
@@ -116,6 +118,18 @@ def _redrive(archive: ArchiveBucket, queues: list[str], dead_letters: list[str])
         _allow(dead_letters, "sqs:DeleteMessage"),
         archive.statement("s3:PutObject", objects=REDRIVEN),
         *(archive.statement("s3:DeleteObject", objects=pattern) for pattern in REDRIVABLE),
+    ]
+
+
+def _forget(state: State) -> list[iam.PolicyStatement]:
+    """Allow erasing a recipient's data, and writing and deleting tombstones."""
+    suppressions = state.suppressions.table_arn
+    return [
+        state.hash_key_statement(),
+        _allow([state.ledger.table_arn, suppressions], "dynamodb:Query", "dynamodb:DeleteItem"),
+        _allow([suppressions], "dynamodb:GetItem", "dynamodb:PutItem"),
+        _allow(["*"], "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"),
+        state.archive.statement("s3:GetLifecycleConfiguration"),
     ]
 
 

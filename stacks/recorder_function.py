@@ -25,4 +25,4 @@ class RecorderFunction(HandlerFunction):
         super().__init__(scope, id, file=file, description=description, environment=environment, settings=settings)
         state.ledger.grant(self.function, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
         state.suppressions.grant(self.function, "dynamodb:Query", "dynamodb:PutItem")
-        state.grant_tombstones(self.function)
+        self.function.add_to_role_policy(state.hash_key_statement())

@@ -79,10 +79,11 @@ class State(cdk.Stack):
         self.suppressions.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:Query")
         self.recipient_hash_key.grant_read(grantee)
 
-    def grant_tombstones(self, function: iam.IGrantable) -> None:
-        """Allow a function to find out who was forgotten."""
-        self.suppressions.grant(function, "dynamodb:Query")
-        self.recipient_hash_key.grant_read(function)
+    def hash_key_statement(self) -> iam.PolicyStatement:
+        """Return the permission to read the hash key of forgotten recipients, and nothing else about the secret."""
+        return iam.PolicyStatement(
+            actions=["secretsmanager:GetSecretValue"], resources=[self.recipient_hash_key.secret_arn]
+        )
 
 
 def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret | secretsmanager.Secret:

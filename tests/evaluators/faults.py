@@ -6,7 +6,7 @@ import msgspec
 
 from aftersend.aws.deployed_settings import DeployedNotifications
 from aftersend.aws.serialization import serialize
-from aftersend.contract import IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
+from aftersend.contract import FORGOTTEN, IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
 from aftersend.suppression import Entry
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
 from tests.evaluators.account import Account
@@ -88,3 +88,10 @@ def add_entry(account: Account, entry: Entry) -> None:
     table = next(name for name in account.dynamodb.tables if "Suppressions" in name)
     keys = {PARTITION_KEY: entry.recipient, SORT_KEY: entry.scope}
     account.answer("PutItem", {"TableName": table, "Item": serialize(keys | msgspec.to_builtins(entry))})
+
+
+def add_tombstone(account: Account) -> None:
+    """Let a recipient be forgotten, so that functions need the hash key."""
+    table = next(name for name in account.dynamodb.tables if "Suppressions" in name)
+    item = {PARTITION_KEY: FORGOTTEN, SORT_KEY: "1:00"}
+    account.answer("PutItem", {"TableName": table, "Item": serialize(item)})

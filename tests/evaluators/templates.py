@@ -16,6 +16,7 @@ FUNCTION = "AWS::Lambda::Function"
 ARNS = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:eu-west-1:222222222222:table/{}",
     "AWS::S3::Bucket": "arn:aws:s3:::{}",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-1:222222222222:secret:{}",
     "AWS::SQS::Queue": "arn:aws:sqs:eu-west-1:222222222222:{}",
     "AWS::SNS::Topic": "arn:aws:sns:eu-west-1:222222222222:{}",
     FUNCTION: "arn:aws:lambda:eu-west-1:222222222222:function:{}",

@@ -48,4 +48,6 @@ def _client(service: str) -> Any:
     return client
 
 
-CLIENTS: dict[str, Any] = {service: _client(service) for service in ("dynamodb", "s3", "ses", "sesv2")}
+CLIENTS: dict[str, Any] = {
+    service: _client(service) for service in ("dynamodb", "s3", "secretsmanager", "ses", "sesv2")
+}

@@ -15,7 +15,7 @@ from aftersend.events import Event
 from tests.world.arrivals import READERS, deliver, published_events
 from tests.world.calls import CLIENTS, Killed
 from tests.world.examples import SEEDS, reproducible
-from tests.world.world import COUNTED, HASH_KEY, TOMBSTONES, Kill, World, expected_items
+from tests.world.world import COUNTED, HASH_KEY, Kill, World, expected_items
 
 READER = READERS[0].lower()
 ERASURE = Erasure(CLIENTS["dynamodb"], "ledger", "suppressions")
@@ -54,7 +54,7 @@ def let_pass(world: World, steps: int) -> None:
 def bury(world: World) -> None:
     """Write the tombstone, as `aftersend forget` does before it waits."""
     with world.answer_calls():
-        TOMBSTONES.put(READER, world.clock.now())
+        world.tombstones.put(READER, world.clock.now())
 
 
 def erase(world: World) -> None:

@@ -38,7 +38,7 @@ BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = retention.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"))
 
-HASH_KEY = "the key"
+HASH_KEY, HASH_KEY_SECRET = "the key", "hash-key"
 
 SPLIT_RATE = 0.02
 """How often a shard of the ledger's stream is split, from one step to the next."""
@@ -48,8 +48,6 @@ MAX_STEPS = 20_000
 
 RECORDERS = ("record_feedback", "record_archive")
 FUNCTIONS = (*RECORDERS, "count_tags")
-TOMBSTONES = Tombstones(CLIENTS["dynamodb"], "suppressions", lambda: HASH_KEY)
-
 START = "start"
 """What the calls that a recorder's process makes once are counted under."""
 
@@ -109,6 +107,7 @@ class World:
         """What functions emitted about records that were put aside."""
         self.retention = RETENTION
         self._recorder: Recorder | None = None
+        self.tombstones = Tombstones(CLIENTS["dynamodb"], "suppressions", read_hash_key)
         dynamodb = CLIENTS["dynamodb"]
         self.archive = Archive(CLIENTS["s3"])
         self.counters = CountersTable(
@@ -134,7 +133,7 @@ class World:
                 history=history,
                 now=self.clock.now,
                 attempts=immediate_attempts,
-                forgotten=TOMBSTONES.read,
+                forgotten=self.tombstones.read,
             )
         return self._recorder
 
@@ -240,6 +239,8 @@ class World:
             responder.reset(token)
 
     def _perform(self, operation: str, call: dict[str, Any]) -> dict[str, Any]:
+        if operation == "GetSecretValue":
+            return {"SecretString": HASH_KEY}
         return getattr(self.s3 if operation.endswith("Object") else self.dynamodb, operation)(call)
 
     def _record_metric(self, document: dict[str, Any]) -> None:
@@ -250,6 +251,10 @@ class World:
                 self.metrics[document["ConfigurationSet"], name] += value
             else:
                 self.operational_metrics[name] += value
+
+
+def read_hash_key() -> str:
+    return CLIENTS["secretsmanager"].get_secret_value(SecretId=HASH_KEY_SECRET)["SecretString"]
 
 
 def expected_items(payloads: Iterable[str]) -> dict[ledger.Key, Event]:
