@@ -14,7 +14,7 @@ FORGOTTEN = "forgotten"
 """The partition of the suppressions table with the tombstones of recipients whose data was erased; also the reason and
 the rule they are suppressed for."""
 
-SCHEMA = 1
+SCHEMA_ATTRIBUTE, SCHEMA = "schema", 1
 """Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
 
 # The archive bucket

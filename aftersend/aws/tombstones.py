@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.contract import FORGOTTEN, PARTITION_KEY, SCHEMA, SORT_KEY
+from aftersend.contract import FORGOTTEN, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.recipient_hash import ForgottenRecipients, keyed_hash
 
 
@@ -33,7 +33,7 @@ class Tombstones:
         return datetime.fromisoformat(item["since"]) if item else None
 
     def put(self, recipient: str, since: datetime, note: str = "") -> None:
-        attributes = {"since": since.isoformat(timespec="milliseconds"), "schema": SCHEMA}
+        attributes = {"since": since.isoformat(timespec="milliseconds"), SCHEMA_ATTRIBUTE: SCHEMA}
         values = serialize(attributes | ({"note": note} if note else {}))
         self._dynamodb.put_item(TableName=self._table, Item=self._item(recipient) | values)
 

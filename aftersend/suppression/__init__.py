@@ -4,7 +4,7 @@ Others import from here: the policy and its rules, the entry, and the decision.
 """
 
 from aftersend.suppression.decision import decide
-from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry
+from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry, entry_from_attributes
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
 from aftersend.suppression.rules import (
     EARLIEST,
@@ -32,6 +32,7 @@ __all__ = [
     "Policy",
     "Rule",
     "decide",
+    "entry_from_attributes",
     "is_not_spam",
     "is_out_of_office",
     "is_outdated",

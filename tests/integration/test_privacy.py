@@ -1,7 +1,8 @@
 """Look for recipients in everything that a run logs and prints, and forget one of them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,8 +47,9 @@ def recipients(pipeline: LocalPipeline) -> set[str]:
 
 def test_no_recipient_is_named_in_any_log(pipeline: LocalPipeline, capfd: pytest.CaptureFixture[str]):
     list(pipeline.send(plan_mails(100, 3, datetime.now(UTC))))
-    fail_in_every_way(pipeline)
-    list(pipeline.wait_until_processed())
+    with retried_at_once(pipeline):
+        fail_in_every_way(pipeline)
+        list(pipeline.wait_until_processed())
     outputs = [run("doctor").output, run("failures", "list").output, run("failures", "list", "--json").output]
     printed = capfd.readouterr()
     texts = log_texts(pipeline)
@@ -59,6 +61,23 @@ def test_no_recipient_is_named_in_any_log(pipeline: LocalPipeline, capfd: pytest
 
 
 FAILING = [f"failing-{number}@mail.example" for number in range(5)]
+
+
+@contextmanager
+def retried_at_once(pipeline: LocalPipeline) -> Generator[None]:
+    """Let messages that fail become dead letters within seconds, and delete those afterwards."""
+    sqs, queues = pipeline.ses.emulator_client("sqs"), ("FeedbackQueueUrl", "ArchiveQueueUrl")
+    names = ["VisibilityTimeout"]
+    before = {
+        queue: sqs.get_queue_attributes(QueueUrl=pipeline.outputs[queue], AttributeNames=names)["Attributes"]
+        for queue in queues
+    }
+    for queue in queues:
+        sqs.set_queue_attributes(QueueUrl=pipeline.outputs[queue], Attributes={"VisibilityTimeout": "1"})
+    yield
+    for queue in queues:
+        sqs.set_queue_attributes(QueueUrl=pipeline.outputs[queue], Attributes=before[queue])
+        sqs.purge_queue(QueueUrl=pipeline.outputs[queue.replace("Queue", "DeadLetterQueue")])
 
 
 def fail_in_every_way(pipeline: LocalPipeline) -> None:
