@@ -10,6 +10,13 @@ import msgspec
 PARTITION_KEY, SORT_KEY, EXPIRES = "partition_key", "sort_key", "expires"
 """Attributes of every table: its key, and when an item may be removed (epoch seconds)."""
 
+FORGOTTEN = "forgotten"
+"""The partition of the suppressions table with the tombstones of recipients whose data was erased; also the reason and
+the rule they are suppressed for."""
+
+SCHEMA_ATTRIBUTE, SCHEMA = "schema", 1
+"""Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
+
 # The archive bucket
 
 EVENTS_PREFIX = "events/"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from aftersend.contract import SCHEMA, SCHEMA_ATTRIBUTE
 from aftersend.events import ADDED, ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
@@ -145,9 +146,24 @@ def attributes(event: Event) -> Attributes:
     return values
 
 
+class NewerSchema(Exception):
+    """An item was written by a newer version of Aftersend, with another layout."""
+
+
+def checked(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the attributes of an item whose layout is known.
+
+    Raises:
+        NewerSchema: if it is not.
+    """
+    if (schema := item.get(SCHEMA_ATTRIBUTE, SCHEMA)) > SCHEMA:
+        raise NewerSchema(f"An item has schema {schema}, newer than {SCHEMA}: deploy the newer version again.")
+    return item
+
+
 def event_from_attributes(item: Mapping[str, Any]) -> Event:
     """Return the event of an item; attributes that are not the event's, as its keys, are ignored."""
-    return msgspec.convert(item, Event)
+    return msgspec.convert(checked(item), Event)
 
 
 def with_first_events(events: Iterable[Event]) -> Iterable[Event]:

@@ -5,9 +5,10 @@ and the decision depends on the recorded events alone. So a repetition completes
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -88,9 +89,18 @@ class Undecided(Exception):
     """The entry changed during every attempt to decide."""
 
 
+class RecipientForgotten(Exception):
+    """The recipient's data was erased: nothing is recorded about them, and they stay suppressed."""
+
+
 class Incomplete(Exception):
     """Some events were refused, or some recipients not decided about. Everything else is done; trying again is safe."""
 
+
+FORGOTTEN_MESSAGE = (
+    "The data of this recipient was erased, and they stay suppressed. If they want mail again, run "
+    "`aftersend forget ADDRESS --undo` first (docs/privacy.md)."
+)
 
 Tally = Counter[str]
 """How many records, events and decisions had which result: `recorded`, `ignored:REASON`, `unreadable:REASON`,
@@ -129,6 +139,12 @@ class Recorder(NamedTuple):
     now: Callable[[], datetime]
     attempts: Callable[[int], Iterable[int]]
     """Counts attempts from 1, pausing between them."""
+    forgotten: Callable[[], Container[str]] = frozenset
+    """Reads who was forgotten."""
+
+    def for_one_invocation(self) -> "Recorder":
+        """Return a recorder that reads once who was forgotten, when it records the first event of a recipient."""
+        return self._replace(forgotten=cache(self.forgotten))
 
     def record(self, events: Iterable[Event]) -> Tally:
         """Write events, then update the suppression of every recipient whom one of them may affect.
@@ -158,10 +174,10 @@ class Recorder(NamedTuple):
         return +tally
 
     def _write(self, events: Iterable[Event], tally: Tally, affected: dict[str, list[Event]]) -> None:
-        now = self.now()
+        now, forgotten = self.now(), cache(self.forgotten)
         with self.ledger.writer() as write:
             for event in ledger.with_first_events(events):
-                if reason := self._refusal(event, now):
+                if reason := self._refusal(event, now, forgotten):
                     tally[f"ignored:{reason}"] += 1
                     continue
                 write(event)
@@ -169,9 +185,11 @@ class Recorder(NamedTuple):
                 if event.recipient and self._may_decide(event):
                     affected.setdefault(event.recipient, []).append(event)
 
-    def _refusal(self, event: Event, now: datetime) -> str | None:
+    def _refusal(self, event: Event, now: datetime, forgotten: Callable[[], Container[str]]) -> str | None:
         """Return why an event must not be written (again): what was removed on purpose must not return."""
-        return "expired" if self.history.is_expired(event, now) else None
+        if self.history.is_expired(event, now):
+            return "expired"
+        return "forgotten" if event.recipient and event.recipient in forgotten() else None
 
     def _may_decide(self, event: Event) -> bool:
         """Tell whether an event has an effect. This follows from its key: all copies of an event agree."""
@@ -240,10 +258,13 @@ class Recorder(NamedTuple):
 
         Raises:
             ValueError: if the recipient, operator or note is too long to be stored.
+            RecipientForgotten: if the recipient's data was erased.
         """
         if kind not in OPERATOR_ACTS:
             raise ValueError(f"{kind} is not an operator's act.")
         address, now = recipient.lower(), self.now()
+        if address in self.forgotten():
+            raise RecipientForgotten(FORGOTTEN_MESSAGE)
         act = Event(
             kind=kind,
             recipient=address,

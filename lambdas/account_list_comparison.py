@@ -152,7 +152,9 @@ class Comparison:
 
     def _compare(self, page: list[Listed]) -> bool:
         """Compare a page, and tell whether there was time for all of it."""
-        differing = [listed for listed in page if listed.recipient not in self._lasting]
+        forgotten = self._recorder.forgotten()
+        unknown = (listed for listed in page if listed.recipient not in self._lasting)
+        differing = [listed for listed in unknown if listed.recipient not in forgotten]
         entries = self._suppressions.entries_for(listed.recipient for listed in differing)
         for listed in differing:
             if not self._has_time(RESERVED_TO_CHANGE):
@@ -172,9 +174,10 @@ class Comparison:
         return True
 
     def _additions(self) -> Iterator[Addition]:
-        """Return everything that belongs on the account list."""
+        """Return everything that belongs on the account list. Entries of forgotten recipients are to be erased."""
+        forgotten = self._recorder.forgotten()
         additions = (addition(entry, self._now) for entry in self._suppressions.entries())
-        return (added for added in additions if added)
+        return (added for added in additions if added and added.recipient not in forgotten)
 
     def _remove(self) -> None:
         if len(self._removals) > MAX_SINGLE_CALLS:

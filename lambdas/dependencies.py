@@ -20,6 +20,7 @@ from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.sending_account import SendingAccount
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.tombstones import Tombstones
 from aftersend.contract import ENVIRONMENT_DIMENSION, Variable
 from aftersend.metrics import emf_document
 from aftersend.recorder import Recorder
@@ -41,12 +42,24 @@ def recorder() -> Recorder:
         history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
+        forgotten=tombstones().read,
     )
 
 
 @cache
 def suppressions() -> SuppressionsTable:
     return SuppressionsTable(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE))
+
+
+@cache
+def tombstones() -> Tombstones:
+    return Tombstones(client("dynamodb"), text_setting(Variable.SUPPRESSIONS_TABLE), hash_key)
+
+
+@cache
+def hash_key() -> str:
+    secret = text_setting(Variable.HASH_KEY_SECRET)
+    return client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
 
 
 @cache

@@ -31,7 +31,8 @@ def handler(
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
 ) -> dict[str, Any]:
     """Record archived events and update the suppression entries of recipients with feedback."""
-    recorder, archive = recorder or dependencies.recorder(), archive or dependencies.archive()
+    recorder = (recorder or dependencies.recorder()).for_one_invocation()
+    archive = archive or dependencies.archive()
     record = partial(_record_object, recorder=recorder, archive=archive, emit_metric=emit_metric)
     return each_message(event, partial(record_objects, record_object=record))
 

@@ -15,7 +15,8 @@ class UnreadableRecord(Exception):
 
 def handler(event: dict[str, Any], _context: object = None, *, recorder: Recorder | None = None) -> dict[str, Any]:
     """Record SES feedback from SQS and update the recipients' suppression entries."""
-    return each_message(event, partial(record_message, recorder=recorder or dependencies.recorder()))
+    recorder = (recorder or dependencies.recorder()).for_one_invocation()
+    return each_message(event, partial(record_message, recorder=recorder))
 
 
 def record_message(payload: str, recorder: Recorder) -> Tally:

@@ -32,7 +32,7 @@ def handler(
         account_list or dependencies.account_list(),
         files or dependencies.account_list_files(),
         suppressions or dependencies.suppressions(),
-        recorder or dependencies.recorder(),
+        (recorder or dependencies.recorder()).for_one_invocation(),
         now or datetime.now(UTC),
         partial(has_time, context),
     )

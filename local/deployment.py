@@ -14,6 +14,7 @@ from local.emulator import (
     PROJECT,
     REGION,
     ProcessFailed,
+    emulator_log,
     free_port,
     process_environment,
     running_emulator,
@@ -34,7 +35,7 @@ def deployed_pipeline(seed: int = 0) -> Generator[LocalPipeline]:
         bootstrap(emulator_url)
         outputs = deploy(emulator_url, Path(folder), "env=local")
         with published_endpoint(emulator_url, ses_url):
-            yield LocalPipeline(ses, ses_url, emulator_url, outputs)
+            yield LocalPipeline(ses, ses_url, emulator_url, outputs, emulator_log(Path(folder)))
 
 
 @contextmanager

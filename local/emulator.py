@@ -63,6 +63,11 @@ def running_emulator(folder: Path, ses_port: int) -> Generator[str]:
         stop(process)
 
 
+def emulator_log(folder: Path) -> Path:
+    """Return the file that the emulator in a folder prints to."""
+    return folder / "emulator.log"
+
+
 def _start(folder: Path, ses_port: int, attempts: int) -> tuple[subprocess.Popen[bytes], str]:
     """Start the emulator, on another port if it fails.
 
@@ -70,7 +75,7 @@ def _start(folder: Path, ses_port: int, attempts: int) -> tuple[subprocess.Popen
     """
     port = free_port()
     scheme = "https" if "USE_SSL" in os.environ else "http"
-    url, log = f"{scheme}://127.0.0.1:{port}", folder / "emulator.log"
+    url, log = f"{scheme}://127.0.0.1:{port}", emulator_log(folder)
     settings = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -51,8 +52,11 @@ class PipelineResult:
 class LocalPipeline:
     """The deployed stacks and the local SES in front of them."""
 
-    def __init__(self, ses: LocalSes, ses_url: str, emulator_url: str, outputs: dict[str, str]) -> None:
+    def __init__(
+        self, ses: LocalSes, ses_url: str, emulator_url: str, outputs: dict[str, str], emulator_log: Path
+    ) -> None:
         self.ses, self.ses_url, self.emulator_url, self.outputs = ses, ses_url, emulator_url, outputs
+        self.emulator_log = emulator_log
         self._mailer = Mailer(ses_url)
         dynamodb = ses.emulator_client("dynamodb")
         self._counters = CountersTable(dynamodb, outputs["CountersTableName"])

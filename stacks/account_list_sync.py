@@ -53,6 +53,7 @@ class AccountListSync(Construct):
                 Variable.LEDGER_TABLE: state.ledger.table_name,
                 Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
                 Variable.ARCHIVE_BUCKET: state.archive.bucket_name,
+                Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
                 Variable.RETENTION: to_json(environment.retention),
                 Variable.POLICY: to_json(environment.suppression),
                 Variable.PACE_SECONDS: to_json(0 if environment.is_emulated else 1),
@@ -64,6 +65,7 @@ class AccountListSync(Construct):
         state.suppressions.grant(
             sync.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"
         )
+        sync.function.add_to_role_policy(state.hash_key_statement())
         state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
         state.archive.grant_listing(sync.function)
         target = targets.LambdaFunction(sync.function)  # ty: ignore[invalid-argument-type] (jsii)

@@ -93,8 +93,9 @@ class OperatorPolicies(Construct):
         )
         self.operator = self._policy(
             "Operator",
-            "redrive failed records, replay the archive and change suppressions; attach the reader policy as well",
+            "redrive, replay, change suppressions, forget recipients; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
+            *_forget(state),
             _allow([state.ledger.table_arn, state.suppressions.table_arn], "dynamodb:PutItem"),
             _allow(["*"], DELETE_LISTED),
             _allow([publisher.function_arn], "lambda:InvokeFunction"),
@@ -102,6 +103,7 @@ class OperatorPolicies(Construct):
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
+        acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])
         acknowledge(self.reader, "These actions only read; AWS chooses the names, or there are too many.", *wildcards)
         acknowledge(self.operator, "SES has no resource type for its account list.", "IAM5[Resource::*]")
 
@@ -130,6 +132,18 @@ def _redrive(archive: ArchiveBucket, queues: list[str], dead_letters: list[str])
         _allow(dead_letters, "sqs:DeleteMessage"),
         archive.statement("s3:PutObject", objects=REDRIVEN),
         *(archive.statement("s3:DeleteObject", objects=pattern) for pattern in REDRIVABLE),
+    ]
+
+
+def _forget(state: State) -> list[iam.PolicyStatement]:
+    """Allow erasing a recipient's data, and writing and deleting tombstones."""
+    suppressions = state.suppressions.table_arn
+    return [
+        state.hash_key_statement(),
+        _allow([state.ledger.table_arn, suppressions], "dynamodb:Query", "dynamodb:DeleteItem"),
+        _allow([suppressions], "dynamodb:GetItem", "dynamodb:PutItem"),
+        _allow(["*"], "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"),
+        state.archive.statement("s3:GetLifecycleConfiguration"),
     ]
 
 

@@ -18,9 +18,11 @@ class RecorderFunction(HandlerFunction):
             Variable.ENVIRONMENT: environment.name,
             Variable.LEDGER_TABLE: state.ledger.table_name,
             Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+            Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
             Variable.RETENTION: to_json(environment.retention),
             Variable.POLICY: to_json(environment.suppression),
         }
         super().__init__(scope, id, file=file, description=description, environment=environment, settings=settings)
         state.ledger.grant(self.function, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")
         state.suppressions.grant(self.function, "dynamodb:Query", "dynamodb:PutItem")
+        self.function.add_to_role_policy(state.hash_key_statement())

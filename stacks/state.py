@@ -84,6 +84,12 @@ class State(cdk.Stack):
         self.suppressions.grant(grantee, "dynamodb:BatchGetItem", "dynamodb:Query")
         self.recipient_hash_key.grant_read(grantee)
 
+    def hash_key_statement(self) -> iam.PolicyStatement:
+        """Return the permission to read the hash key of forgotten recipients, and nothing else about the secret."""
+        return iam.PolicyStatement(
+            actions=["secretsmanager:GetSecretValue"], resources=[self.recipient_hash_key.secret_arn]
+        )
+
 
 def _secret(scope: Construct, id: str, environment: Environment) -> secretsmanager.ISecret:
     """Return the secret with the hash key of forgotten recipients, or the one that an earlier deployment retained."""

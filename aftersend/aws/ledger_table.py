@@ -16,7 +16,7 @@ from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.clients import error_code
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
+from aftersend.contract import EXPIRES, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.events import Event
 from aftersend.recorder import Feedback, Refused
 from aftersend.retention import Retention, RetentionHistory, expires_at
@@ -152,7 +152,8 @@ class LedgerTable:
     def _item(self, key: ledger.Key, event: Event) -> Item:
         expiry = expires_at(event, self._retention)
         expires = {EXPIRES: int(expiry.timestamp())} if expiry else {}
-        return serialize(ledger.attributes(event) | expires | {PARTITION_KEY: key.partition, SORT_KEY: key.sort})
+        own = {PARTITION_KEY: key.partition, SORT_KEY: key.sort, SCHEMA_ATTRIBUTE: SCHEMA}
+        return serialize(ledger.attributes(event) | expires | own)
 
     def _put_if_ranks_higher(self, event: Event) -> None:
         rank = serialize({RANK: ledger.rank(event)})

@@ -8,12 +8,10 @@ import msgspec
 
 from aftersend.aws.attempts import attempts
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.contract import FORGOTTEN, PARTITION_KEY, SORT_KEY
+from aftersend.ledger import NewerSchema
 from aftersend.recipient_hash import keyed_hash
-from aftersend.suppression import EVERYWHERE, Entry
-
-FORGOTTEN = "forgotten"
-"""The partition of recipients whose data was erased; also the reason and the rule they are suppressed for."""
+from aftersend.suppression import EVERYWHERE, entry_from_attributes
 
 MAX_BATCH_KEYS = 100
 """Keys of one BatchGetItem ("BatchGetItem", Amazon DynamoDB API Reference)."""
@@ -21,7 +19,7 @@ MAX_BATCH_KEYS = 100
 BATCH_ATTEMPTS = 8
 """How often keys are requested that DynamoDB leaves unprocessed; the pauses in between last six seconds on average."""
 
-ATTRIBUTES = (PARTITION_KEY, SORT_KEY, "recipient", "scope", "reason", "rule", "since", "until", "lifted_by")
+ATTRIBUTES = (PARTITION_KEY, SORT_KEY, "recipient", "scope", "reason", "rule", "since", "until", "lifted_by", "schema")
 """What is read of an item: all but its evidence."""
 
 Key = tuple[str, str]
@@ -82,7 +80,7 @@ class SuppressionReader:
             if key in items and suppressions[recipient] is None:
                 try:
                     suppressions[recipient] = _suppression(items[key], self._now)
-                except (msgspec.ValidationError, TypeError):  # written by other code; the latter: a time without zone
+                except (msgspec.ValidationError, NewerSchema, TypeError):  # the last: a time without zone
                     unknown.add(recipient)
         known = {recipient: each for recipient, each in suppressions.items() if each or recipient not in unknown}
         if unprocessed:
@@ -124,7 +122,7 @@ def _suppression(item: Item, now: datetime) -> Suppression | None:
     """Return what an item says, None if it is not in force."""
     if item[PARTITION_KEY]["S"] == FORGOTTEN:
         return Suppression(FORGOTTEN, FORGOTTEN, EVERYWHERE)
-    entry = msgspec.convert(deserialize(item), Entry)
+    entry = entry_from_attributes(deserialize(item))
     if not entry.is_in_force(now):
         return None
     return Suppression(entry.reason, entry.rule, entry.scope, entry.since, entry.until)

@@ -13,10 +13,10 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import error_code
 from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.aws.suppression_reader import ATTRIBUTES, FORGOTTEN
-from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.aws.suppression_reader import ATTRIBUTES
+from aftersend.contract import FORGOTTEN, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.recorder import Conflict
-from aftersend.suppression import EVERYWHERE, Entry
+from aftersend.suppression import EVERYWHERE, Entry, entry_from_attributes
 
 SEGMENTS = 16
 """Parts of the table that can be read one by one. Each has at least one request."""
@@ -46,7 +46,7 @@ class SuppressionsTable:
             KeyConditionExpression=f"{PARTITION_KEY} = :recipient",
             ExpressionAttributeValues=serialize({":recipient": recipient}),
         )
-        entries = [msgspec.convert(deserialize(item), Entry) for page in pages for item in page["Items"]]
+        entries = [entry_from_attributes(deserialize(item)) for page in pages for item in page["Items"]]
         return {entry.scope: entry for entry in entries}
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
@@ -66,7 +66,9 @@ class SuppressionsTable:
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
-                Item=serialize({PARTITION_KEY: new.recipient, SORT_KEY: new.scope} | attributes),
+                Item=serialize(
+                    {PARTITION_KEY: new.recipient, SORT_KEY: new.scope, SCHEMA_ATTRIBUTE: SCHEMA} | attributes
+                ),
                 **condition,
             )
         except ClientError as error:
@@ -80,7 +82,7 @@ class SuppressionsTable:
         entries: dict[str, Entry] = {}
         for start in range(0, len(keys), MAX_BATCH_KEYS):
             for item in self._get_batch([serialize(key) for key in keys[start : start + MAX_BATCH_KEYS]]):
-                entry = msgspec.convert(deserialize(item), Entry)
+                entry = entry_from_attributes(deserialize(item))
                 entries[entry.recipient] = entry
         return entries
 
@@ -97,7 +99,8 @@ class SuppressionsTable:
     def entries(self) -> Iterator[Entry]:
         """Return every entry, in force or not, unordered."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from (msgspec.convert(deserialize(item), Entry) for item in page["Items"])
+            entries = (item for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
+            yield from (entry_from_attributes(deserialize(item)) for item in entries)
 
     def outlines(self, segments: Iterable[int]) -> Iterator[Entry | None]:
         """Return every entry of some segments without its evidence and version; None for an item that is no entry.

@@ -5,7 +5,7 @@ Others import from here: the policy and its rules, the entry, the decision, and 
 
 from aftersend.suppression.changes import LIFTED, SUPPRESSED, ChangeDetail, change_detail, detail_type
 from aftersend.suppression.decision import decide
-from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry
+from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry, entry_from_attributes
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
 from aftersend.suppression.mass_suppression import is_new_suppression, mass_suppression_percent, watched_hours
 from aftersend.suppression.rules import (
@@ -41,6 +41,7 @@ __all__ = [
     "change_detail",
     "decide",
     "detail_type",
+    "entry_from_attributes",
     "is_new_suppression",
     "is_not_spam",
     "is_out_of_office",

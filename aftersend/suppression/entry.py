@@ -1,10 +1,13 @@
 """Define the suppression entry: the state of one recipient in one scope, as senders and operators read it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from aftersend.events import Event
+from aftersend.ledger import checked
 
 EVERYWHERE = "*"
 """The scope of an entry that applies to every message."""
@@ -61,3 +64,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def is_in_force(self, now: datetime) -> bool:
         """Tell whether the recipient is suppressed at a moment."""
         return self.lifted_by is None and (self.until is None or now < self.until)
+
+
+def entry_from_attributes(item: Mapping[str, Any]) -> Entry:
+    """Return the entry of an item.
+
+    Raises:
+        NewerSchema: if its layout is not known.
+    """
+    return msgspec.convert(checked(item), Entry)

@@ -1,10 +1,14 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
+from aftersend.aws.serialization import serialize
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.tombstones import Tombstones
 from aftersend.events import Event
+from aftersend.ledger import NewerSchema
 from aftersend.recorder import Conflict
 from aftersend.suppression import Entry, Policy
 from tests.event_factory import READER, a_bounce, a_complaint, a_not_spam_report, decide_everywhere
@@ -58,3 +62,22 @@ def test_replacing_an_entry_that_changed_meanwhile_is_a_conflict(table: Suppress
     entry = table.entries_of(READER).get("*")
     assert entry is not None
     assert entry.rule == "complaint"
+
+
+def test_entry_of_a_newer_version_is_refused_instead_of_guessed_at(table: SuppressionsTable, dynamodb: Any):
+    item = {"partition_key": READER, "sort_key": "*", "recipient": READER, "schema": 2, "why": {"rule": "new"}}
+    dynamodb.put_item(TableName="suppressions", Item=serialize(item))
+    with pytest.raises(NewerSchema, match="schema 2, newer than 1"):
+        table.entries_of(READER)
+
+
+def test_every_item_has_the_version_of_its_layout(table: SuppressionsTable, dynamodb: Any):
+    table.replace(None, new=an_entry())
+    Tombstones(dynamodb, "suppressions", lambda: "key").put(READER, datetime.now(UTC))
+    items = dynamodb.scan(TableName="suppressions")["Items"]
+    assert [item["schema"] for item in items] == [{"N": "1"}, {"N": "1"}]
+
+
+def test_tombstones_are_no_entries(table: SuppressionsTable, dynamodb: Any):
+    Tombstones(dynamodb, "suppressions", lambda: "key").put(READER, datetime.now(UTC))
+    assert list(table.entries()) == []

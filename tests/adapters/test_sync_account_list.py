@@ -81,6 +81,15 @@ def test_address_listed_for_something_unknown_is_taken_over_once(account: Accoun
     assert account.run() == {}
 
 
+def test_forgotten_recipient_is_neither_taken_over_nor_added(account: Account):
+    account.list.put("Reader@mail.example", "COMPLAINT", at=BOUNCED_AT)
+    account.record(a_bounce(recipient="other@mail.example"))
+    account.recorder = account.recorder._replace(forgotten=lambda: {READER, "other@mail.example"})
+    assert account.run() == {}
+    assert set(account.list.addresses) == {"Reader@mail.example"}
+    assert account.suppressions.entries_of(READER) == {}
+
+
 def test_address_that_was_taken_over_and_removed_here_is_removed_there(account: Account):
     account.list.put(READER, "BOUNCE", at=BOUNCED_AT)
     account.run()

@@ -55,6 +55,8 @@ class Account:
         for service in (self.s3, self.dynamodb, self.sending, self.account_list):
             if hasattr(service, operation):
                 return getattr(service, operation)(parameters)
+        if operation == "GetSecretValue":
+            return {"SecretString": "the key"}
         method = getattr(self.ses, re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower())
         try:
             return method(**parameters) or {}

@@ -68,6 +68,8 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
     elif operation in OBJECT_OPERATIONS or operation in LISTINGS:
         bucket = ARNS["AWS::S3::Bucket"].format(names.get(parameters["Bucket"], parameters["Bucket"]))
         yield from _object_calls(operation, parameters, bucket)
+    elif operation == "GetSecretValue":
+        yield Call("secretsmanager:GetSecretValue", names.get(parameters["SecretId"], parameters["SecretId"]))
     elif operation in SES_OPERATIONS:
         yield Call(f"ses:{operation}", "*")
     elif operation == "PutEvents":

@@ -7,7 +7,7 @@ import msgspec
 
 from aftersend.aws.deployed_settings import DeployedNotifications
 from aftersend.aws.serialization import serialize
-from aftersend.contract import IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
+from aftersend.contract import FORGOTTEN, IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
 from aftersend.suppression import Entry
 from aftersend.suppression.mass_suppression import FEWEST_SUPPRESSED
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
@@ -114,6 +114,12 @@ def add_entry(account: Account, entry: Entry) -> None:
     keys = {PARTITION_KEY: entry.recipient, SORT_KEY: entry.scope}
     item = serialize(keys | msgspec.to_builtins(entry))
     table_of(account, "Suppressions").items[entry.recipient, entry.scope] = item
+
+
+def add_tombstone(account: Account) -> None:
+    """Let a recipient be forgotten, so that functions need the hash key."""
+    keys = {PARTITION_KEY: FORGOTTEN, SORT_KEY: "1:00"}
+    table_of(account, "Suppressions").items[FORGOTTEN, "1:00"] = serialize(keys)
 
 
 def table_of(account: Account, name: str) -> Table:

@@ -10,12 +10,12 @@ from lambdas import account_list_comparison
 from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.calls import required_calls
-from tests.evaluators.faults import add_entry
+from tests.evaluators.faults import add_entry, add_tombstone
 from tests.evaluators.iam import Call
 from tests.evaluators.templates import Templates
 from tests.event_factory import an_event
 from tests.world.arrivals import deliver, published_events
-from tests.world.world import BEGIN, World
+from tests.world.world import BEGIN, HASH_KEY_SECRET, World
 
 SEEDS = range(8)
 """Enough that every operation the adapters know is called; more change nothing."""
@@ -25,7 +25,7 @@ NAMES = {
     "suppressions": Variable.SUPPRESSIONS_TABLE,
     "counters": Variable.COUNTERS_TABLE,
     "bus": Variable.EVENT_BUS,
-    "hash-key": Variable.HASH_KEY_SECRET,
+    HASH_KEY_SECRET: Variable.HASH_KEY_SECRET,
 }
 """Which setting of a function names the table, event bus or secret that the world calls so."""
 
@@ -46,6 +46,8 @@ def pipeline_calls(templates: Templates) -> Calls:
 
     for seed in SEEDS:
         world = World(seed)
+        with world.answer_calls():
+            world.tombstones.put("forgotten@mail.example", BEGIN)
         world.observe = observe
         deliver(world, published_events(world.rng, world.clock.now(), 20))
         rates = world.dynamodb.fault_rates
@@ -120,6 +122,7 @@ def account_list_calls(templates: Templates) -> Calls:
     for maximum in (account_list_comparison.MAX_SINGLE_CALLS, 0, 0):
         add_entry(account, missing)
         add_entry(account, removed)
+        add_tombstone(account)
         account.account_list.addresses.clear()
         for name in ("removed", "unknown"):
             call = {"EmailAddress": f"{name}@mail.example", "Reason": "BOUNCE"}

@@ -16,6 +16,7 @@ FUNCTION = "AWS::Lambda::Function"
 ARNS = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:eu-west-1:222222222222:table/{}",
     "AWS::S3::Bucket": "arn:aws:s3:::{}",
+    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-1:222222222222:secret:{}",
     "AWS::SQS::Queue": "arn:aws:sqs:eu-west-1:222222222222:{}",
     "AWS::SNS::Topic": "arn:aws:sns:eu-west-1:222222222222:{}",
     FUNCTION: "arn:aws:lambda:eu-west-1:222222222222:function:{}",
@@ -23,7 +24,6 @@ ARNS = {
     "AWS::Logs::LogGroup": "arn:aws:logs:eu-west-1:222222222222:log-group:{}:*",
     "AWS::IAM::Role": "arn:aws:iam::222222222222:role/{}",
     "AWS::Events::EventBus": "arn:aws:events:eu-west-1:222222222222:event-bus/{}",
-    "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:eu-west-1:222222222222:secret:{}",
     "AWS::KMS::Key": "arn:aws:kms:eu-west-1:222222222222:key/{}",
 }
 

@@ -44,12 +44,14 @@ ALL_QUEUES = ", ".join(sorted(["FeedbackQueue", "ArchiveQueue", *DEAD_LETTERS.sp
 ARN = "arn:aws:{}:eu-west-1:222222222222:{}"
 STORED = ("aws/lambda", "firehose-failed", "identities", "quarantine")
 STACKS = ("Dashboard", "Pipeline", "Publishing", "State")
+HASH_KEY = {(("secretsmanager:GetSecretValue",), "RecipientHashKey"): "recognize forgotten recipients"}
 RECORD = {
     (
         ("dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query"),
         "Ledger",
     ): "record events, read those of a recipient",
-    (("dynamodb:Query", "dynamodb:PutItem"), "Suppressions"): "read and write suppression entries",
+    (("dynamodb:Query", "dynamodb:PutItem"), "Suppressions"): "read and write suppression entries, read tombstones",
+    **HASH_KEY,
 }
 
 PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
@@ -88,6 +90,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:BatchGetItem", "dynamodb:Scan"),
             "Suppressions",
         ): "compare the entries, and write those of what is taken over",
+        **HASH_KEY,
         (("s3:GetObject", "s3:PutObject"), "Archive/account-list/*"): "continue where the last run stopped",
         (("s3:ListBucket",), "Archive"): "learn that no run has stopped (NoSuchKey)",
         (ACCOUNT_LIST, "*"): "read and change the account list",
@@ -156,6 +159,11 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("lambda:InvokeFunction",), "SuppressionEventsPublishSuppressionsFunction"): "redrive unpublished batches",
         (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add and remove",
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove, at SES's account list",
+        **HASH_KEY,
+        (("dynamodb:Query", "dynamodb:DeleteItem"), "Ledger, Suppressions"): "forget: erase events and entries",
+        (("dynamodb:GetItem", "dynamodb:PutItem"), "Suppressions"): "forget: read and write tombstones",
+        (("ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"), "*"): "forget --account-list",
+        (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
@@ -168,7 +176,7 @@ EVERY_RESOURCE = {
     **dict.fromkeys(READ_EVERYWHERE, "it reads, and its resource has no type or no name that is known before"),
     "dynamodb:ListStreams": "it has no resource type (service authorization reference of Amazon DynamoDB)",
     **dict.fromkeys(
-        IDENTITY_SETTINGS + HEALTH + ACCOUNT_LIST,
+        (*IDENTITY_SETTINGS, *HEALTH, *ACCOUNT_LIST, "ses:GetSuppressedDestination"),
         "SES has no resource-level permissions for them (its service authorization reference)",
     ),
 }

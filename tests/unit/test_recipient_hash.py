@@ -1,4 +1,4 @@
-from aftersend.recipient_hash import keyed_hash
+from aftersend.recipient_hash import ForgottenRecipients, keyed_hash
 
 
 def test_hash_is_hmac_sha256_with_the_version_of_the_key():
@@ -15,3 +15,16 @@ def test_hash_does_not_depend_on_the_spelling():
 def test_hash_depends_on_recipient_and_key():
     hashes = {keyed_hash(recipient, key) for recipient in ("a@mail.example", "b@mail.example") for key in ("1", "2")}
     assert len(hashes) == 4
+
+
+def test_forgotten_recipient_is_recognized_in_every_spelling():
+    forgotten = ForgottenRecipients(frozenset({keyed_hash("reader@mail.example", "key")}), lambda: "key")
+    assert "Reader@mail.example" in forgotten
+    assert "other@mail.example" not in forgotten
+
+
+def test_key_is_not_read_while_nobody_is_forgotten():
+    def refuse() -> str:
+        raise AssertionError
+
+    assert "reader@mail.example" not in ForgottenRecipients(frozenset(), refuse)

@@ -16,6 +16,7 @@ from aftersend.recorder import (
     Conflict,
     Feedback,
     Incomplete,
+    RecipientForgotten,
     Recorder,
     Refused,
     Undecided,
@@ -429,3 +430,30 @@ def test_bounce_without_message_id_and_time_suppresses_nevertheless():
     assert isinstance(result, list)
     a_recorder(entries=entries).record(result)
     assert entries["ada.reader@mail.example", "*"].is_in_force(SENT)
+
+
+def test_nothing_is_recorded_about_a_forgotten_recipient():
+    events, entries = FakeLedger(), FakeSuppressions()
+    recorder = a_recorder(events, entries)._replace(forgotten=lambda: {READER})
+    about_somebody_else = msgspec.structs.replace(a_bounce(), recipient="other@mail.example")
+    tally = recorder.record([a_bounce(), an_open(), about_somebody_else])
+    assert tally == {"recorded": 1, "ignored:forgotten": 3}  # the first open is an event of its own
+    assert {key.partition for key in events} == {"other@mail.example"}
+
+
+def test_operator_cannot_add_a_forgotten_recipient():
+    recorder = a_recorder()._replace(forgotten=lambda: {READER})
+    with pytest.raises(RecipientForgotten, match="--undo") as error:
+        recorder.record_operator_act(ADDED, READER.upper(), "operator", "note")
+    assert READER not in str(error.value)
+
+
+def test_forgotten_recipients_are_read_once_per_invocation_and_only_for_events_of_recipients():
+    reads: list[int] = []
+    recorder = a_recorder()._replace(forgotten=lambda: reads.append(1) or frozenset())
+    for _ in range(2):
+        invocation = recorder.for_one_invocation()
+        invocation.record([msgspec.structs.replace(an_open(), recipient=None)])
+        for _ in range(3):
+            invocation.record([a_bounce(), an_open()])
+    assert len(reads) == 2

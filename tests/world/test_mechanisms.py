@@ -13,6 +13,7 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.event_bus import EventBus
 from aftersend.aws.serialization import deserialize
 from aftersend.events import Event
+from aftersend.recipient_hash import ForgottenRecipients
 from aftersend.recorder import Recorder
 from aftersend.retention import RetentionHistory
 from aftersend.suppression import decision
@@ -21,6 +22,7 @@ from tests.world import test_decisions as decisions
 from tests.world import test_exactness as exactness
 from tests.world import test_expiry as expiry
 from tests.world import test_failures as failures
+from tests.world import test_forgetting as forgetting
 from tests.world import test_published_changes as published
 
 ALWAYS_TRUE = "attribute_not_exists(an_attribute_no_item_has)"
@@ -156,6 +158,23 @@ def read_events_before_the_entry(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Recorder, "update_suppression", with_events_read_first)
 
 
+def record_forgotten_recipients(patch: pytest.MonkeyPatch) -> None:
+    """Let a replay write again what was erased."""
+    patch.setattr(ForgottenRecipients, "__contains__", lambda self, recipient: False)
+
+
+def read_tombstones_once_per_process(patch: pytest.MonkeyPatch) -> None:
+    """Let a process know only those who were forgotten before its first invocation."""
+    known: dict[int, Any] = {}
+
+    def once(self: Recorder) -> Recorder:
+        forgotten = known.setdefault(id(self.ledger), None) or self.forgotten()
+        known[id(self.ledger)] = forgotten
+        return self._replace(forgotten=lambda: forgotten)
+
+    patch.setattr(Recorder, "for_one_invocation", once)
+
+
 def runs(test: Any, **arguments: Any) -> Iterator[Callable[[], None]]:
     """Run a property test seed by seed: Hypothesis would spend minutes on finding the smallest failure."""
     if not hasattr(test, "hypothesis"):
@@ -229,6 +248,16 @@ def fails(run: Callable[[], None]) -> bool:
             forget_refused_changes,
             published.test_every_change_in_force_is_published_and_nothing_that_never_was,
             {"number": 20},
+        ),
+        (
+            record_forgotten_recipients,
+            forgetting.test_recipient_forgotten_at_any_moment_is_named_nowhere_and_counted_once,
+            {"number": 12},
+        ),
+        (
+            read_tombstones_once_per_process,
+            forgetting.test_recipient_forgotten_at_any_moment_is_named_nowhere_and_counted_once,
+            {"number": 12},
         ),
         (overwrite_entries, decisions.test_concurrent_decisions_never_lose_a_suppression, {"operator": "Removed"}),
     ],

@@ -23,6 +23,7 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.event_bus import EventBus as EventBusAdapter
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.tombstones import Tombstones
 from aftersend.events import Event
 from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import WITHDRAWN, Entry, Policy, decide, needs_deliveries
@@ -39,10 +40,10 @@ BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = retention.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"))
 
+HASH_KEY, HASH_KEY_SECRET = "the key", "hash-key"
+
 SPLIT_RATE = 0.02
 """How often a shard of a stream is split, from one step to the next."""
-
-HASH_KEY = "the content of the secret"
 
 MAX_STEPS = 20_000
 """Far more than any run takes: one that takes them all never ends."""
@@ -112,6 +113,7 @@ class World:
         """What functions emitted about records that were put aside."""
         self.retention = RETENTION
         self._recorder: Recorder | None = None
+        self.tombstones = Tombstones(CLIENTS["dynamodb"], "suppressions", read_hash_key)
         dynamodb = CLIENTS["dynamodb"]
         self.archive = Archive(CLIENTS["s3"])
         self.counters = CountersTable(
@@ -145,6 +147,7 @@ class World:
                 history=history,
                 now=self.clock.now,
                 attempts=immediate_attempts,
+                forgotten=self.tombstones.read,
             )
         return self._recorder
 
@@ -168,19 +171,25 @@ class World:
 
     def run(self, *, kill_rate: float = 0.0) -> None:
         """Let the mappings invoke functions, in any order, until there is nothing left to do."""
-        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping, self.suppressions_mapping]
         for _ in range(MAX_STEPS):
-            if all(mapping.is_done() for mapping in mappings):
+            if not self.step(kill_rate):
                 return
-            if self.rng.random() < kill_rate:
-                self.kill = Kill(self.rng.choice(FUNCTIONS), self.rng.randrange(8), self.rng.random() < 0.5)
-            self.rng.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
-            if self.rng.random() < SWEEP_RATE:
-                self.sweep()
-            self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
-            if self.rng.random() < SPLIT_RATE:
-                self.dynamodb.split_shard(self.rng.choice(["ledger", "suppressions"]))
         raise AssertionError(f"Something is left to do after {MAX_STEPS} steps.")
+
+    def step(self, kill_rate: float = 0.0) -> bool:
+        """Let one mapping invoke its function; return False if there is nothing left to do."""
+        mappings = [self.feedback_mapping, self.object_mapping, self.ledger_mapping, self.suppressions_mapping]
+        if all(mapping.is_done() for mapping in mappings):
+            return False
+        if self.rng.random() < kill_rate:
+            self.kill = Kill(self.rng.choice(FUNCTIONS), self.rng.randrange(8), self.rng.random() < 0.5)
+        self.rng.choice([mapping for mapping in mappings if not mapping.is_done()]).step()
+        if self.rng.random() < SWEEP_RATE:
+            self.sweep()
+        self.clock.advance(minutes=self.rng.choice([0, 0, 1, 3]))
+        if self.rng.random() < SPLIT_RATE:
+            self.dynamodb.split_shard(self.rng.choice(["ledger", "suppressions"]))
+        return True
 
     def sweep(self) -> None:
         """Invoke sweep_suppressions as its schedule does. Nothing follows if it fails: the next run does its work."""
@@ -214,7 +223,7 @@ class World:
                 event, counters=self.counters, emit_metric=self._record_metric, attempts=immediate_attempts
             ),
             "publish_suppressions": lambda event: publish_suppressions.handler(
-                event, bus=self.bus, hash_key=_read_hash_key, emit_metric=self._record_metric
+                event, bus=self.bus, hash_key=read_hash_key, emit_metric=self._record_metric
             ),
             "sweep_suppressions": lambda event: sweep_suppressions.handler(
                 event,
@@ -278,8 +287,8 @@ class World:
                 self.operational_metrics[name] += value
 
 
-def _read_hash_key() -> str:
-    return CLIENTS["secretsmanager"].get_secret_value(SecretId="hash-key")["SecretString"]
+def read_hash_key() -> str:
+    return CLIENTS["secretsmanager"].get_secret_value(SecretId=HASH_KEY_SECRET)["SecretString"]
 
 
 def best_copies(payloads: Iterable[str]) -> dict[ledger.Key, Event]:

@@ -1,0 +1,155 @@
+"""Implement `aftersend forget`: erase a recipient's data, and keep them suppressed."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Annotated
+
+import typer
+
+from aftersend.aws.account_list import PACE_SECONDS, AccountList, Unavailable
+from aftersend.aws.erasure import Erased, Erasure
+from aftersend.aws.lifecycle import days_until_removed
+from aftersend.aws.tombstones import Tombstones
+from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
+from aftersend.cli.failure_output import print_json
+from aftersend.contract import FUNCTIONS
+from aftersend.operations.erasure import Remains, remains
+from aftersend.parsing.addresses import bare_address
+
+REFUSED, INTERRUPTED = 1, 130
+
+SETTLED = timedelta(seconds=max(size.timeout_seconds for size in FUNCTIONS.values()) + 60)
+"""After so long no function runs that has not read a tombstone. The minute is for clocks that differ."""
+
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The recipient, in any spelling.")]
+AccountListOption = Annotated[
+    bool, typer.Option("--account-list", help="Remove them from SES's account suppression list as well.")
+]
+NoteOption = Annotated[str, typer.Option(metavar="TEXT", help="Why; it is stored, and must not name the person.")]
+UndoOption = Annotated[
+    bool, typer.Option("--undo", help="Delete the tombstone, so that the recipient can get mail again.")
+]
+
+
+def forget(
+    address: AddressArgument,
+    env: EnvironmentOption,
+    account_list: AccountListOption = False,
+    note: NoteOption = "",
+    undo: UndoOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a recipient's events and suppression entries, and keep them suppressed.
+
+    A tombstone, which is a keyed hash of the address, suppresses the recipient at once and keeps anything about them
+    from being recorded, as by a replay. What is stored is erased after all functions that may not know the tombstone
+    have ended: 16 minutes later. It is safe to interrupt the command, and to run it again. Counters stay: they name
+    nobody. What cannot be erased is listed, with the day on which it is gone.
+
+    Exit codes: 0 erased; 1 refused; 2 the deployment cannot be queried; 130 interrupted.
+
+    Examples:
+
+    - `aftersend forget reader@mail.example --env prod`
+
+    - `aftersend forget reader@mail.example --env prod --account-list --note "request 4711"`
+
+    - `aftersend forget reader@mail.example --env prod --undo`
+    """
+    recipient = _recipient(address, note)
+    with connected(env) as target:
+        tombstones = _tombstones(target)
+        if undo:
+            _undo(tombstones, recipient, env, yes)
+            return
+        if not yes and not confirm(f"Erase all data about {recipient} in {env}? It cannot be undone."):
+            typer.echo("Nothing was erased.", err=True)
+            raise typer.Exit(REFUSED)
+        if not (since := tombstones.since(recipient)):
+            since = datetime.now(UTC)
+            tombstones.put(recipient, since, note)
+        _wait_until(since if target.is_local else since + SETTLED)
+        listed, erased = _erase(target, address, recipient, account_list)
+        bucket = target.deployment.output("ArchiveBucketName")
+        archive_days = days_until_removed(target.deployment.client("s3"), bucket)
+    _print(erased, listed, remains(archive_days, datetime.now(UTC).date()), as_json)
+
+
+def _recipient(address: str, note: str) -> str:
+    recipient = bare_address(address).lower()
+    if "@" not in recipient:
+        raise typer.BadParameter("ADDRESS must be one e-mail address.")
+    if recipient in note.lower():
+        raise typer.BadParameter("--note must not contain the address: it is stored beside the tombstone.")
+    return recipient
+
+
+def _tombstones(target: Target) -> Tombstones:
+    deployment = target.deployment
+
+    @cache
+    def key() -> str:
+        secret = deployment.output("RecipientHashKeySecretArn")
+        return deployment.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
+
+    return Tombstones(deployment.client("dynamodb"), deployment.output("SuppressionsTableName"), key)
+
+
+def _undo(tombstones: Tombstones, recipient: str, env: str, yes: bool) -> None:
+    if not tombstones.since(recipient):
+        typer.echo("There is no tombstone of this recipient.", err=True)
+        raise typer.Exit(REFUSED)
+    if not yes and not confirm(f"Delete the tombstone of {recipient} in {env}, so that they can get mail again?"):
+        raise typer.Exit(REFUSED)
+    tombstones.delete(recipient)
+    typer.echo("The tombstone was deleted. A replay of earlier events would record and count them again.")
+
+
+def _wait_until(moment: datetime) -> None:
+    seconds = (moment - datetime.now(UTC)).total_seconds()
+    if seconds <= 0:
+        return
+    typer.echo(
+        f"The recipient is suppressed. Their data is erased at {moment:%H:%M} UTC, when every function that may not "
+        "know it has ended. If you interrupt this command, run it again later.",
+        err=True,
+    )
+    try:
+        time.sleep(seconds)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted: nothing was erased. Run the command again.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _erase(target: Target, address: str, recipient: str, account_list: bool) -> tuple[int, Erased]:
+    """Erase at SES first: the tables have the spellings of the address that SES may have."""
+    deployment = target.deployment
+    tables = (deployment.output(f"{name}TableName") for name in ("Ledger", "Suppressions"))
+    erasure = Erasure(deployment.client("dynamodb"), *tables)
+    listed = 0
+    if account_list:
+        ses = AccountList(deployment.client("sesv2"), pace_seconds=0 if target.is_local else PACE_SECONDS)
+        try:
+            for spelling in sorted({bare_address(address)} | erasure.spellings(recipient)):
+                if ses.get(spelling):
+                    ses.delete(spelling)
+                    listed += 1
+        except Unavailable as error:
+            typer.echo(f"Nothing was erased yet. {error}", err=True)
+            raise typer.Exit(REFUSED) from None
+    return listed, erasure.erase(recipient)
+
+
+def _print(erased: Erased, listed: int, kept: list[Remains], as_json: bool) -> None:
+    if as_json:
+        print_json({**erased._asdict(), "account_list": listed, "remains": [each._asdict() for each in kept]})
+        return
+    typer.echo(
+        f"Erased: {erased.events:,} events, {erased.entries:,} suppression entries, {listed:,} addresses of SES's "
+        "account suppression list. The recipient stays suppressed.\n\nThese still name them, and cannot be changed:"
+    )
+    for each in kept:
+        typer.echo(f"- {each.place}: {f'gone by {each.gone_by}' if each.gone_by else 'they do not expire'}")
+    typer.echo("- copies that you made elsewhere, such as results of Athena")
