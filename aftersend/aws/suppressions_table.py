@@ -13,6 +13,7 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.clients import error_code
 from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.suppression_reader import FORGOTTEN
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry
@@ -72,13 +73,22 @@ class SuppressionsTable:
 
     def entries_for(self, recipients: Iterable[str]) -> dict[str, Entry]:
         """Return the entries for all mail of many recipients, in force or not, by recipient."""
-        keys = [{PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE} for recipient in dict.fromkeys(recipients)]
-        entries: dict[str, Entry] = {}
-        for start in range(0, len(keys), MAX_BATCH_KEYS):
-            for item in self._get_batch([serialize(key) for key in keys[start : start + MAX_BATCH_KEYS]]):
-                entry = msgspec.convert(deserialize(item), Entry)
-                entries[entry.recipient] = entry
-        return entries
+        entries = self.entries_at((recipient, EVERYWHERE) for recipient in recipients)
+        return {recipient: entry for (recipient, _), entry in entries.items()}
+
+    def entries_at(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+        """Return the entries of many recipients and scopes, in force or not, by recipient and scope."""
+        entries = (msgspec.convert(deserialize(item), Entry) for item in self._items_at(keys))
+        return {(entry.recipient, entry.scope): entry for entry in entries}
+
+    def forgotten_among(self, hashes: Iterable[str]) -> set[str]:
+        """Return which of the keyed hashes are those of forgotten recipients."""
+        return {item[SORT_KEY]["S"] for item in self._items_at((FORGOTTEN, each) for each in hashes)}
+
+    def _items_at(self, keys: Iterable[tuple[str, str]]) -> Iterator[Item]:
+        unique = [serialize({PARTITION_KEY: partition, SORT_KEY: sort}) for partition, sort in dict.fromkeys(keys)]
+        for start in range(0, len(unique), MAX_BATCH_KEYS):
+            yield from self._get_batch(unique[start : start + MAX_BATCH_KEYS])
 
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         for _ in attempts(BATCH_ATTEMPTS):

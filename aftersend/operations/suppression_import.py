@@ -39,7 +39,7 @@ UNNAMED_COLUMNS = ("emailaddress", "reason")
 EVERY_TAG = ("", "*", '["*"]')
 """Values of Mailgun's column `tag` for an unsubscribe from everything."""
 
-SCOPE = re.compile(r"\*|(stream|list)#.+|topic#[^/]+/.+")
+SCOPE = re.compile(r"\*|(?:stream|list)#[^/#]{1,256}|topic#[^/#]{1,256}/[^/#]{1,256}")
 
 MAX_REASON_CHARACTERS = 400
 """Reasons can be whole SMTP answers; the note of an entry has at most 500 characters."""
@@ -53,7 +53,7 @@ SKIPPED: Mapping[str, str] = {
     "no-scope": "the row's scope does not exist",
     "temporary": "the entry was temporary or lifted where it was exported",
     "one-tag": "unsubscribed from mail with one tag only: import these rows with --scope",
-    "already-suppressed": "suppressed here already",
+    "already-suppressed": "suppressed here already, or repeated in the file",
     "removed-here": "removed here by an operator after it was listed there (--force adds it)",
     "forgotten": "the recipient's data was erased here; they stay suppressed",
     "failed": "could not be recorded: import the file again",
@@ -188,4 +188,5 @@ def act_of(row: Row, operator: str, now: datetime) -> Event:
         recipient_raw=row.address if row.address != row.recipient else None,
         operator=operator,
         note=note_of(row),
+        scope=None if row.scope == EVERYWHERE else row.scope,
     )
