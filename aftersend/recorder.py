@@ -197,6 +197,14 @@ class Recorder(NamedTuple):
         (those just written) and what was read. All events would give the same, but for `since` and the evidence itself,
         and but for a retraction that came before anything it could lift, so that no entry has it as evidence.
         """
+        return self.apply_changes(recipient, events).is_complete
+
+    def apply_changes(self, recipient: str, events: Iterable[Event] = ()) -> PendingChanges:
+        """Update a recipient's entries as `update_suppression` does, and return what was written.
+
+        Raises:
+            Undecided: if an entry changed during every attempt.
+        """
         for _ in self.attempts(DECISION_ATTEMPTS):
             pending = self.pending_changes(recipient, events)
             try:
@@ -204,7 +212,7 @@ class Recorder(NamedTuple):
                     self.suppressions.replace(pending.current.get(scope), new=new)
             except Conflict:
                 continue
-            return pending.is_complete
+            return pending
         raise Undecided(f"An entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")
 
     def pending_changes(self, recipient: str, events: Iterable[Event] = ()) -> PendingChanges:

@@ -3,19 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from aftersend.aws.clients import error_code
-from aftersend.aws.deployment import DENIED, EXPIRED, GONE, INVALID
+from aftersend.aws.deployment import affects_all
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.events import ADDED
 from aftersend.operations.parallel import BATCH, batched, in_parallel
 from aftersend.operations.suppression_import import Row, Skipped, act_of, note_of, skip_reason
 from aftersend.recipient_hash import keyed_hash
 from aftersend.recorder import Recorder
-
-AFFECTS_ALL = DENIED | EXPIRED | GONE | INVALID
-"""Errors that every further row would meet, too."""
 
 
 class SuppressionImporter(NamedTuple):
@@ -33,7 +27,7 @@ class SuppressionImporter(NamedTuple):
         """Yield each row that was imported, and each that was skipped, as it is done.
 
         Raises:
-            BotoCoreError, ClientError: for what would fail for every other row, too.
+            BotoCoreError, ClientError: if it would fail for every other row, too.
         """
         for batch in batched(rows, BATCH):
             wanted: dict[tuple[str, str], Row] = {}
@@ -64,9 +58,7 @@ class SuppressionImporter(NamedTuple):
             self._record_act(row)
         except Exception as error:  # each row fails alone
             cause = error.__cause__ or error
-            if isinstance(cause, BotoCoreError) or (
-                isinstance(cause, ClientError) and error_code(cause) in AFFECTS_ALL
-            ):
+            if affects_all(cause):
                 raise cause from error
             return Skipped(row.line, "failed")
         return row
