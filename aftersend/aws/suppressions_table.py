@@ -101,6 +101,8 @@ class SuppressionsTable:
         raise Throttled(f"DynamoDB left {len(keys)} keys unprocessed.")
 
     def entries(self) -> Iterator[Entry]:
-        """Return every entry, in force or not, unordered."""
+        """Return every entry, in force or not, those of a recipient together; not the hashes of forgotten recipients."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            yield from (msgspec.convert(deserialize(item), Entry) for item in page["Items"])
+            for item in page["Items"]:
+                if item[PARTITION_KEY]["S"] != FORGOTTEN:
+                    yield msgspec.convert(deserialize(item), Entry)

@@ -198,7 +198,7 @@ class _Run:
         if as_json:
             rows = [
                 {"kind": kind, "rule": rule, "count": counts[kind, rule], "examples": examples[kind, rule]}
-                for kind, rule in counts
+                for kind, rule in sorted(counts)
             ]
             print_json({"recipients": self.recipients, "differences": rows, "failed": sum(self.failures.values())})
         else:

@@ -225,8 +225,9 @@ def _write_complete(output: Path, lines: Iterable[str]) -> int:
     partial, number = output.with_name(f"{output.name}.partial"), 0
     try:
         with _writer(partial) as write, progress("exporting") as bar:
-            for number, line in enumerate(lines, 1):
+            for line in lines:
                 write(line)
+                number += 1
                 advance(bar)
         partial.replace(output)
     except KeyboardInterrupt:
