@@ -101,7 +101,7 @@ class SuppressionsTable:
         raise Throttled(f"DynamoDB left {len(keys)} keys unprocessed.")
 
     def entries(self) -> Iterator[Entry]:
-        """Return every entry, in force or not, those of a recipient together; not the hashes of forgotten recipients."""
+        """Return every entry, in force or not, those of a recipient together. Forgotten recipients have none."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for item in page["Items"]:
                 if item[PARTITION_KEY]["S"] != FORGOTTEN:

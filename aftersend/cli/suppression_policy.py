@@ -1,11 +1,11 @@
 """Implement `aftersend suppressions preview` and `rebuild`: what a policy changes in the suppression list."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -86,7 +86,7 @@ def preview(
         recorder = deployed_recorder(target.deployment)._replace(policy=load_policy(policy))
         _confirm_ledger(target, from_ledger=from_ledger, yes=yes)
         run = _Run(recorder.pending_changes)
-        run.over(_recipients(target.deployment, from_ledger=from_ledger), "previewing")
+        run.over(_sources(target.deployment, from_ledger=from_ledger), "previewing")
     run.print(as_json, is_applied=False)
     if run.status or run.summary.counts:
         raise typer.Exit(run.status or DIFFERS)
@@ -116,7 +116,7 @@ def rebuild(
             typer.echo("Nothing was written.", err=True)
             raise typer.Exit(REFUSED)
         run = _Run(recorder.apply_changes)
-        run.over(_recipients(target.deployment, from_ledger=from_ledger), "rebuilding")
+        run.over(_sources(target.deployment, from_ledger=from_ledger), "rebuilding")
     run.print(as_json, is_applied=True)
     if run.status:
         raise typer.Exit(run.status)
@@ -141,17 +141,19 @@ def _ledger(deployment: Deployment) -> LedgerTable:
     return deployed_ledger(deployment, deployed_settings(deployment))
 
 
-Recipients = Iterator[tuple[str, bool]]
-"""Recipients, and whether each is of the ledger."""
+class Source(NamedTuple):
+    """Recipients to decide about."""
+
+    recipients: Iterator[str]
+    is_ledger: bool = False
 
 
-def _recipients(deployment: Deployment, *, from_ledger: bool) -> Recipients:
-    """Yield every recipient with an entry and, if wanted, every recipient with feedback in the ledger."""
+def _sources(deployment: Deployment, *, from_ledger: bool) -> Iterator[Source]:
+    """Yield the recipients with an entry and, if wanted, then those with feedback in the ledger."""
     entries = deployed_suppressions(deployment).entries()
-    for recipient, _ in groupby(entry.recipient for entry in entries):  # a scan returns those of a recipient together
-        yield recipient, False
+    yield Source(recipient for recipient, _ in groupby(entry.recipient for entry in entries))
     if from_ledger:
-        yield from ((recipient, True) for recipient in _ledger(deployment).recipients_with_feedback())
+        yield Source(_ledger(deployment).recipients_with_feedback(), is_ledger=True)
 
 
 class _Run:
@@ -163,31 +165,31 @@ class _Run:
         self.recipients, self.status = 0, 0
         self.failures = Counter[str]()
 
-    def over(self, recipients: Recipients, label: str) -> None:
-        """Decide about recipients; each fails alone."""
+    def over(self, sources: Iterable[Source], label: str) -> None:
+        """Decide about recipients, one source after the other; each recipient fails alone."""
         now = datetime.now(UTC)
         try:
             with progress(label) as bar:
-                for result, is_of_ledger in in_parallel(self._decide, recipients):
-                    advance(bar)
-                    self._add(result, now, is_of_ledger=is_of_ledger)
+                for recipients, is_ledger in sources:
+                    for result in in_parallel(self._decide, recipients):
+                        advance(bar)
+                        self._add(result, now, is_ledger=is_ledger)
         except KeyboardInterrupt:
             self.status = INTERRUPTED
 
-    def _decide(self, recipient: tuple[str, bool]) -> tuple[PendingChanges | Exception, bool]:
-        address, is_of_ledger = recipient
+    def _decide(self, recipient: str) -> PendingChanges | Exception:
         try:
-            return self._action(address), is_of_ledger
+            return self._action(recipient)
         except Exception as error:  # each recipient fails alone
             if affects_all(error):
                 raise
-            return error, is_of_ledger
+            return error
 
-    def _add(self, result: PendingChanges | Exception, now: datetime, *, is_of_ledger: bool) -> None:
+    def _add(self, result: PendingChanges | Exception, now: datetime, *, is_ledger: bool) -> None:
         if isinstance(result, Exception):
             self.failures[type(result).__name__] += 1
             self.status = REFUSED
-        elif not (is_of_ledger and result.current):  # those with an entry were decided about before
+        elif not (is_ledger and result.current):  # those with an entry were decided about before
             self.recipients += 1
             for difference in differences(result.current, result.changes, now):
                 self.summary.add(difference)
