@@ -112,7 +112,8 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             ("dynamodb:Query",),
             "Counters, Ledger",
         ): "doctor: the latest count; suppressions explain: a recipient's events",
-        (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain and check",
+        (("dynamodb:Scan",), "Ledger"): "suppressions preview: recipients without an entry",
+        (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain, check, export and preview",
         (
             ("secretsmanager:GetSecretValue",),
             "RecipientHashKey",
@@ -128,7 +129,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("sqs:DeleteMessage",), DEAD_LETTERS): "redrive dead letters",
         (("s3:PutObject",), "Archive/events/*.redriven.gz"): "redrive lines and records",
         (("s3:DeleteObject",), "Archive/firehose-failed/*, Archive/quarantine/*"): "redrive lines and records",
-        (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add and remove",
+        (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add, remove, import and rebuild",
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove, at SES's account list",
     },
     "ArchiveNotificationsHandlerPolicy": {
