@@ -45,6 +45,15 @@ class Feedback(NamedTuple):
     """False if the recipient has more events than one decision reads."""
 
 
+class PendingChanges(NamedTuple):
+    """Hold a recipient's entries by scope, and those that a decision replaces or adds."""
+
+    current: dict[str, Entry]
+    changes: dict[str, Entry]
+    is_complete: bool
+    """Whether all events of the recipient were read."""
+
+
 class Ledger(Protocol):
     """Store events by recipient."""
 
@@ -206,17 +215,30 @@ class Recorder(NamedTuple):
         (those just written) and what was read. All events would give the same, but for `since` and the evidence itself,
         and but for a retraction that came before anything it could lift, so that no entry has it as evidence.
         """
+        return self.apply_changes(recipient, events).is_complete
+
+    def apply_changes(self, recipient: str, events: Iterable[Event] = ()) -> PendingChanges:
+        """Update a recipient's entries as `update_suppression` does, and return what was written.
+
+        Raises:
+            Undecided: if an entry changed during every attempt.
+        """
         for _ in self.attempts(DECISION_ATTEMPTS):
-            current = self.suppressions.entries_of(recipient)
-            feedback = self.ledger.feedback_for(recipient)
-            known = self._known(recipient, current.values(), events, feedback)
+            pending = self.pending_changes(recipient, events)
             try:
-                for scope, new in self._changes(current, known).items():
-                    self.suppressions.replace(current.get(scope), new=new)
+                for scope, new in pending.changes.items():
+                    self.suppressions.replace(pending.current.get(scope), new=new)
             except Conflict:
                 continue
-            return feedback.is_complete
+            return pending
         raise Undecided(f"An entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")
+
+    def pending_changes(self, recipient: str, events: Iterable[Event] = ()) -> PendingChanges:
+        """Return what `update_suppression` would write now."""
+        current = self.suppressions.entries_of(recipient)
+        feedback = self.ledger.feedback_for(recipient)
+        known = self._known(recipient, current.values(), events, feedback)
+        return PendingChanges(current, self._changes(current, known), feedback.is_complete)
 
     def _known(
         self, recipient: str, entries: Iterable[Entry], events: Iterable[Event], feedback: Feedback

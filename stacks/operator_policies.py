@@ -86,6 +86,7 @@ class OperatorPolicies(Construct):
             _allow([archive.stream.delivery_stream_arn], "firehose:DescribeDeliveryStream"),
             _allow([table.table_arn for table in (state.ledger, state.counters, state.suppressions)], *DESCRIBE_TABLE),
             _allow([state.counters.table_arn, state.ledger.table_arn], "dynamodb:Query"),
+            _allow([state.ledger.table_arn], "dynamodb:Scan"),
             _allow([state.suppressions.table_arn], *READ_SUPPRESSIONS),
             _allow([state.recipient_hash_key.secret_arn], "secretsmanager:GetSecretValue"),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),

@@ -51,6 +51,10 @@ class Deployment:
         endpoint = run and (run.ses_endpoint if service in ("ses", "sesv2") else run.endpoint)
         return self._session.client(service, endpoint_url=endpoint, config=CONFIG)
 
+    @property
+    def region(self) -> str:
+        return self._session.region_name
+
     def output(self, name: str) -> str:
         """Return an output of the stacks.
 
@@ -143,7 +147,7 @@ def describe_error(error: Exception) -> str:
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 INVALID = {"InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch"}
 DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation"}
-GONE = {"NoSuchBucket", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
+GONE = {"ResourceNotFoundException", "NoSuchBucket", "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue"}
 
 
 def _describe_refusal(error: errors.ClientError) -> str:
@@ -160,3 +164,9 @@ def _describe_refusal(error: errors.ClientError) -> str:
     if code in GONE:
         return f"{error.operation_name}: a resource of the stacks is missing ({code}). Deploy the environment again."
     return f"AWS refused {error.operation_name} ({code}): {message}"
+
+
+def affects_all(error: BaseException) -> bool:
+    """Tell whether every further call would meet this error, too: no connection, no permission, no table."""
+    is_refusal = isinstance(error, errors.ClientError) and error_code(error) in EXPIRED | INVALID | DENIED | GONE
+    return is_refusal or isinstance(error, errors.BotoCoreError)

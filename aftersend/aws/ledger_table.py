@@ -6,7 +6,7 @@ One item is no event: the history of the retention settings (aftersend/retention
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 import msgspec
@@ -107,6 +107,22 @@ class LedgerTable:
         """Return all events of a recipient that have not expired. Opens of messages with several recipients belong to
         the message and are not included."""
         return list(self._events("", {":recipient": recipient}))
+
+    def recipients_with_feedback(self) -> Iterator[str]:
+        """Return every recipient with an event that may decide about suppression. This reads the whole table."""
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table,
+            ProjectionExpression=PARTITION_KEY,
+            FilterExpression=f"begins_with({SORT_KEY}, :group)",
+            ExpressionAttributeValues=serialize({":group": f"{ledger.Group.FEEDBACK}#"}),
+        )
+        partitions = (item[PARTITION_KEY]["S"] for page in pages for item in page["Items"])
+        # A scan returns the items of one partition together.
+        return (key for key, _ in groupby(partitions) if not key.startswith(ledger.MESSAGE_PARTITION))
+
+    def size_bytes(self) -> int:
+        """Return the size of the table; DynamoDB determines it about every six hours."""
+        return self._dynamodb.describe_table(TableName=self._table)["Table"]["TableSizeBytes"]
 
     def retention_history(self, now: datetime) -> RetentionHistory:
         """Return every retention setting that was ever in force, the table's own last; it is stored if it is new."""

@@ -78,13 +78,22 @@ class SuppressionsTable:
 
     def entries_for(self, recipients: Iterable[str]) -> dict[str, Entry]:
         """Return the entries for all mail of many recipients, in force or not, by recipient."""
-        keys = [{PARTITION_KEY: recipient, SORT_KEY: EVERYWHERE} for recipient in dict.fromkeys(recipients)]
-        entries: dict[str, Entry] = {}
-        for start in range(0, len(keys), MAX_BATCH_KEYS):
-            for item in self._get_batch([serialize(key) for key in keys[start : start + MAX_BATCH_KEYS]]):
-                entry = entry_from_attributes(deserialize(item))
-                entries[entry.recipient] = entry
-        return entries
+        entries = self.entries_at((recipient, EVERYWHERE) for recipient in recipients)
+        return {recipient: entry for (recipient, _), entry in entries.items()}
+
+    def entries_at(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
+        """Return the entries of many recipients and scopes, in force or not, by recipient and scope."""
+        entries = (entry_from_attributes(deserialize(item)) for item in self._items_at(keys))
+        return {(entry.recipient, entry.scope): entry for entry in entries}
+
+    def forgotten_among(self, hashes: Iterable[str]) -> set[str]:
+        """Return which of the keyed hashes are those of forgotten recipients."""
+        return {item[SORT_KEY]["S"] for item in self._items_at((FORGOTTEN, each) for each in hashes)}
+
+    def _items_at(self, keys: Iterable[tuple[str, str]]) -> Iterator[Item]:
+        unique = [serialize({PARTITION_KEY: partition, SORT_KEY: sort}) for partition, sort in dict.fromkeys(keys)]
+        for start in range(0, len(unique), MAX_BATCH_KEYS):
+            yield from self._get_batch(unique[start : start + MAX_BATCH_KEYS])
 
     def _get_batch(self, keys: list[Item]) -> Iterator[Item]:
         for _ in attempts(BATCH_ATTEMPTS):
@@ -97,7 +106,7 @@ class SuppressionsTable:
         raise Throttled(f"DynamoDB left {len(keys)} keys unprocessed.")
 
     def entries(self) -> Iterator[Entry]:
-        """Return every entry, in force or not, unordered."""
+        """Return every entry, in force or not, those of a recipient together. Forgotten recipients have none."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             entries = (item for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
             yield from (entry_from_attributes(deserialize(item)) for item in entries)

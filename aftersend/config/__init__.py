@@ -14,7 +14,7 @@ from aftersend.config.environment import (
     Identity,
 )
 from aftersend.config.lint import Finding, findings
-from aftersend.config.loader import ENVIRONMENTS_FOLDER, InvalidEnvironment, environment_names, load
+from aftersend.config.loader import ENVIRONMENTS_FOLDER, InvalidEnvironment, environment_names, load, load_policy
 from aftersend.config.toml_file import display_path
 from aftersend.config.values import Email
 
@@ -38,4 +38,5 @@ __all__ = [
     "findings",
     "format_estimate",
     "load",
+    "load_policy",
 ]

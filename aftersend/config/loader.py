@@ -13,6 +13,7 @@ import msgspec
 from aftersend.config.conflicts import conflicts
 from aftersend.config.environment import Environment
 from aftersend.config.toml_file import InvalidToml, KeyPath, display_path, format_path, read_toml
+from aftersend.suppression import Policy
 
 ENVIRONMENTS_FOLDER = Path(__file__).parent.parent.parent / "environments"
 
@@ -57,6 +58,25 @@ def load(name: str | None, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
     if problems := converter.problems or list(conflicts(document, file)):
         raise InvalidEnvironment("\n".join(f"{display_name}: {problem}" for problem in problems))
     return environment
+
+
+def load_policy(file: Path) -> Policy:
+    """Load the section [suppression] of an environment file, or of a file that has nothing else.
+
+    Raises:
+        InvalidEnvironment: if the file cannot be read, or the section has mistakes.
+    """
+    try:
+        document = read_toml(file)
+    except InvalidToml as error:
+        raise InvalidEnvironment(f"{display_path(file)}: {error}") from error
+    if "suppression" not in document:
+        raise InvalidEnvironment(f"{display_path(file)}: the section [suppression] is missing.")
+    converter = _Converter(document)
+    policy = converter.table(document["suppression"], Policy, ["suppression"])
+    if converter.problems:
+        raise InvalidEnvironment("\n".join(f"{display_path(file)}: {problem}" for problem in converter.problems))
+    return policy
 
 
 def _find_file(name: str | None, folder: Path) -> Path:

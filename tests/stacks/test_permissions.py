@@ -137,7 +137,8 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             ("dynamodb:Query",),
             "Counters, Ledger",
         ): "doctor: the latest count; suppressions explain: a recipient's events",
-        (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain and check",
+        (("dynamodb:Scan",), "Ledger"): "suppressions preview: recipients without an entry",
+        (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain, check, export and preview",
         (
             ("secretsmanager:GetSecretValue",),
             "RecipientHashKey",
@@ -157,7 +158,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             "Archive/aws/lambda/*, Archive/firehose-failed/*, Archive/quarantine/*",
         ): "redrive lines, records and batches",
         (("lambda:InvokeFunction",), "SuppressionEventsPublishSuppressionsFunction"): "redrive unpublished batches",
-        (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add and remove",
+        (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add, remove, import and rebuild",
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove, at SES's account list",
         **HASH_KEY,
         (("dynamodb:Query", "dynamodb:DeleteItem"), "Ledger, Suppressions"): "forget: erase events and entries",

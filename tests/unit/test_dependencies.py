@@ -18,7 +18,8 @@ ROOMS = {
     "aftersend/metrics": {"aftersend.contract", "aftersend.counting", "aftersend.metrics"},
     "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
     "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"},
-    "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"},
+    "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}
+    | {"aftersend.suppression"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
     | {"boto3", "botocore", "aftersend.operations", "aftersend.config"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}

@@ -4,11 +4,15 @@ import argparse
 import sys
 import time
 
+from tests.world.burst import lost_in_burst
 from tests.world.scenario import differences, run_scenario
 from tests.world.world import function_process
 
 PROGRESS_EVERY_RUNS = 100
 DIFFERENCES_SHOWN = 3
+
+BURST = 20_000
+"""Bounces that are published at one moment."""
 
 
 def main() -> int:
@@ -29,7 +33,17 @@ def main() -> int:
                 seconds = time.monotonic() - started
                 print(f"{number} runs, {len(failed)} with differences, {seconds:.0f} seconds", flush=True)
     print(f"{len(seeds)} runs, {len(failed)} with differences{': seeds ' + str(failed) if failed else ''}")
-    return 1 if failed else 0
+    return 1 if failed or (arguments.seed is None and burst()) else 0
+
+
+def burst() -> int:
+    """Let 20,000 recipients bounce at once, and return how many of them are not suppressed at the end."""
+    started = time.monotonic()
+    with function_process():
+        lost, world = lost_in_burst(BURST, seed=0)
+    requests, seconds = sum(world.calls.values()), time.monotonic() - started
+    print(f"Burst of {BURST:,} bounces: {len(lost)} lost, {requests:,} requests, {seconds:.0f} seconds")
+    return len(lost)
 
 
 if __name__ == "__main__":
