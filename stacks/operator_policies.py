@@ -88,7 +88,7 @@ class OperatorPolicies(Construct):
             _allow([state.counters.table_arn, state.ledger.table_arn], "dynamodb:Query"),
             _allow([state.ledger.table_arn], "dynamodb:Scan"),
             _allow([state.suppressions.table_arn], *READ_SUPPRESSIONS),
-            _allow([state.recipient_hash_key.secret_arn], "secretsmanager:GetSecretValue"),
+            state.hash_key_statement(),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
             _allow([identities], "ses:GetEmailIdentity"),
         )
@@ -96,9 +96,7 @@ class OperatorPolicies(Construct):
             "Operator",
             "redrive, replay, change suppressions, forget recipients; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
-            *_forget(state),
-            _allow([state.ledger.table_arn, state.suppressions.table_arn], "dynamodb:PutItem"),
-            _allow(["*"], DELETE_LISTED),
+            *_change_recipients(state),
             _allow([publisher.function_arn], "lambda:InvokeFunction"),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
@@ -106,7 +104,6 @@ class OperatorPolicies(Construct):
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
         acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])
         acknowledge(self.reader, "These actions only read; AWS chooses the names, or there are too many.", *wildcards)
-        acknowledge(self.operator, "SES has no resource type for its account list.", "IAM5[Resource::*]")
 
     def _arns(self, service: str, *resources: str) -> list[str]:
         stack = cdk.Stack.of(self)
@@ -136,14 +133,13 @@ def _redrive(archive: ArchiveBucket, queues: list[str], dead_letters: list[str])
     ]
 
 
-def _forget(state: State) -> list[iam.PolicyStatement]:
-    """Allow erasing a recipient's data, and writing and deleting tombstones."""
+def _change_recipients(state: State) -> list[iam.PolicyStatement]:
+    """Allow recording operators' acts and deciding again, and forgetting recipients."""
     suppressions = state.suppressions.table_arn
     return [
-        state.hash_key_statement(),
-        _allow([state.ledger.table_arn, suppressions], "dynamodb:Query", "dynamodb:DeleteItem"),
-        _allow([suppressions], "dynamodb:GetItem", "dynamodb:PutItem"),
-        _allow(["*"], "ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"),
+        _allow([state.ledger.table_arn, suppressions], "dynamodb:PutItem", "dynamodb:DeleteItem"),
+        _allow([suppressions], "dynamodb:GetItem"),
+        _allow(["*"], DELETE_LISTED),
         state.archive.statement("s3:GetLifecycleConfiguration"),
     ]
 

@@ -1,6 +1,7 @@
 """Build the recorder of a deployed environment, with the settings that its functions have at this moment."""
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -9,6 +10,7 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.deployment import Deployment, Unavailable
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.tombstones import Tombstones
 from aftersend.contract import Variable
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention
@@ -42,7 +44,20 @@ def deployed_recorder(deployment: Deployment) -> Recorder:
         history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
-    )
+        forgotten=deployed_tombstones(deployment).read,
+    ).for_one_invocation()
+
+
+def deployed_tombstones(deployment: Deployment) -> Tombstones:
+    """Return the tombstones of forgotten recipients of a deployment."""
+    table = deployment.output("SuppressionsTableName")
+    return Tombstones(deployment.client("dynamodb"), table, cache(lambda: deployed_hash_key(deployment)))
+
+
+def deployed_hash_key(deployment: Deployment) -> str:
+    """Return the key with which forgotten recipients are hashed."""
+    secrets = deployment.client("secretsmanager")
+    return secrets.get_secret_value(SecretId=deployment.output("RecipientHashKeySecretArn"))["SecretString"]
 
 
 def deployed_suppressions(deployment: Deployment) -> SuppressionsTable:

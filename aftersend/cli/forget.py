@@ -2,12 +2,12 @@
 
 import time
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Annotated
 
 import typer
 
 from aftersend.aws.account_list import PACE_SECONDS, AccountList, Unavailable
+from aftersend.aws.deployed_recorder import deployed_tombstones
 from aftersend.aws.erasure import Erased, Erasure
 from aftersend.aws.lifecycle import days_until_removed
 from aftersend.aws.tombstones import Tombstones
@@ -60,7 +60,7 @@ def forget(
     """
     recipient = _recipient(address, note)
     with connected(env) as target:
-        tombstones = _tombstones(target)
+        tombstones = deployed_tombstones(target.deployment)
         if undo:
             _undo(tombstones, recipient, env, yes)
             return
@@ -84,17 +84,6 @@ def _recipient(address: str, note: str) -> str:
     if recipient in note.lower():
         raise typer.BadParameter("--note must not contain the address: it is stored beside the tombstone.")
     return recipient
-
-
-def _tombstones(target: Target) -> Tombstones:
-    deployment = target.deployment
-
-    @cache
-    def key() -> str:
-        secret = deployment.output("RecipientHashKeySecretArn")
-        return deployment.client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-
-    return Tombstones(deployment.client("dynamodb"), deployment.output("SuppressionsTableName"), key)
 
 
 def _undo(tombstones: Tombstones, recipient: str, env: str, yes: bool) -> None:

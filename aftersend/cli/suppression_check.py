@@ -12,12 +12,13 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from aftersend.aws.deployed_recorder import deployed_hash_key
 from aftersend.aws.deployment import AWS_ERRORS, Unavailable
 from aftersend.aws.suppression_check import CheckResult, SuppressionUnknown
 from aftersend.aws.suppression_check import check as check_addresses
 from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json
-from aftersend.cli.suppression_options import SUPPRESSED, advance, hash_key, print_counts, progress
+from aftersend.cli.suppression_options import SUPPRESSED, advance, print_counts, progress
 from aftersend.operations.mailing_list import Row, rows
 
 CHUNK = 1_000
@@ -111,7 +112,7 @@ def _check(
     reader = scopes | {
         "table": deployment.output("SuppressionsTableName"),
         "client": deployment.client("dynamodb"),
-        "hash_key": hash_key(deployment),
+        "hash_key": deployed_hash_key(deployment),
     }
     writer = csv.writer(output) if output else None
     if writer:

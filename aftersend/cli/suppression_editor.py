@@ -14,11 +14,11 @@ from aftersend.aws.listed_spellings import MAX_SPELLINGS, listed_spellings
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.cli.deployment import Target
 from aftersend.cli.suppression_options import REFUSED
-from aftersend.recorder import Incomplete, Recorder, Undecided
+from aftersend.recorder import Incomplete, RecipientForgotten, Recorder, Undecided
 from aftersend.suppression import Entry
 from aftersend.suppression.explanation import spellings
 
-REFUSALS = (Incomplete, Undecided, ValueError)
+REFUSALS = (Incomplete, RecipientForgotten, Undecided, ValueError)
 """What the recorder raises about one recipient. The messages have no address."""
 
 

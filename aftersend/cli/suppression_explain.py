@@ -8,13 +8,13 @@ import msgspec
 import typer
 
 from aftersend.aws.account_list import PACE_SECONDS, AccountList, Unavailable
-from aftersend.aws.deployed_recorder import deployed_ledger, deployed_settings, deployed_suppressions
+from aftersend.aws.deployed_recorder import deployed_hash_key, deployed_ledger, deployed_settings, deployed_suppressions
 from aftersend.aws.deployment import AWS_ERRORS, describe_error
 from aftersend.aws.listed_spellings import MAX_SPELLINGS, Spelling, listed_spellings
 from aftersend.aws.suppression_reader import SuppressionReader
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json, printable
-from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument, hash_key
+from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument
 from aftersend.suppression import Entry
 from aftersend.suppression.explanation import (
     FORGOTTEN,
@@ -104,7 +104,7 @@ def _explanation(target: Target, address: str) -> Explanation:
 def _is_forgotten(target: Target, recipient: str, now: datetime) -> tuple[bool | None, str | None]:
     deployment = target.deployment
     try:
-        key = hash_key(deployment)
+        key = deployed_hash_key(deployment)
     except AWS_ERRORS as error:
         return None, describe_error(error)
     reader = SuppressionReader(

@@ -10,7 +10,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from aftersend.aws.deployment import Deployment
 from aftersend.aws.suppression_check import recipient_of
 from aftersend.cli.failure_output import printable
 from aftersend.cli.replay import parse_time
@@ -59,12 +58,6 @@ UntilOption = Annotated[
     datetime | None, typer.Option(metavar="TIME", parser=parse_time, help="Only entries since before this time.")
 ]
 DomainOption = Annotated[str | None, typer.Option(help="Only addresses of this domain, without its subdomains.")]
-
-
-def hash_key(deployment: Deployment) -> str:
-    """Return the key with which forgotten recipients are hashed."""
-    secret = deployment.client("secretsmanager")
-    return secret.get_secret_value(SecretId=deployment.output("RecipientHashKeySecretArn"))["SecretString"]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Annotated, TextIO
 
 import typer
 
-from aftersend.aws.deployed_recorder import deployed_recorder, deployed_suppressions
+from aftersend.aws.deployed_recorder import deployed_hash_key, deployed_recorder, deployed_suppressions
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.suppression_check import recipient_of
 from aftersend.aws.suppression_importer import SuppressionImporter
@@ -27,7 +27,6 @@ from aftersend.cli.suppression_options import (
     RuleOption,
     ScopeOption,
     advance,
-    hash_key,
     progress,
 )
 from aftersend.operations.suppression_export import FORMATS
@@ -117,7 +116,7 @@ def _importer(deployment: Deployment, operator: str | None, *, force: bool, dry_
     return SuppressionImporter(
         recorder=deployed_recorder(deployment),
         suppressions=deployed_suppressions(deployment),
-        hash_key=hash_key(deployment),
+        hash_key=deployed_hash_key(deployment),
         operator=operator or deployment.client("sts").get_caller_identity()["Arn"],
         force=force,
         dry_run=dry_run,

@@ -45,7 +45,7 @@ class SuppressionShop:
         self.sesv2 = simulated_client(self.account_list, s3)
         secret = SESSION.client("secretsmanager").create_secret(Name="hash-key", SecretString=HASH_KEY)
         state = {"LedgerTableName": "ledger", "SuppressionsTableName": "suppressions"}
-        state["RecipientHashKeySecretArn"] = secret["ARN"]
+        self.hash_key_secret = state["RecipientHashKeySecretArn"] = secret["ARN"]
         self.stacks = {"Aftersend-shop-State": state, "Aftersend-shop-Pipeline": {FUNCTION_OUTPUT: FUNCTION}}
         self.variables = {Variable.RETENTION.value: msgspec.json.encode(Retention()).decode()}
         self.set_policy(Policy(account_list="read"))

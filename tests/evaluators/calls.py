@@ -77,11 +77,6 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
         yield from (
             Call("events:PutEvents", ARNS["AWS::Events::EventBus"].format(names.get(bus, bus))) for bus in buses
         )
-    elif operation == "GetSecretValue":
-        yield Call(
-            "secretsmanager:GetSecretValue",
-            names.get(parameters["SecretId"], names.get("secret", parameters["SecretId"])),
-        )
     elif operation == "GetEmailIdentity":
         yield Call("ses:GetEmailIdentity", f"arn:aws:ses:eu-west-1:222222222222:identity/{parameters['EmailIdentity']}")
     else:

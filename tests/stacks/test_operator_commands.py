@@ -32,7 +32,7 @@ def calls(shop: SuppressionShop, environment: Templates, monkeypatch: pytest.Mon
     recorded: set[Call] = set()
     tables = [table.name for table in environment.of_type("AWS::DynamoDB::Table")]
     names = {name: next(each for each in tables if name.title() in each) for name in ("ledger", "suppressions")}
-    names["secret"] = environment.only("AWS::SecretsManager::Secret").name
+    names[shop.hash_key_secret] = environment.only("AWS::SecretsManager::Secret").arn
     create = ShopSession.client
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:

@@ -158,12 +158,12 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             "Archive/aws/lambda/*, Archive/firehose-failed/*, Archive/quarantine/*",
         ): "redrive lines, records and batches",
         (("lambda:InvokeFunction",), "SuppressionEventsPublishSuppressionsFunction"): "redrive unpublished batches",
-        (("dynamodb:PutItem",), "Ledger, Suppressions"): "suppressions add, remove, import and rebuild",
-        (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove, at SES's account list",
-        **HASH_KEY,
-        (("dynamodb:Query", "dynamodb:DeleteItem"), "Ledger, Suppressions"): "forget: erase events and entries",
-        (("dynamodb:GetItem", "dynamodb:PutItem"), "Suppressions"): "forget: read and write tombstones",
-        (("ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"), "*"): "forget --account-list",
+        (
+            ("dynamodb:PutItem", "dynamodb:DeleteItem"),
+            "Ledger, Suppressions",
+        ): "suppressions add, remove, import and rebuild; forget",
+        (("dynamodb:GetItem",), "Suppressions"): "forget: read a tombstone",
+        (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove and forget, at SES's account list",
         (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },
     "ArchiveNotificationsHandlerPolicy": {
