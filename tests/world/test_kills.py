@@ -9,11 +9,11 @@ from tests.world.calls import Killed
 from tests.world.world import BEGIN, START, Kill, World, expected_state
 
 CALLS = {
-    # for each of two messages: write the event, read the entry, read the events, write the entry
-    "record_feedback": 8,
-    # get the object, write 60 items in three batches and an event, read entry and events, write the entry,
-    # quarantine a line
-    "record_archive": 9,
+    # read the tombstones, then for each of two messages: write the event, read entries and events, write the entry
+    "record_feedback": 9,
+    # get the object, read the tombstones, write 60 items in three batches and an event, read entry and events, write
+    # the entry, quarantine a line
+    "record_archive": 10,
     # read the checkpoints, then a transaction for each slot
     "count_tags": 3,
     # read the hash key, then one request for all changes
