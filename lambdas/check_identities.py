@@ -17,15 +17,16 @@ from typing import Any
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aftersend.aws.clients import client
 from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, DeployedSettings
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.aws.sending_account import SendingAccount
 from aftersend.contract import FAILED_OBJECTS_METRICS, NotificationSettings, Variable
-from lambdas import dependencies
+from lambdas import dependencies, identities
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time
-from lambdas.settings import setting
+from lambdas.settings import setting, text_setting
 
 RESERVED_MILLISECONDS = 120_000
 """Time reserved for the checks that follow; settings that this leaves no time for are set in the next hour."""
@@ -57,9 +58,9 @@ def handler(
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
 ) -> dict[str, int]:
     """Make all checks, one after another as SES demands, and emit their counts as metrics."""
-    stored = deployed_settings or dependencies.deployed_settings()
-    ses = identity_settings or dependencies.identity_settings()
-    objects = failed_objects or dependencies.failed_objects()
+    stored = deployed_settings or identities.deployed_settings()
+    ses = identity_settings or identities.identity_settings()
+    objects = failed_objects or FailedObjects(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
 
     has_time_left = partial(has_time, context, RESERVED_MILLISECONDS)
 
@@ -80,7 +81,7 @@ def handler(
         "MAIL FROM": lambda: {
             "identities_mail_from_failed": _log(ses.failed_mail_from(names()), "MAIL FROM fails for identities.")
         },
-        "account": lambda: (account or dependencies.sending_account()).metrics(),
+        "account": lambda: (account or SendingAccount(client("sesv2"))).metrics(),
     }
     for metric, prefix in FAILED_OBJECTS_METRICS.items():
         checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}

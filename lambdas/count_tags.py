@@ -19,7 +19,7 @@ from aftersend.contract import PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
 from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
 from aftersend.events import Event
 from aftersend.metrics import emf_documents
-from lambdas import dependencies
+from lambdas import counting, dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import is_set, setting, text_setting
 
@@ -60,7 +60,7 @@ def handler(
 ) -> dict[str, Any]:
     """Count a batch of the ledger's stream and emit totals per configuration set as metrics."""
     changes, undecodable = stream_changes(event["Records"], setting(Variable.COUNTED, Counted))
-    counts = count(changes, _shard(event), counters or dependencies.counters(), attempts)
+    counts = count(changes, _shard(event), counters or counting.counters(), attempts)
     for document in emf_documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
         emit_metric(document)
     if undecodable:

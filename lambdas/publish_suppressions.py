@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from aftersend import ledger
+from aftersend.aws.clients import client
 from aftersend.aws.event_bus import BusEvent, EventBus
 from aftersend.aws.secrets import secret_text
 from aftersend.aws.serialization import deserialize
@@ -47,7 +48,7 @@ def handler(
         _report(undecodable, emit_metric)
     published = [(kind, change) for change in changes if (kind := detail_type(change.old, change.new))]
     key = hash_key() if published else ""
-    refused = (bus or dependencies.event_bus()).publish(
+    refused = (bus or EventBus(client("events"), text_setting(Variable.EVENT_BUS))).publish(
         [BusEvent(kind, _detail(change.new, key)) for kind, change in published]
     )
     logger.info("Published a batch of changes.", extra={"published": len(published), "refused": len(refused)})

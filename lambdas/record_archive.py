@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any
 
 from aftersend.aws.archive import Archive, DamagedObject, QuarantineLine
+from aftersend.aws.clients import client
 from aftersend.contract import QUARANTINED_LINES
 from aftersend.events import Event
 from aftersend.parsing import ArchivedObject, Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import Incomplete, Recorder, Tally, parse_recordable
-from lambdas import dependencies
+from lambdas import dependencies, recording
 from lambdas.sqs_batch import each_message
 
 
@@ -31,8 +32,8 @@ def handler(
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
 ) -> dict[str, Any]:
     """Record archived events and update the suppression entries of recipients with feedback."""
-    recorder = (recorder or dependencies.recorder()).for_one_invocation()
-    archive = archive or dependencies.archive()
+    recorder = (recorder or recording.recorder()).for_one_invocation()
+    archive = archive or Archive(client("s3"))
     record = partial(_record_object, recorder=recorder, archive=archive, emit_metric=emit_metric)
     return each_message(event, partial(record_objects, record_object=record))
 

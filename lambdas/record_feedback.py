@@ -5,7 +5,7 @@ from typing import Any
 
 from aftersend.parsing import Ignored, Unreadable
 from aftersend.recorder import Recorder, Tally, parse_recordable
-from lambdas import dependencies
+from lambdas import recording
 from lambdas.sqs_batch import each_message
 
 
@@ -15,7 +15,7 @@ class UnreadableRecord(Exception):
 
 def handler(event: dict[str, Any], _context: object = None, *, recorder: Recorder | None = None) -> dict[str, Any]:
     """Record SES feedback from SQS and update the recipients' suppression entries."""
-    recorder = (recorder or dependencies.recorder()).for_one_invocation()
+    recorder = (recorder or recording.recorder()).for_one_invocation()
     return each_message(event, partial(record_message, recorder=recorder))
 
 

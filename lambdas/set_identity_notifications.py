@@ -22,7 +22,7 @@ from aftersend.aws.deployed_settings import (
 )
 from aftersend.aws.identity_settings import IdentitySettings
 from aftersend.contract import SETTINGS_ATTRIBUTE, CustomResource, NotificationSettings, Property
-from lambdas import dependencies
+from lambdas import identities
 from lambdas.dependencies import logger
 
 MAX_ATTEMPTS = 5
@@ -39,8 +39,8 @@ def handler(
     """Perform CloudFormation's request for one of the two resources and respond to it."""
 
     def act() -> dict[str, str]:
-        ses = identity_settings or dependencies.identity_settings()
-        stored = deployed_settings or dependencies.deployed_settings()
+        ses = identity_settings or identities.identity_settings()
+        stored = deployed_settings or identities.deployed_settings()
         if request["ResourceType"] == CustomResource.PREVIOUS_IDENTITY_NOTIFICATIONS:
             return read_previous(request, ses, stored)
         return set_wanted(request, ses, stored)

@@ -19,7 +19,7 @@ from aftersend.counting import CONFIGURATION_SET, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
 from aftersend.suppression import Entry, is_new_suppression, mass_suppression_percent, watched_hours
-from lambdas import dependencies
+from lambdas import counting, dependencies, recording
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time
 
@@ -85,10 +85,10 @@ def handler(
 ) -> dict[str, int]:
     """Visit every entry and emit the counts as metrics."""
     now, rng = now or datetime.now(UTC), rng or Random()  # noqa: S311 (not for secrets)
-    sweep = Sweep(recorder or dependencies.recorder(), now, partial(has_time, context))
-    for entry in (suppressions or dependencies.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
+    sweep = Sweep(recorder or recording.recorder(), now, partial(has_time, context))
+    for entry in (suppressions or recording.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
         sweep.visit(entry)
-    sends = (counters or dependencies.counters()).total(CONFIGURATION_SET, MEASURES[Kind.SEND], watched_hours(now))
+    sends = (counters or counting.counters()).total(CONFIGURATION_SET, MEASURES[Kind.SEND], watched_hours(now))
     sweep.report.mass_suppression_percent = mass_suppression_percent(sweep.new_suppressions, sends)
     counts = msgspec.structs.asdict(sweep.report)
     details = {"new": sweep.new_suppressions, "sends": sends, "postponed": sweep.postponed}

@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 
 from aftersend.aws.account_list import AccountList, AccountListFiles, Unavailable
+from aftersend.aws.clients import client
 from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.contract import Variable
 from aftersend.recorder import Recorder
-from lambdas import dependencies
+from lambdas import dependencies, recording
 from lambdas.account_list_comparison import Comparison
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time
+from lambdas.settings import setting, text_setting
 
 
 def handler(
@@ -29,10 +32,10 @@ def handler(
 ) -> dict[str, int]:
     """Compare both lists, apply the difference and emit the counts as metrics."""
     comparison = Comparison(
-        account_list or dependencies.account_list(),
-        files or dependencies.account_list_files(),
-        suppressions or dependencies.suppressions(),
-        (recorder or dependencies.recorder()).for_one_invocation(),
+        account_list or AccountList(client("sesv2"), pace_seconds=setting(Variable.PACE_SECONDS, float)),
+        files or AccountListFiles(client("s3"), text_setting(Variable.ARCHIVE_BUCKET)),
+        suppressions or recording.suppressions(),
+        (recorder or recording.recorder()).for_one_invocation(),
         now or datetime.now(UTC),
         partial(has_time, context),
     )

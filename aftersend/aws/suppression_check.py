@@ -1,6 +1,6 @@
 """Ask the suppression list which addresses may be sent to. Senders call it as `aftersend.check` before they send.
 
-It imports little: no boto3 where the caller has a client, and nothing of the command line or the stacks.
+It imports little: hardly anything of the SDK where the caller has a client, and nothing of the command line or the stacks.
 """
 
 import logging
@@ -209,12 +209,12 @@ def _hash_key(hash_key: str | None, ignore_forgotten: bool) -> Callable[[], str]
 
 
 def _default_client() -> Any:
-    from aftersend.aws.clients import client  # imports boto3
+    from aftersend.aws.clients import client  # imports most of botocore
 
     return client("dynamodb")
 
 
 def _secret_text(arn: str) -> str:
-    from aftersend.aws.secrets import secret_text  # imports boto3
+    from aftersend.aws.secrets import secret_text  # imports most of botocore
 
     return secret_text(arn)

@@ -47,6 +47,7 @@ FORGOTTEN = "forgotten@mail.example"
 def table(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Generator[SuppressionsTable]:
     """Return the table with the entries above, which every default session and client reads."""
     monkeypatch.setattr("boto3.DEFAULT_SESSION", SESSION)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", SESSION.region_name)
     table = SuppressionsTable(dynamodb, TABLE)
     for recipient, entries in (SUPPRESSED | NOT_SUPPRESSED).items():
         for fields in entries:

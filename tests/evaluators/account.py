@@ -5,10 +5,12 @@ import io
 import json
 import os
 import re
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, redirect_stdout
+import sys
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib import import_module
 from random import Random
+from types import ModuleType
 from typing import Any
 from unittest import mock
 from urllib.request import Request
@@ -73,22 +75,30 @@ class Account:
             self.observe(function, operation, parameters)
             return self.answer(operation, parameters)
 
-        builders = [builder for builder in vars(dependencies).values() if hasattr(builder, "cache_clear")]
-        for builder in builders:
-            builder.cache_clear()
+        import_module(f"lambdas.{function}")
+        modules = [module for name, module in sys.modules.items() if name.startswith(("lambdas.", "aftersend.aws."))]
+        _clear_caches(modules)
         token = responder.set(respond)
         level = dependencies.logger.log_level
         dependencies.logger.setLevel("CRITICAL")
-        with (
-            mock.patch.dict(os.environ, {**settings, **overridden}),
-            mock.patch.object(dependencies, "client", CLIENTS.__getitem__),
-            mock.patch.object(custom_resource, "urlopen", _respond_to_cloudformation),
-        ):
+        with ExitStack() as patches:
+            patches.enter_context(mock.patch.dict(os.environ, {**settings, **overridden}))
+            patches.enter_context(mock.patch.object(custom_resource, "urlopen", _respond_to_cloudformation))
+            for module in modules:
+                if hasattr(module, "client"):
+                    patches.enter_context(mock.patch.object(module, "client", CLIENTS.__getitem__))
             yield
         dependencies.logger.setLevel(level)
         responder.reset(token)
-        for builder in builders:
-            builder.cache_clear()
+        _clear_caches(modules)
+
+
+def _clear_caches(modules: Iterable[ModuleType]) -> None:
+    """Make the next function build its collaborators anew, as a process of its own does."""
+    for module in modules:
+        for builder in vars(module).values():
+            if hasattr(builder, "cache_clear"):
+                builder.cache_clear()
 
 
 def _respond_to_cloudformation(request: Request, timeout: float) -> mock.Mock:
