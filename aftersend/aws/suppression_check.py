@@ -1,6 +1,6 @@
 """Ask the suppression list which addresses may be sent to. Senders call it as `aftersend.check` before they send.
 
-It imports little: hardly anything of the SDK where the caller has a client, and nothing of the command line or the stacks.
+It imports little: nearly nothing of the SDK where the caller has a client, nothing of the command line or the stacks.
 """
 
 import logging
