@@ -12,7 +12,7 @@ import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -67,7 +67,7 @@ def sources() -> dict[str, str]:
 
 
 @contextmanager
-def installation(python: str) -> Iterator[Path]:
+def installation(python: str) -> Generator[Path]:
     """Prepare a folder with the packages, the functions and the typical function, all compiled."""
     with TemporaryDirectory() as name:
         folder = Path(name)

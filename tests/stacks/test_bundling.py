@@ -1,6 +1,7 @@
 """Hold what is in a function's bundle and what changes its digest."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -10,9 +11,31 @@ from pathlib import Path
 import pytest
 
 from aftersend.contract import FUNCTIONS
-from stacks import bundling
+from stacks import bundling, bytecode
 from stacks.bundling import bundle, digest
+from stacks.bytecode import compile_bytecode
 from tests.stacks.conftest import PROJECT
+
+
+def find_python(version: str) -> str | None:
+    """Return the path of a Python if it is installed."""
+    if not (command := shutil.which(f"python{version}")):
+        return None
+    # With PYENV_VERSION, pyenv's command works even where this version is not the selected one.
+    environment = os.environ | {"PYENV_VERSION": version}
+    arguments = [command, "-c", "import sys; print(sys.executable)"]
+    return subprocess.run(arguments, env=environment, capture_output=True, text=True).stdout.strip() or None
+
+
+RUNTIME_VERSION = "3.13"
+MAGIC_NUMBER = (3571).to_bytes(2, "little") + b"\r\n"
+"""What bytecode of Python 3.13 begins with (PYC_MAGIC_NUMBER in CPython's Include/internal/pycore_magic_number.h)."""
+UNCHECKED_HASH = (0b01).to_bytes(4, "little")
+"""The flags after it (PEP 552)."""
+MAX_BYTES = 250 * 1024 * 1024
+"""Lambda's quota for a function, unzipped."""
+
+PYTHON_OF_THE_RUNTIME = find_python(RUNTIME_VERSION)
 
 BROUGHT_BY_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 NEVER_BUNDLED = ("config", "dashboard", "cli")
@@ -25,10 +48,10 @@ def copy_project(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a copy of the project in which the tests build bundles and change nothing."""
-    return copy_project(tmp_path_factory.mktemp("project"))
+@pytest.fixture
+def fast_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compile nothing, which these tests do not need."""
+    monkeypatch.setattr(bundling, "compile_bytecode", lambda platform, folder: None)
 
 
 def modules(folder: Path) -> set[str]:
@@ -60,32 +83,79 @@ def test_every_file_with_a_handler_has_a_size():
     assert files == FUNCTIONS.keys()
 
 
-def test_bundle_is_the_same_wherever_it_is_built(project: Path, tmp_path: Path):
+def test_bundle_is_the_same_wherever_it_is_built(tmp_path: Path):
     """Otherwise every machine would deploy again what another has deployed."""
     elsewhere = copy_project(tmp_path / "elsewhere")
-    here, there = (bundle("record_feedback", "aws", folder) for folder in (project, elsewhere))
+    here, there = (bundle("record_feedback", "aws", folder) for folder in (PROJECT, elsewhere))
     assert here.name == there.name
     assert content(here) == content(there)
 
 
-def test_bundle_holds_packages_for_the_platform_but_no_sdk_and_no_bytecode(project: Path):
-    folder = bundle("record_feedback", "aws", project)
+def test_bundle_holds_packages_for_the_platform_but_no_sdk():
+    folder = bundle("record_feedback", "aws")
     assert list((folder / "msgspec").glob("*aarch64*.so"))
     assert (folder / "aws_lambda_powertools").exists()
     assert not (folder / "botocore").exists()
-    assert not list(folder.rglob("__pycache__"))
+    assert sum(map(len, content(folder).values())) < MAX_BYTES
 
 
-def test_bundle_holds_the_modules_that_are_imported_and_no_others(project: Path):
-    bundled = modules(bundle("count_tags", "aws", project))
+def compiled_files(folder: Path) -> dict[Path, Path]:
+    """Return the bytecode of the runtime's Python for every source in a bundle."""
+    tag = f"cpython-{RUNTIME_VERSION.replace('.', '')}"
+    return {source: source.parent / "__pycache__" / f"{source.stem}.{tag}.pyc" for source in folder.rglob("*.py")}
+
+
+def test_every_file_of_a_bundle_has_bytecode_of_the_runtime_that_is_never_checked():
+    assert bundling.RUNTIME.name == f"python{RUNTIME_VERSION}"
+    files = compiled_files(bundle("record_feedback", "aws"))
+    headers = {bytecode.read_bytes()[:8] for bytecode in files.values()}
+    assert headers == {MAGIC_NUMBER + UNCHECKED_HASH}
+    assert len(files) > 100
+
+
+def test_bytecode_of_a_file_does_not_depend_on_the_others(tmp_path: Path):
+    """Otherwise every function would be deployed again whenever any module changes."""
+    folder = bundle("record_feedback", "aws")
+    alone = tmp_path / "aftersend" / "recorder.py"
+    alone.parent.mkdir()
+    shutil.copy(folder / "aftersend" / "recorder.py", alone)
+    compile_bytecode("aws", tmp_path)
+    [bytecode] = tmp_path.rglob("*.pyc")
+    assert bytecode.read_bytes() == (folder / bytecode.relative_to(tmp_path)).read_bytes()
+
+
+@pytest.mark.skipif(PYTHON_OF_THE_RUNTIME is None, reason=f"Python {RUNTIME_VERSION} is not installed")
+def test_python_of_the_runtime_loads_the_bytecode():
+    assert PYTHON_OF_THE_RUNTIME
+    settings = Path("lambdas", "settings.py")
+    bytecode = compiled_files(bundle("record_feedback", "aws"))[bundle("record_feedback", "aws") / settings]
+    code = (
+        "import importlib.machinery, importlib.util\n"
+        f"loader = importlib.machinery.SourcelessFileLoader('settings', {str(bytecode)!r})\n"
+        "print(importlib.util.MAGIC_NUMBER.hex(), loader.get_code('settings').co_filename)"
+    )
+    command = [PYTHON_OF_THE_RUNTIME, "-I", "-c", code]
+    printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert printed.split() == [MAGIC_NUMBER.hex(), "/var/task/lambdas/settings.py"]
+
+
+def test_missing_compiler_is_reported_with_the_fix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bytecode, "PYODIDE", tmp_path)
+    monkeypatch.setattr(bytecode, "_pinned_version", lambda: "0.1.2")
+    with pytest.raises(bytecode.CompilerMissing, match=r"missing.*package-lock\.json.*0\.1\.2.*make setup"):
+        compile_bytecode("aws", tmp_path)
+
+
+def test_bundle_holds_the_modules_that_are_imported_and_no_others():
+    bundled = modules(bundle("count_tags", "aws"))
     assert {"lambdas/__init__.py", "lambdas/count_tags.py", "lambdas/settings.py"} <= bundled
     assert {"aftersend/__init__.py", "aftersend/ledger.py", "aftersend/metrics/emf.py"} <= bundled
     assert not {"lambdas/record_feedback.py", "lambdas/sqs_batch.py", "aftersend/aws/custom_resource.py"} & bundled
 
 
 @pytest.mark.parametrize("file", FUNCTIONS)
-def test_configuration_pages_and_commands_never_reach_lambda(file: str, project: Path):
-    folder = bundle(file, "aws", project)
+def test_configuration_pages_and_commands_never_reach_lambda(file: str):
+    folder = bundle(file, "aws")
     assert modules(folder)
     assert not [room for room in NEVER_BUNDLED if (folder / "aftersend" / room).exists()]
 
@@ -109,7 +179,7 @@ def test_changing_the_lock_changes_every_function(tmp_path: Path):
     assert functions_changed_by("lambdas/requirements.lock", tmp_path) == set(FUNCTIONS)
 
 
-def test_new_bundle_replaces_the_previous_one_of_its_function(tmp_path: Path):
+def test_new_bundle_replaces_the_previous_one_of_its_function(tmp_path: Path, fast_compiler: None):
     project = copy_project(tmp_path / "project")
     other, previous = bundle("count_tags", "aws", project), bundle("check_identities", "aws", project)
     (project / "lambdas" / "check_identities.py").write_text("def handler(): ...\n")
@@ -119,7 +189,9 @@ def test_new_bundle_replaces_the_previous_one_of_its_function(tmp_path: Path):
     assert other.exists()
 
 
-def test_interrupted_build_is_not_taken_for_a_finished_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_interrupted_build_is_not_taken_for_a_finished_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_compiler: None
+):
     project = copy_project(tmp_path / "project")
     with monkeypatch.context() as patched:
         patched.setattr(bundling.uv, "find_uv_bin", lambda: "/bin/false")
@@ -128,7 +200,9 @@ def test_interrupted_build_is_not_taken_for_a_finished_one(tmp_path: Path, monke
     assert (bundle("count_tags", "aws", project) / "msgspec").exists()
 
 
-def test_bundle_is_copied_where_the_file_system_has_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_bundle_is_copied_where_the_file_system_has_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast_compiler: None
+):
     def refuse(*_: object) -> None:
         raise OSError
 
@@ -152,8 +226,8 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("file", FUNCTIONS)
-def test_bundle_can_be_imported_with_nothing_but_the_runtime(file: str, project: Path, runtime: Path):
-    folder = bundle(file, "local", project)
+def test_bundle_can_be_imported_with_nothing_but_the_runtime(file: str, runtime: Path):
+    folder = bundle(file, "local")
     code = f"""
 import json, sys
 sys.path += {[str(folder), str(runtime)]}
