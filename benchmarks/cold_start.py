@@ -1,12 +1,13 @@
 """Compare the cold starts of the functions with that of a typical function with Powertools for AWS Lambda.
 
-    python -m benchmarks.cold_start [--python PATH] [--rounds N] [--imports FUNCTION]
+    python -m benchmarks.cold_start [--python PATH] [--rounds N] [--imports FUNCTION | --figures]
 
 A cold start is a fresh process that imports the handler and creates the clients that an invocation needs. Its figure is
 processor time, beyond that of a process that does nothing. All have bytecode and the same SDK, and take turns.
 """
 
 import argparse
+import json
 import os
 import shutil
 import statistics
@@ -21,12 +22,12 @@ import uv
 
 from aftersend.aws.clients import Service
 from aftersend.contract import FUNCTIONS
-from stacks.bundling import PROJECT
 from stacks.import_closure import PACKAGES
 
 MAX_RATIO = 0.60
 """What part of the typical function's time each function may take."""
 
+PROJECT = Path(__file__).parent.parent
 PEERS = PROJECT / "benchmarks" / "peers"
 
 CLIENTS: dict[str, tuple[Service, ...]] = {
@@ -106,10 +107,9 @@ def measure(python: str, folder: Path, rounds: int) -> dict[str, float]:
     return {name: median - nothing for name, median in medians.items()}
 
 
-def report(seconds: dict[str, float]) -> int:
+def report(seconds: dict[str, float], ratios: dict[str, float]) -> int:
     """Print the figures; return how many functions miss the target."""
     print("| cold start | ms | of a typical function |\n|---|---:|---:|")
-    ratios = {name: value / seconds[TYPICAL] for name, value in seconds.items()}
     for name, ratio in ratios.items():
         print(f"| {name} | {seconds[name] * 1000:.0f} | {ratio:.2f} |")
     print(f"\nTarget: at most {MAX_RATIO:.2f}.")
@@ -120,6 +120,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Compare cold starts with a typical function's.")
     parser.add_argument("--python", default=sys.executable, help="the Python that runs the functions (this one)")
     parser.add_argument("--rounds", type=int, default=15, help="rounds in which all take turns (15)")
+    parser.add_argument("--figures", action="store_true", help="print the ratios as JSON instead")
     parser.add_argument("--imports", choices=sources(), help="print the import times of one function instead")
     arguments = parser.parse_args()
     assert CLIENTS.keys() == FUNCTIONS.keys(), "CLIENTS lists every function"
@@ -128,9 +129,14 @@ def main() -> int:
             source = sources()[arguments.imports]
             subprocess.run(command(arguments.python, folder, source, "-X", "importtime"), env=ENVIRONMENT, check=True)
             return 0
+        seconds = measure(arguments.python, folder, arguments.rounds)
+        ratios = {name: value / seconds[TYPICAL] for name, value in seconds.items()}
+        if arguments.figures:
+            print(json.dumps({f"cold start of {function}": ratios[function] for function in CLIENTS}))
+            return 0
         version = subprocess.run([arguments.python, "--version"], check=True, capture_output=True, text=True).stdout
         print(f"{version.strip()}, the median of {arguments.rounds} rounds\n")
-        return 1 if report(measure(arguments.python, folder, arguments.rounds)) else 0
+        return 1 if report(seconds, ratios) else 0
 
 
 if __name__ == "__main__":
