@@ -112,4 +112,5 @@ def a_whole_story(rng: random.Random) -> Story:
     return Story(rng, a_policy(rng), some_events(rng), now)
 
 
-STORIES = st.randoms(use_true_random=False).map(a_whole_story)
+STORIES = st.integers(0, 2**32).map(lambda seed: a_whole_story(random.Random(seed)))
+"""Hypothesis chooses seeds alone: where it chose every number, most stories would be short and alike."""
