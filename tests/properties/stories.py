@@ -14,6 +14,8 @@ from tests.event_factory import SENT, an_event
 DAYS = 70
 """How long a story takes: longer than two windows of soft bounces."""
 
+MESSAGES = 25
+
 SCOPES = (None, "stream#news", "list#readers", "topic#readers/books")
 BOUNCES = (
     *[("Permanent", subtype) for subtype in ("General", "EmailValidationSuppressed", "OnAccountSuppressionList")],
@@ -45,8 +47,13 @@ def some_events(rng: random.Random) -> list[Event]:
 
 
 def a_fact(rng: random.Random, kind: str, **given: Any) -> Event:
-    time = None if rng.random() < 0.03 else SENT + timedelta(hours=rng.randrange(24 * DAYS))
-    fields: dict[str, Any] = {"message": f"message-{rng.randrange(40)}", "sent_at": time, "occurred_at": time}
+    """Return an event about one of some messages. A message that bounces does so within days, as at SES."""
+    number = rng.randrange(MESSAGES)
+    sent_at = SENT + timedelta(days=number * DAYS / MESSAGES)
+    occurred_at = sent_at + timedelta(hours=rng.randrange(1, 60))
+    fields: dict[str, Any] = {"message": f"message-{number}", "sent_at": sent_at, "occurred_at": occurred_at}
+    if rng.random() < 0.03:
+        fields |= {"sent_at": None, "occurred_at": None}
     return an_event(kind, **fields | given)
 
 

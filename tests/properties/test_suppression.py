@@ -1,24 +1,29 @@
 """Test decisions about any recipient under any policy: order, repetition, splitting and expiry change nothing."""
 
-from datetime import datetime, timedelta
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import islice
 
 from hypothesis import HealthCheck, given, settings
 
 from aftersend import ledger
-from aftersend.events import Event, Kind
+from aftersend.events import OPERATOR_ACTS, Event, Kind
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention, RetentionHistory
-from aftersend.suppression import ENDED, Effect, Policy, decide, is_outdated, rule_for
+from aftersend.suppression import ENDED, Effect, decide, is_outdated, rule_for
 from aftersend.suppression.explanation import timeline
 from tests.event_factory import READER, SENT
 from tests.fakes import FakeLedger, FakeSuppressions, immediate_attempts
 from tests.properties.stories import STORIES, Story
-from tests.properties.suppression_oracle import expected, in_force
+from tests.properties.suppression_oracle import effects_of, expected, in_force
+
+MINUTE = timedelta(minutes=1)
 
 many = settings(deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-@settings(many, max_examples=600)
+@settings(many, max_examples=1000)
 @given(story=STORIES)
 def test_recipient_is_suppressed_where_and_until_all_events_call_for_it(story: Story):
     entries = decide(story.events, story.policy, story.now)
@@ -55,43 +60,75 @@ def test_explanation_has_the_events_that_suppressed_and_lifted(story: Story):
         assert entry.lifted_by in {None, ENDED, *(moment.rule for moment in moments)}
 
 
-class Clock:
-    """The time, which the test advances."""
+class Recipient:
+    """Someone about whom events are recorded, some at a time, and of whose events some expire."""
 
-    now = SENT
+    def __init__(self, story: Story) -> None:
+        self._story, self.now = story, SENT
+        self.events, self.entries = FakeLedger(), FakeSuppressions()
+        self.recorded: list[Event] = []
+        self._recorder = Recorder(
+            ledger=self.events,
+            suppressions=self.entries,
+            policy=story.policy,
+            history=RetentionHistory().with_setting(Retention(), SENT),
+            now=lambda: self.now,
+            attempts=immediate_attempts,
+        )
+
+    def record(self, events: list[Event]) -> None:
+        """Record events, operators' acts as the commands do, and compare what is in force with what is expected."""
+        self.now = max([self.now, *(event.occurred_at + MINUTE for event in events if event.occurred_at)])
+        self._recorder.record(event for event in events if event.kind not in OPERATOR_ACTS)
+        self.recorded += [event for event in events if event.kind not in OPERATOR_ACTS]
+        for act in events:
+            if act.kind in OPERATOR_ACTS:
+                self.recorded.append(self._recorder.record_operator_act(act.kind, READER, "ops", "", act.scope or "*"))
+        self._recorder.update_suppression(READER)  # as the sweep does
+        state = in_force(self.entries.entries_of(READER).values(), self.now)
+        assert state == expected(self.recorded, self._story.policy, self.now)
+
+    def expire(self, may_expire: Callable[[Event], bool]) -> None:
+        for key, event in list(self.events.items()):
+            if may_expire(event) and self._story.rng.random() < 0.3:
+                del self.events[key]
+
+    def has_entries_of(self, event: Event) -> bool:
+        """Tell whether there is an entry where an event has an effect: before, no evidence is kept."""
+        scopes = {scope for scope, _ in effects_of(event, self._story.policy)}
+        return scopes <= self.entries.entries_of(READER).keys()
+
+    def is_on_the_ladder(self, event: Event) -> bool:
+        """Tell whether an event is a soft bounce that counts, a delivery, or the bounce of a delivered message."""
+        delivered = {each.message_id for each in self.recorded if each.kind == Kind.DELIVERY}
+        is_soft = rule_for(event, self._story.policy).effect is Effect.SOFT_BOUNCE
+        return event.message_id in delivered or (is_soft and not is_outdated(event, self._story.policy, self.now))
+
+
+def parts(events: list[Event], rng: random.Random) -> Iterator[list[Event]]:
+    """Split events into parts of one to three."""
+    remaining = iter(events)
+    while part := list(islice(remaining, rng.randint(1, 3))):
+        yield part
 
 
 @settings(many, max_examples=200)
 @given(story=STORIES)
-def test_splitting_and_expiry_change_nothing(story: Story):
-    """Events are recorded as they occur, one or some at a time. Afterwards any that may have expired is deleted."""
-    events, entries, clock = FakeLedger(), FakeSuppressions(), Clock()
-    recorder = Recorder(
-        ledger=events,
-        suppressions=entries,
-        policy=story.policy,
-        history=RetentionHistory().with_setting(Retention(), SENT),
-        now=lambda: clock.now,
-        attempts=immediate_attempts,
-    )
-    chronological = sorted(story.events, key=lambda event: event.occurred_at or SENT)
-    last = 0
-    while last < len(chronological):
-        first, last = last, last + story.rng.randint(1, 3)
-        recorded = chronological[:last]
-        clock.now = max(event.occurred_at or SENT for event in recorded) + timedelta(minutes=1)
-        recorder.record(recorded[first:])
-        recorder.update_suppression(READER)  # as the sweep does
-        state = in_force(entries.entries_of(READER).values(), clock.now)
-        assert state == expected(recorded, story.policy, clock.now)
-        for key, event in list(events.items()):
-            if may_expire(event, recorded, story.policy, clock.now) and story.rng.random() < 0.3:
-                del events[key]
+def test_deciding_after_each_event_and_expiry_change_nothing(story: Story):
+    """Events arrive as they occur. Soft bounces and deliveries expire when they no longer count."""
+    recipient = Recipient(story)
+    for event in sorted(story.events, key=lambda event: event.occurred_at or SENT):
+        recipient.record([event])
+        recipient.expire(lambda event: recipient.has_entries_of(event) and not recipient.is_on_the_ladder(event))
 
 
-def may_expire(event: Event, recorded: list[Event], policy: Policy, now: datetime) -> bool:
-    """Tell whether an event may have expired: not a soft bounce that counts, nor before the delivery of its message."""
-    delivered = {each.message_id for each in recorded if each.kind == Kind.DELIVERY}
-    if event.message_id in delivered:
-        return False
-    return rule_for(event, policy).effect is not Effect.SOFT_BOUNCE or is_outdated(event, policy, now)
+@settings(many, max_examples=200)
+@given(story=STORIES)
+def test_late_arrival_splitting_and_expiry_change_nothing(story: Story):
+    """Events arrive in any order."""
+    ladder = (Effect.SOFT_BOUNCE, Effect.RESET)
+    events = [event for event in story.events if rule_for(event, story.policy).effect not in ladder]
+    recipient = Recipient(story)
+    for part in parts(story.rng.sample(events, len(events)), story.rng):
+        recipient.record(part)
+        recipient.expire(recipient.has_entries_of)
