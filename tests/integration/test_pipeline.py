@@ -3,7 +3,6 @@
 The code is then changed in places that matter: the comparison must notice each change.
 """
 
-import hmac
 import io
 import json
 import shutil
@@ -17,7 +16,6 @@ from typing import Any
 import boto3
 import pytest
 
-import aftersend
 from aftersend.contract import FUNCTIONS
 from local.pipeline import LocalPipeline
 from local.traffic import plan_mails, predict
@@ -91,30 +89,6 @@ def test_unreadable_line_of_an_archive_object_is_quarantined_and_blocks_no_other
     ]
     quarantined = s3.get_object(Bucket=bucket, Key="quarantine/events/a folder/lines=2.jsonl")["Body"].read()
     assert json.loads(quarantined)["record"] == "unreadable"
-
-
-def test_recipient_whose_message_bounced_may_not_be_sent_to_again(pipeline: LocalPipeline):
-    recipients = ["unlucky-3@mail.example", "lucky@mail.example"]
-
-    def allowed() -> list[str]:
-        client, table = pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["SuppressionsTableName"]
-        return aftersend.check(recipients, table=table, client=client, ignore_forgotten=True).allowed
-
-    assert allowed() == recipients
-    topic = pipeline.ses.notification_settings["bookshop.example"].topics["Bounce"]
-    pipeline.ses.emulator_client("sns").publish(TopicArn=topic, Message=a_bounce_of(recipients[0]))
-    wait_for(lambda: allowed() == ["lucky@mail.example"], "the recipient is suppressed")
-
-
-def test_generated_hash_key_finds_a_forgotten_recipient(pipeline: LocalPipeline):
-    client, table = pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["SuppressionsTableName"]
-    secret = pipeline.outputs["RecipientHashKeySecretArn"]
-    key = pipeline.ses.emulator_client("secretsmanager").get_secret_value(SecretId=secret)["SecretString"]
-    assert len(key) == 64  # the emulator ignores ExcludePunctuation
-    digest = hmac.digest(key.encode(), b"forgotten@mail.example", "sha256").hex()
-    client.put_item(TableName=table, Item={"partition_key": {"S": "forgotten"}, "sort_key": {"S": f"1:{digest}"}})
-    recipients = ["forgotten@mail.example", "lucky@mail.example"]
-    assert aftersend.check(recipients, table=table, client=client, hash_key=key).allowed == ["lucky@mail.example"]
 
 
 MUTATIONS = {
