@@ -85,7 +85,8 @@ def handler(
 ) -> dict[str, int]:
     """Visit every entry and emit the counts as metrics."""
     now, rng = now or datetime.now(UTC), rng or Random()  # noqa: S311 (not for secrets)
-    sweep = Sweep(recorder or dependencies.recorder(), now, partial(has_time, context))
+    recorder = (recorder or dependencies.recorder()).for_one_invocation()
+    sweep = Sweep(recorder, now, partial(has_time, context))
     for entry in (suppressions or dependencies.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
         sweep.visit(entry)
     sends = (counters or dependencies.counters()).total(CONFIGURATION_SET, MEASURES[Kind.SEND], watched_hours(now))

@@ -1,12 +1,15 @@
 """Preview a changed policy, and rebuild the suppression list, over moto."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aftersend.aws.deployed_recorder import deployed_recorder
+from aftersend.aws.deployment import find_deployment
 from aftersend.cli import suppression_policy
 from aftersend.recorder import Recorder, Undecided
 from aftersend.suppression import Policy
@@ -87,6 +90,18 @@ def test_rebuild_restores_entries_that_were_deleted(shop: SuppressionShop):
     delete_entry(shop.dynamodb, READER)
     run("rebuild", "--yes", "--from-ledger")
     assert suppressed(shop.dynamodb) == before
+
+
+def test_recipient_forgotten_during_a_rebuild_gets_no_new_entry(shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch):
+    """A rebuild may take hours; what it knew about tombstones at its beginning is outdated."""
+    delete_entry(shop.dynamodb, READER)
+    recorder = deployed_recorder(find_deployment("shop"))
+    assert READER not in recorder.forgotten()
+    shop.forget(READER)
+    minutes_later = time.monotonic() + 120
+    monkeypatch.setattr(time, "monotonic", lambda: minutes_later)
+    recorder.apply_changes(READER)
+    assert shop.entry(READER) is None
 
 
 def test_rebuild_asks_first(shop: SuppressionShop):
