@@ -76,6 +76,10 @@ def test_preview_of_the_deployed_policy_changes_nothing(shop: SuppressionShop, p
     run("preview", "--policy", policy, "--from-ledger")
 
 
+def test_policy_that_does_not_exist_is_reported(shop: SuppressionShop, tmp_path: Path):
+    assert "cannot be read: No such file" in run("preview", "--policy", tmp_path / "missing", exits=2).stderr
+
+
 def test_rebuild_does_what_the_preview_announced(shop: SuppressionShop, policy: Path):
     announced = run("preview", "--policy", policy, "--from-ledger", "--json", exits=1).stdout
     shop.set_policy(Policy(effects={"complaint": "none", "hard-bounce": "90 days", "sender-refused": "suppress"}))
