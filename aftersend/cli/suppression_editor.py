@@ -10,7 +10,7 @@ import typer
 from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployed_recorder import deployed_recorder, deployed_suppressions
 from aftersend.aws.deployment import AWS_ERRORS, Deployment, describe_error
-from aftersend.aws.listed_spellings import MAX_SPELLINGS, listed_spellings
+from aftersend.aws.listed_spellings import listed_spellings
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.cli.deployment import Target
 from aftersend.cli.suppression_options import REFUSED
@@ -53,7 +53,7 @@ class Editor(NamedTuple):
         recipient = address.lower()
         entries = [*self.suppressions.entries_of(recipient).values()]
         events = self.recorder.ledger.feedback_for(recipient).events
-        return list(dict.fromkeys([address, *spellings(recipient, entries, events)]))[:MAX_SPELLINGS]
+        return spellings(address, entries, events)
 
     def delete_listed(self, addresses: Iterable[str], *, is_deleted: bool) -> Deletion:
         """Delete those addresses that SES's account list has, or only return which it has."""

@@ -10,7 +10,7 @@ import typer
 from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployed_recorder import deployed_hash_key, deployed_ledger, deployed_settings, deployed_suppressions
 from aftersend.aws.deployment import AWS_ERRORS, Deployment, describe_error
-from aftersend.aws.listed_spellings import MAX_SPELLINGS, Spelling, listed_spellings
+from aftersend.aws.listed_spellings import Spelling, listed_spellings
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json, printable
@@ -90,13 +90,12 @@ def _explanation(target: Target, address: str) -> Explanation:
     events = deployed_ledger(deployment, settings).events_for(recipient)
     is_forgotten, problem = _is_forgotten(deployment, suppressions, recipient)
     account_list = target.account_list()
-    known = list(dict.fromkeys([address, *spellings(recipient, entries, events)]))[:MAX_SPELLINGS]
     return Explanation(
         entries=sorted(entries, key=lambda entry: (not entry.is_in_force(now), entry.scope)),
         moments=timeline(events, entries, settings.policy),
         is_forgotten=is_forgotten,
         problem=problem,
-        listed=list(listed_spellings(account_list, known)),
+        listed=list(listed_spellings(account_list, spellings(address, entries, events))),
         is_sandbox=_is_sandbox(account_list),
         now=now,
     )
