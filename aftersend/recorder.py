@@ -152,7 +152,7 @@ class Recorder(NamedTuple):
     """Reads who was forgotten."""
 
     def for_one_invocation(self) -> "Recorder":
-        """Return a recorder that reads once who was forgotten, when it records the first event of a recipient."""
+        """Return a recorder that reads who was forgotten once, for the first recipient."""
         return self._replace(forgotten=cache(self.forgotten))
 
     def record(self, events: Iterable[Event]) -> Tally:
@@ -234,7 +234,10 @@ class Recorder(NamedTuple):
         raise Undecided(f"An entry changed during each of {DECISION_ATTEMPTS} attempts to decide.")
 
     def pending_changes(self, recipient: str, events: Iterable[Event] = ()) -> PendingChanges:
-        """Return what `update_suppression` would write now."""
+        """Return what `update_suppression` would write now: nothing about a forgotten recipient, whom what is not yet
+        erased must not give a new entry."""
+        if recipient in self.forgotten():
+            return PendingChanges({}, {}, is_complete=True)
         current = self.suppressions.entries_of(recipient)
         feedback = self.ledger.feedback_for(recipient)
         known = self._known(recipient, current.values(), events, feedback)

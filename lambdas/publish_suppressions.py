@@ -2,7 +2,7 @@
 
 A record that EventBridge does not accept is delivered again, with all later ones of its shard: subscribers may get an
 event several times, always with the same id. Only a record that cannot be decoded is left out: it would fail however
-often it is retried, and hold up its shard all the while.
+often it is retried, and hold up its shard all the while. One of a newer version of Aftersend waits for that version.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from aftersend.aws.serialization import deserialize
 from aftersend.aws.suppression_reader import FORGOTTEN
 from aftersend.contract import PARTITION_KEY, UNPUBLISHABLE_CHANGES, Variable
 from aftersend.recipient_hash import keyed_hash
-from aftersend.suppression import Entry, Policy, change_detail, detail_type
+from aftersend.suppression import Entry, Policy, change_detail, detail_type, entry_from_attributes
 from lambdas import dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
@@ -73,7 +73,7 @@ def entry_changes(records: list[Record]) -> tuple[list[EntryChange], list[Record
 
 
 def _decode(image: dict[str, Any]) -> Entry:
-    return msgspec.convert(deserialize(image), Entry)
+    return entry_from_attributes(deserialize(image))
 
 
 def _detail(entry: Entry, key: str) -> str:

@@ -85,7 +85,8 @@ def handler(
 ) -> dict[str, int]:
     """Visit every entry and emit the counts as metrics."""
     now, rng = now or datetime.now(UTC), rng or Random()  # noqa: S311 (not for secrets)
-    sweep = Sweep(recorder or recording.recorder(), now, partial(has_time, context))
+    recorder = (recorder or recording.recorder()).for_one_invocation()
+    sweep = Sweep(recorder, now, partial(has_time, context))
     for entry in (suppressions or recording.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
         sweep.visit(entry)
     sends = (counters or counting.counters()).total(CONFIGURATION_SET, MEASURES[Kind.SEND], watched_hours(now))

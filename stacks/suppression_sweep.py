@@ -30,6 +30,7 @@ class SuppressionSweep(Construct):
                 Variable.ENVIRONMENT: environment.name,
                 Variable.LEDGER_TABLE: state.ledger.table_name,
                 Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+                Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
                 Variable.COUNTERS_TABLE: state.counters.table_name,
                 Variable.COUNTER_SHARDS: to_json(environment.counter_shards),
                 Variable.RETENTION: to_json(environment.retention),
@@ -38,6 +39,7 @@ class SuppressionSweep(Construct):
         )
         state.ledger.grant(sweep.function, "dynamodb:PutItem", "dynamodb:Query")
         state.suppressions.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan")
+        sweep.function.add_to_role_policy(state.hash_key_statement())
         state.counters.grant(sweep.function, "dynamodb:Query")
         target = targets.LambdaFunction(sweep.function)  # ty: ignore[invalid-argument-type] (jsii)
         events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)

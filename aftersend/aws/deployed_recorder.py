@@ -1,7 +1,9 @@
 """Build the recorder of a deployed environment, with the settings that its functions have at this moment."""
 
+import time
+from collections.abc import Callable, Container
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -44,8 +46,14 @@ def deployed_recorder(deployment: Deployment) -> Recorder:
         history=ledger.retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
-        forgotten=deployed_tombstones(deployment).read,
-    ).for_one_invocation()
+        forgotten=_once_a_minute(deployed_tombstones(deployment).read),
+    )
+
+
+def _once_a_minute(read: Callable[[], Container[str]]) -> Callable[[], Container[str]]:
+    """Read who was forgotten again while a command runs for hours: erasing waits for longer than a minute."""
+    of_minute = lru_cache(maxsize=1)(lambda _minute: read())
+    return lambda: of_minute(time.monotonic() // 60)
 
 
 def deployed_tombstones(deployment: Deployment) -> Tombstones:

@@ -1,6 +1,7 @@
 """Query what SES's account suppression list has about every spelling of one recipient."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
@@ -23,8 +24,8 @@ class Spelling(msgspec.Struct, frozen=True):
 
 
 def listed_spellings(account_list: AccountList, addresses: Iterable[str]) -> Iterator[Spelling]:
-    """Return what the account list has about each address; an error concerns that address only."""
-    for address in addresses:
+    """Return what the account list has about the first MAX_SPELLINGS addresses; an error concerns that address only."""
+    for address in islice(addresses, MAX_SPELLINGS):
         try:
             yield Spelling(address, account_list.get(address))
         except Unavailable as error:

@@ -15,6 +15,7 @@ from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.aws.suppression_reader import ATTRIBUTES
 from aftersend.contract import FORGOTTEN, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
+from aftersend.ledger import NewerSchema
 from aftersend.recorder import Conflict
 from aftersend.suppression import EVERYWHERE, Entry, entry_from_attributes
 
@@ -131,6 +132,6 @@ class SuppressionsTable:
 
 def _outline(item: Item) -> Entry | None:
     try:
-        return msgspec.convert(deserialize(item), Entry)
-    except msgspec.ValidationError:
+        return entry_from_attributes(deserialize(item))
+    except (msgspec.ValidationError, NewerSchema):
         return None

@@ -5,8 +5,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Annotated, NamedTuple
 
+import msgspec
 import typer
 
+from aftersend.aws.account_list import PACE_SECONDS, AccountList
 from aftersend.aws.deployment import (
     AWS_ERRORS,
     Deployment,
@@ -16,7 +18,9 @@ from aftersend.aws.deployment import (
     find_local_run,
     local_run_file,
 )
+from aftersend.aws.ledger_table import Throttled
 from aftersend.config import Environment, InvalidEnvironment, environment_names, load
+from aftersend.ledger import NewerSchema
 
 CANNOT_QUERY = 2
 """Exit code: the deployment cannot be queried."""
@@ -41,6 +45,10 @@ class Target(NamedTuple):
         """Return whether it is a local run."""
         return self.environment is not None and self.environment.is_emulated
 
+    def account_list(self) -> AccountList:
+        """Return SES's account suppression list. The SES simulator needs no pauses between calls."""
+        return AccountList(self.deployment.client("sesv2"), pace_seconds=0 if self.is_local else PACE_SECONDS)
+
 
 @contextmanager
 def connected(name: str) -> Generator[Target]:
@@ -51,6 +59,8 @@ def connected(name: str) -> Generator[Target]:
         sentence = str(error)
     except AWS_ERRORS as error:
         sentence = describe_error(error)
+    except (msgspec.ValidationError, NewerSchema, Throttled) as error:
+        sentence = f"A table cannot be read: {error}"
     else:
         return
     typer.echo(sentence, err=True)

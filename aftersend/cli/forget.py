@@ -6,23 +6,20 @@ from typing import Annotated
 
 import typer
 
-from aftersend.aws.account_list import PACE_SECONDS, AccountList, Unavailable
+from aftersend.aws.account_list import Unavailable
 from aftersend.aws.deployed_recorder import deployed_tombstones
 from aftersend.aws.erasure import Erased, Erasure
 from aftersend.aws.lifecycle import days_until_removed
 from aftersend.aws.tombstones import Tombstones
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_json
+from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, AddressArgument
 from aftersend.contract import FUNCTIONS
 from aftersend.operations.erasure import Remains, remains
-from aftersend.parsing.addresses import bare_address
-
-REFUSED, INTERRUPTED = 1, 130
 
 SETTLED = timedelta(seconds=max(size.timeout_seconds for size in FUNCTIONS.values()) + 60)
 """After so long no function runs that has not read a tombstone. The minute is for clocks that differ."""
 
-AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The recipient, in any spelling.")]
 AccountListOption = Annotated[
     bool, typer.Option("--account-list", help="Remove them from SES's account suppression list as well.")
 ]
@@ -58,7 +55,9 @@ def forget(
 
     - `aftersend forget reader@mail.example --env prod --undo`
     """
-    recipient = _recipient(address, note)
+    recipient = address.lower()
+    if recipient in note.lower():
+        raise typer.BadParameter("--note must not contain the address: it is stored beside the tombstone.")
     with connected(env) as target:
         tombstones = deployed_tombstones(target.deployment)
         if undo:
@@ -75,15 +74,6 @@ def forget(
         bucket = target.deployment.output("ArchiveBucketName")
         archive_days = days_until_removed(target.deployment.client("s3"), bucket)
     _print(erased, listed, remains(archive_days, datetime.now(UTC).date()), as_json)
-
-
-def _recipient(address: str, note: str) -> str:
-    recipient = bare_address(address).lower()
-    if "@" not in recipient:
-        raise typer.BadParameter("ADDRESS must be one e-mail address.")
-    if recipient in note.lower():
-        raise typer.BadParameter("--note must not contain the address: it is stored beside the tombstone.")
-    return recipient
 
 
 def _undo(tombstones: Tombstones, recipient: str, env: str, yes: bool) -> None:
@@ -119,9 +109,9 @@ def _erase(target: Target, address: str, recipient: str, account_list: bool) -> 
     erasure = Erasure(deployment.client("dynamodb"), *tables)
     listed = 0
     if account_list:
-        ses = AccountList(deployment.client("sesv2"), pace_seconds=0 if target.is_local else PACE_SECONDS)
+        ses = target.account_list()
         try:
-            for spelling in sorted({bare_address(address)} | erasure.spellings(recipient)):
+            for spelling in sorted({address} | erasure.spellings(recipient)):
                 if ses.get(spelling):
                     ses.delete(spelling)
                     listed += 1

@@ -10,6 +10,7 @@ from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_editor import Deletion, Editor, editor_of, refusals
 from aftersend.cli.suppression_options import (
     REFUSED,
+    SCOPE_OPTION,
     AddressArgument,
     DomainOption,
     RuleOption,
@@ -27,6 +28,7 @@ from aftersend.suppression.selection import Selection
 OperatorOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Who does it. Default: the ARN of the AWS credentials.")
 ]
+AddedScopeOption = Annotated[str, SCOPE_OPTION]
 NoteOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, for those who read it later.")]
 
 
@@ -40,7 +42,7 @@ def add(
     address: AddressArgument,
     env: EnvironmentOption,
     note: NoteOption,
-    scope: ScopeOption = EVERYWHERE,
+    scope: AddedScopeOption = EVERYWHERE,
     operator: OperatorOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -55,7 +57,6 @@ def add(
 
     - `aftersend suppressions add reader@mail.example --env prod --note 'asked by telephone'`
     """
-    scope = scope or EVERYWHERE
     with connected(env) as target, refusals():
         editor = editor_of(target, operator, note)
         is_added = not any(entry.reason == "operator" for entry in editor.in_force(address, scope))

@@ -1,14 +1,9 @@
 """Implement `aftersend suppressions check`: which addresses of a mailing list are suppressed."""
 
-import csv
-import io
-import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, nullcontext
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, Any
 
 import typer
 
@@ -18,16 +13,18 @@ from aftersend.aws.suppression_check import CheckResult, SuppressionUnknown
 from aftersend.aws.suppression_check import check as check_addresses
 from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json
-from aftersend.cli.suppression_options import SUPPRESSED, advance, print_counts, progress
-from aftersend.operations.mailing_list import Row, rows
+from aftersend.cli.suppression_options import SUPPRESSED, print_counts
+from aftersend.cli.text_files import open_lines, open_writer
+from aftersend.operations.parallel import batched
+from aftersend.operations.suppression_export import csv_line
+from aftersend.operations.suppression_import import parse_addresses
+from aftersend.operations.tabular import NotTabular
 
 CHUNK = 1_000
 """Lines that are checked at once."""
 
 SHOWN_LINES = 5
 """Numbers of lines with unknown addresses that are printed."""
-
-STANDARD_INPUT = Path("-")
 
 OUTPUT_COLUMNS = ("address", "reason", "rule", "scope", "since", "until")
 
@@ -40,16 +37,16 @@ class Tally:
         self.suppressed: Counter[tuple[str, str, str]] = Counter()
         self.unknown_lines: list[int] = []
 
-    def add(self, chunk: list[Row], result: CheckResult) -> None:
+    def add(self, chunk: list[tuple[int, str]], result: CheckResult) -> None:
         """Count the lines of a chunk."""
         unknown = set(result.unknown)
         self.addresses += len(chunk)
-        for row in chunk:
-            if suppression := result.suppressed.get(row.address):
+        for line, address in chunk:
+            if suppression := result.suppressed.get(address):
                 self.suppressed[suppression.reason, suppression.rule, suppression.scope] += 1
-            elif row.address in unknown:
+            elif address in unknown:
                 self.unknown += 1
-                self.unknown_lines += [row.line][: SHOWN_LINES - len(self.unknown_lines)]
+                self.unknown_lines += [line][: SHOWN_LINES - len(self.unknown_lines)]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -70,8 +67,8 @@ def check(
 ) -> None:
     """Check which addresses of a mailing list are suppressed, before it is sent to.
 
-    FILE has an address per line, or is CSV with a column `email` or the addresses in its first column. It is read
-    line by line: memory does not grow with it. Lines without one valid address are counted as unknown.
+    FILE has an address per line, or is CSV with a column `email`, or without a header and with the addresses in its
+    first column. Memory does not grow with it. Lines without one valid address are counted as unknown.
 
     Exit codes: 0 none is suppressed, 1 some are suppressed or unknown, 2 the file or the deployment cannot be read.
 
@@ -85,28 +82,23 @@ def check(
         raise typer.BadParameter("--topic needs the contact list: --list NAME.")
     tally = Tally()
     scopes = {"stream": stream, "contact_list": contact_list, "topic": topic}
-    try:
-        with connected(env) as target, ExitStack() as files:
-            lines = files.enter_context(_opened(file))
-            written = files.enter_context(output.open("w", encoding="utf-8", newline="")) if output else None
-            _check(target, rows(lines), scopes, tally, written)
-    except OSError as error:
-        typer.echo(f"{error.filename or file} cannot be opened: {error.strerror}.", err=True)
-        raise typer.Exit(CANNOT_QUERY) from None
+    with connected(env) as target, open_lines(file, "checking") as lines, open_writer(output) as write:
+        try:
+            _check(target, parse_addresses(lines), scopes, tally, write)
+        except NotTabular as error:
+            typer.echo(f"{file}: {error}", err=True)
+            raise typer.Exit(CANNOT_QUERY) from None
     _print(tally, as_json)
     if tally.suppressed or tally.unknown:
         raise typer.Exit(SUPPRESSED)
 
 
-def _opened(file: Path) -> Any:
-    """Open the list. What is not UTF-8 makes its line invalid, and no other."""
-    if file == STANDARD_INPUT:
-        return nullcontext(io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace"))
-    return file.open(encoding="utf-8", errors="replace")
-
-
 def _check(
-    target: Target, all_rows: Iterable[Row], scopes: dict[str, Any], tally: Tally, output: TextIO | None
+    target: Target,
+    addresses: Iterable[tuple[int, str]],
+    scopes: dict[str, Any],
+    tally: Tally,
+    write: Callable[[str], object],
 ) -> None:
     deployment = target.deployment
     reader = scopes | {
@@ -114,16 +106,12 @@ def _check(
         "client": deployment.client("dynamodb"),
         "hash_key": deployed_hash_key(deployment),
     }
-    writer = csv.writer(output) if output else None
-    if writer:
-        writer.writerow(OUTPUT_COLUMNS)
-    with progress("checking") as bar:
-        for chunk in _chunks(all_rows):
-            result = _result([row.address for row in chunk], reader)
-            tally.add(chunk, result)
-            if writer:
-                writer.writerows(_output_rows(result))
-            advance(bar, len(chunk))
+    write(csv_line(OUTPUT_COLUMNS))
+    for chunk in batched(addresses, CHUNK):
+        result = _result([address for _, address in chunk], reader)
+        tally.add(chunk, result)
+        for row in _output_rows(result):
+            write(csv_line(row))
 
 
 def _result(addresses: list[str], reader: dict[str, Any]) -> CheckResult:
@@ -143,12 +131,6 @@ def _output_rows(result: CheckResult) -> Iterator[list[Any]]:
     for address, suppression in result.suppressed.items():
         times = (time.isoformat() if time else "" for time in (suppression.since, suppression.until))
         yield [address, suppression.reason, suppression.rule, suppression.scope, *times]
-
-
-def _chunks(all_rows: Iterable[Row]) -> Iterator[list[Row]]:
-    iterator = iter(all_rows)
-    while chunk := list(islice(iterator, CHUNK)):
-        yield chunk
 
 
 def _print(tally: Tally, as_json: bool) -> None:

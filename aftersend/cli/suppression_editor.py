@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import typer
 
-from aftersend.aws.account_list import PACE_SECONDS, AccountList, Unavailable
+from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployed_recorder import deployed_recorder, deployed_suppressions
-from aftersend.aws.deployment import AWS_ERRORS, describe_error
-from aftersend.aws.listed_spellings import MAX_SPELLINGS, listed_spellings
+from aftersend.aws.deployment import AWS_ERRORS, Deployment, describe_error
+from aftersend.aws.listed_spellings import listed_spellings
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.cli.deployment import Target
 from aftersend.cli.suppression_options import REFUSED
@@ -53,7 +53,7 @@ class Editor(NamedTuple):
         recipient = address.lower()
         entries = [*self.suppressions.entries_of(recipient).values()]
         events = self.recorder.ledger.feedback_for(recipient).events
-        return list(dict.fromkeys([address, *spellings(recipient, entries, events)]))[:MAX_SPELLINGS]
+        return spellings(address, entries, events)
 
     def delete_listed(self, addresses: Iterable[str], *, is_deleted: bool) -> Deletion:
         """Delete those addresses that SES's account list has, or only return which it has."""
@@ -79,14 +79,19 @@ class Editor(NamedTuple):
         return None
 
 
+def operator_of(deployment: Deployment, name: str | None) -> str:
+    """Return the name of the operator: without one, the ARN of the credentials."""
+    return name or deployment.client("sts").get_caller_identity()["Arn"]
+
+
 def editor_of(target: Target, operator: str | None, note: str) -> Editor:
-    """Return an editor of a deployment. Without a name, the operator is the ARN of the credentials."""
+    """Return an editor of a deployment."""
     deployment = target.deployment
     return Editor(
         recorder=deployed_recorder(deployment),
         suppressions=deployed_suppressions(deployment),
-        account_list=AccountList(deployment.client("sesv2"), pace_seconds=0 if target.is_local else PACE_SECONDS),
-        operator=operator or deployment.client("sts").get_caller_identity()["Arn"],
+        account_list=target.account_list(),
+        operator=operator_of(deployment, operator),
         note=note,
     )
 

@@ -7,14 +7,15 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 import typer
 
-from aftersend.aws.account_list import PACE_SECONDS, AccountList, Unavailable
+from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployed_recorder import deployed_hash_key, deployed_ledger, deployed_settings, deployed_suppressions
-from aftersend.aws.deployment import AWS_ERRORS, describe_error
-from aftersend.aws.listed_spellings import MAX_SPELLINGS, Spelling, listed_spellings
-from aftersend.aws.suppression_reader import SuppressionReader
+from aftersend.aws.deployment import AWS_ERRORS, Deployment, describe_error
+from aftersend.aws.listed_spellings import Spelling, listed_spellings
+from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument
+from aftersend.recipient_hash import keyed_hash
 from aftersend.suppression import Entry
 from aftersend.suppression.explanation import (
     FORGOTTEN,
@@ -84,38 +85,30 @@ def explain(
 
 def _explanation(target: Target, address: str) -> Explanation:
     deployment, recipient, now = target.deployment, address.lower(), datetime.now(UTC)
-    settings = deployed_settings(deployment)
-    entries = [*deployed_suppressions(deployment).entries_of(recipient).values()]
+    settings, suppressions = deployed_settings(deployment), deployed_suppressions(deployment)
+    entries = [*suppressions.entries_of(recipient).values()]
     events = deployed_ledger(deployment, settings).events_for(recipient)
-    is_forgotten, problem = _is_forgotten(target, recipient, now)
-    account_list = AccountList(deployment.client("sesv2"), pace_seconds=0 if target.is_local else PACE_SECONDS)
-    known = list(dict.fromkeys([address, *spellings(recipient, entries, events)]))[:MAX_SPELLINGS]
+    is_forgotten, problem = _is_forgotten(deployment, suppressions, recipient)
+    account_list = target.account_list()
     return Explanation(
         entries=sorted(entries, key=lambda entry: (not entry.is_in_force(now), entry.scope)),
         moments=timeline(events, entries, settings.policy),
         is_forgotten=is_forgotten,
         problem=problem,
-        listed=list(listed_spellings(account_list, known)),
+        listed=list(listed_spellings(account_list, spellings(address, entries, events))),
         is_sandbox=_is_sandbox(account_list),
         now=now,
     )
 
 
-def _is_forgotten(target: Target, recipient: str, now: datetime) -> tuple[bool | None, str | None]:
-    deployment = target.deployment
+def _is_forgotten(
+    deployment: Deployment, suppressions: SuppressionsTable, recipient: str
+) -> tuple[bool | None, str | None]:
     try:
         key = deployed_hash_key(deployment)
     except AWS_ERRORS as error:
         return None, describe_error(error)
-    reader = SuppressionReader(
-        client=deployment.client("dynamodb"),
-        table=deployment.output("SuppressionsTableName"),
-        scopes=[],
-        hash_key=lambda: key,
-        consistent=True,
-        now=now,
-    )
-    return bool(reader.read({recipient})[recipient]), None
+    return bool(suppressions.forgotten_among([keyed_hash(recipient, key)])), None
 
 
 def _is_sandbox(account_list: AccountList) -> bool | None:

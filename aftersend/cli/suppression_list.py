@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
 import typer
 
 from aftersend.aws.deployed_recorder import deployed_suppressions
@@ -23,14 +22,13 @@ from aftersend.cli.suppression_options import (
     print_counts,
     watched,
 )
+from aftersend.operations.suppression_export import entry_values
 from aftersend.suppression import Entry
 from aftersend.suppression.explanation import format_time
 from aftersend.suppression.selection import Selection
 
 COLUMNS = "{:21}  {:21}  {:12}  {:22}  {:16}  {}"
 """Fixed widths: a row is printed as soon as it is read."""
-
-NOT_SHOWN = ("evidence", "decided_from", "version")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -75,7 +73,7 @@ def list_entries(
             _print_counts(entries, as_json)
         elif as_json:
             for entry in entries:
-                print_json(_values(entry))
+                print_json(entry_values(entry))
         else:
             _print_rows(entries)
 
@@ -108,8 +106,3 @@ def _print_rows(entries: Iterable[Entry]) -> None:
 
 def _printable(entry: Entry) -> tuple[str, str]:
     return printable(entry.scope), printable(entry.recipient_raw or entry.recipient)
-
-
-def _values(entry: Entry) -> dict[str, Any]:
-    values = msgspec.to_builtins(entry)
-    return {"scope": entry.scope} | {name: value for name, value in values.items() if name not in NOT_SHOWN}

@@ -1,10 +1,9 @@
-"""Define what the commands of `aftersend suppressions` share: options, the hash key, progress and summaries."""
+"""Define what the commands of `aftersend suppressions` share: options, progress and summaries."""
 
-import re
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -14,7 +13,8 @@ from aftersend.aws.suppression_check import recipient_of
 from aftersend.cli.failure_output import printable
 from aftersend.cli.replay import parse_time
 from aftersend.parsing.addresses import bare_address
-from aftersend.suppression import Entry
+from aftersend.suppression import RULES
+from aftersend.suppression.entry import REASONS, SCOPE
 
 SUPPRESSED = 1
 """Exit code: the address, or some of the addresses, are suppressed or could not be checked."""
@@ -22,7 +22,9 @@ REFUSED = 1
 """Exit code: something was refused or has failed."""
 INTERRUPTED = 130
 
-SCOPE = re.compile(r"\*|(?:stream|list)#[^/#]+|topic#[^/#]+/[^/#]+")
+Read = TypeVar("Read")
+
+RULE_IDS = tuple(rule.id for rule in RULES)
 
 
 def parse_scope(text: str) -> str:
@@ -41,15 +43,34 @@ def parse_address(text: str) -> str:
     return bare_address(text)
 
 
+def one_of(kind: str, names: Sequence[str]) -> Callable[[str], str]:
+    """Return a parser that refuses every other name: a misspelled one would select nothing."""
+
+    def parse(text: str) -> str:
+        if text not in names:
+            raise typer.BadParameter(f"{text!r} is no {kind}. Valid ones: {', '.join(names)}.")
+        return text
+
+    return parse
+
+
 AddressArgument = Annotated[
     str, typer.Argument(metavar="ADDRESS", parser=parse_address, help="An e-mail address, in any spelling.")
 ]
-ScopeOption = Annotated[
+SCOPE_OPTION = typer.Option(metavar="SCOPE", parser=parse_scope, help="'*', stream#NAME, list#NAME or topic#LIST/NAME.")
+ScopeOption = Annotated[str | None, SCOPE_OPTION]
+ReasonOption = Annotated[
     str | None,
-    typer.Option(metavar="SCOPE", parser=parse_scope, help="'*', stream#NAME, list#NAME or topic#LIST/NAME."),
+    typer.Option(
+        metavar="REASON", parser=one_of("reason", REASONS), help="Only entries with this reason, such as bounce."
+    ),
 ]
-ReasonOption = Annotated[str | None, typer.Option(help="Only entries with this reason, such as bounce.")]
-RuleOption = Annotated[str | None, typer.Option(help="Only entries of this rule, such as hard-bounce.")]
+RuleOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RULE", parser=one_of("rule", RULE_IDS), help="Only entries of this rule, such as hard-bounce."
+    ),
+]
 SinceOption = Annotated[
     datetime | None,
     typer.Option(metavar="TIME", parser=parse_time, help="Only entries since this time; UTC, unless it has an offset."),
@@ -75,8 +96,8 @@ def advance(bar: Progress, number: int = 1) -> None:
     bar.advance(bar.task_ids[0], number)
 
 
-def watched(entries: Iterable[Entry], action: str) -> Generator[Entry]:
-    """Yield entries, and show on standard error how many were read."""
+def watched(entries: Iterable[Read], action: str) -> Generator[Read]:
+    """Yield what is read, and show on standard error how many were read."""
     with progress(action) as bar:
         for entry in entries:
             yield entry

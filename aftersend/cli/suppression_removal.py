@@ -17,7 +17,7 @@ from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, pro
 from aftersend.events import REMOVED
 from aftersend.operations.masking import mask_addresses
 from aftersend.suppression import EVERYWHERE, Entry
-from aftersend.suppression.selection import Selection
+from aftersend.suppression.selection import Selection, is_suppressed_otherwise
 
 CONCURRENT_REMOVALS = 8
 """Each removal is some requests, one after the other. boto3 keeps ten connections."""
@@ -53,20 +53,27 @@ def remove_selected(
 
 
 def _count(editor: Editor, selection: Selection, *, as_json: bool) -> int:
-    """Count the selected entries and print some of them, masked."""
-    number, examples = 0, []
-    for entry in watched(_selected(editor, selection), "counting"):
-        number += 1
-        if number <= EXAMPLES:
+    """Count the selected entries and print some of them, masked, and how many stay."""
+    number, staying, examples = 0, 0, []
+    for entry, stays in watched(_selected(editor, selection), "counting"):
+        staying += stays
+        number += not stays
+        if not stays and number <= EXAMPLES:
             examples.append(printable(mask_addresses(entry.recipient)))
     if number:
         typer.echo(f"{number:,} entries, for example {', '.join(examples)}.", err=as_json)
+    if staying:
+        stay = "1 entry stays" if staying == 1 else f"{staying:,} entries stay"
+        typer.echo(f"{stay}: other events than those of {selection.rule} suppress as well.", err=True)
     return number
 
 
-def _selected(editor: Editor, selection: Selection) -> Iterator[Entry]:
-    now = datetime.now(UTC)
-    return (entry for entry in editor.suppressions.entries() if selection.includes(entry, now))
+def _selected(editor: Editor, selection: Selection) -> Iterator[tuple[Entry, bool]]:
+    """Yield the selected entries, and whether each stays: a removal would lift also what another rule has decided."""
+    now, policy, rule = datetime.now(UTC), editor.recorder.policy, selection.rule
+    for entry in editor.suppressions.entries():
+        if selection.includes(entry, now):
+            yield entry, rule is not None and is_suppressed_otherwise(entry, rule, policy, now)
 
 
 def _remove(
@@ -76,7 +83,7 @@ def _remove(
 
     Where every entry of a chunk fails, the rest would fail too: the removal ends.
     """
-    entries = _selected(editor, selection)
+    entries = (entry for entry, stays in _selected(editor, selection) if not stays)
     with progress("removing", number) as bar, ThreadPoolExecutor(CONCURRENT_REMOVALS) as pool:
         remove_one = partial(_remove_one, editor, outcomes, bar, account_list=account_list)
         while chunk := list(islice(entries, CHUNK)):

@@ -2,13 +2,11 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
-from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, TextIO
+from typing import Annotated
 
 import typer
 
@@ -19,6 +17,7 @@ from aftersend.aws.suppression_importer import SuppressionImporter
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, connected
 from aftersend.cli.failure_output import print_json
 from aftersend.cli.suppression_changes import OperatorOption
+from aftersend.cli.suppression_editor import operator_of
 from aftersend.cli.suppression_options import (
     INTERRUPTED,
     REFUSED,
@@ -29,15 +28,11 @@ from aftersend.cli.suppression_options import (
     advance,
     progress,
 )
+from aftersend.cli.text_files import open_lines, open_writer
 from aftersend.operations.suppression_export import FORMATS
 from aftersend.operations.suppression_import import INVALID, SKIPPED, Skipped, parse_rows
 from aftersend.operations.tabular import NotTabular
 from aftersend.suppression.selection import Selection
-
-MAX_LINE_CHARACTERS = 1_000_000
-"""A longer line is read in parts, so that a file without line breaks is never in memory as a whole."""
-
-STANDARD_INPUT = Path("-")
 
 IMPORTED = "imported"
 """What rows that are not skipped are counted under."""
@@ -92,9 +87,9 @@ def import_file(
     - `aftersend suppressions import unsubscribed.csv --env prod --scope stream#newsletter --rejects rejects.csv`
     """
     counts, status = Counter[str](), 0
-    with connected(env) as target, _open_lines(file) as lines, _writer(rejects) as reject:
+    with connected(env) as target, open_lines(file, "importing") as lines, open_writer(rejects) as reject:
         importer = _importer(target.deployment, operator, force=force, dry_run=dry_run)
-        rows = parse_rows(_counted(lines, "importing", file), recipient_of, datetime.now(UTC), scope)
+        rows = parse_rows(lines, recipient_of, datetime.now(UTC), scope)
         try:
             for result in importer.results(rows):
                 counts[result.reason if isinstance(result, Skipped) else IMPORTED] += 1
@@ -117,51 +112,10 @@ def _importer(deployment: Deployment, operator: str | None, *, force: bool, dry_
         recorder=deployed_recorder(deployment),
         suppressions=deployed_suppressions(deployment),
         hash_key=deployed_hash_key(deployment),
-        operator=operator or deployment.client("sts").get_caller_identity()["Arn"],
+        operator=operator_of(deployment, operator),
         force=force,
         dry_run=dry_run,
     )
-
-
-@contextmanager
-def _open_lines(file: Path) -> Generator[TextIO]:
-    """Open a file as text. What is not UTF-8 is replaced: it costs its row."""
-    if file == STANDARD_INPUT:
-        yield TextIOWrapper(sys.stdin.buffer, "utf-8", errors="replace", newline="")
-        return
-    try:
-        with file.open(encoding="utf-8", errors="replace", newline="") as text:
-            yield text
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}.") from None
-
-
-def _counted(text: TextIO, action: str, file: Path) -> Iterator[str]:
-    """Yield the lines of a file, and show on standard error how many were read."""
-    with progress(action, _count_lines(file)) as bar:
-        while line := text.readline(MAX_LINE_CHARACTERS):
-            yield line
-            advance(bar)
-
-
-def _count_lines(file: Path) -> int | None:
-    if file == STANDARD_INPUT:
-        return None
-    with file.open("rb") as content:
-        return sum(block.count(b"\n") for block in iter(lambda: content.read(MAX_LINE_CHARACTERS), b""))
-
-
-@contextmanager
-def _writer(file: Path | None, encoding: str = "utf-8") -> Generator[Callable[[str], object]]:
-    """Open a file for writing, and give the function that writes to it; one that does nothing if there is no file."""
-    if file is None:
-        yield lambda _: None
-        return
-    try:
-        with file.open("w", encoding=encoding, newline="") as output:
-            yield output.write
-    except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be written: {error.strerror}.") from None
 
 
 def _print_imported(counts: Counter[str], as_json: bool, *, dry_run: bool) -> None:
@@ -223,12 +177,14 @@ def _write_complete(output: Path, lines: Iterable[str]) -> int:
     """Write a file that has its name only once it is complete, and return the number of its lines."""
     partial, number = output.with_name(f"{output.name}.partial"), 0
     try:
-        with _writer(partial) as write, progress("exporting") as bar:
+        with open_writer(partial) as write, progress("exporting") as bar:
             for line in lines:
                 write(line)
                 number += 1
                 advance(bar)
         partial.replace(output)
+    except OSError as error:
+        raise typer.BadParameter(f"{output} cannot be written: {error.strerror}.") from None
     except KeyboardInterrupt:
         typer.echo(f"Interrupted: {output} was not written.", err=True)
         raise typer.Exit(INTERRUPTED) from None

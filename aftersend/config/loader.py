@@ -70,6 +70,8 @@ def load_policy(file: Path) -> Policy:
         document = read_toml(file)
     except InvalidToml as error:
         raise InvalidEnvironment(f"{display_path(file)}: {error}") from error
+    except OSError as error:
+        raise InvalidEnvironment(f"{display_path(file)} cannot be read: {error.strerror}.") from error
     if "suppression" not in document:
         raise InvalidEnvironment(f"{display_path(file)}: the section [suppression] is missing.")
     converter = _Converter(document)

@@ -18,10 +18,10 @@ NOT_EXPORTED = ("evidence", "decided_from", "version")
 
 def csv_lines(entries: Iterable[Entry], _now: datetime) -> Iterator[str]:
     """Yield a header and a line for each entry."""
-    yield _csv(COLUMNS)
+    yield csv_line(COLUMNS)
     for entry in entries:
         values = entry_values(entry)
-        yield _csv(values.get(column, "") for column in COLUMNS)
+        yield csv_line(values.get(column, "") for column in COLUMNS)
 
 
 def json_lines(entries: Iterable[Entry], _now: datetime) -> Iterator[str]:
@@ -34,7 +34,7 @@ def ses_lines(entries: Iterable[Entry], now: datetime) -> Iterator[str]:
     """Yield the lines of an import job of SES: entries for all mail that have no end."""
     for entry in entries:
         if listed := addition(entry, now):
-            yield _csv([listed.address, listed.reason])
+            yield csv_line([listed.address, listed.reason])
 
 
 FORMATS: Mapping[str, Callable[[Iterable[Entry], datetime], Iterator[str]]] = {
@@ -50,7 +50,8 @@ def entry_values(entry: Entry) -> dict[str, str]:
     return {"scope": entry.scope} | {name: value for name, value in values.items() if name not in NOT_EXPORTED}
 
 
-def _csv(values: Iterable[str]) -> str:
+def csv_line(values: Iterable[object]) -> str:
+    """Return values as a line of CSV."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()

@@ -3,7 +3,6 @@
 A row that cannot be imported costs only itself. Rows are read one at a time, so that a file may have any size.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -15,6 +14,7 @@ from aftersend.operations.tabular import Record, records
 from aftersend.parsing.addresses import bare_address
 from aftersend.recorder import OPERATOR_ID
 from aftersend.suppression import EVERYWHERE, Entry
+from aftersend.suppression.entry import SCOPE
 
 ADDRESS_COLUMNS = ("email", "address", "emailaddress", "recipient")
 REASON_COLUMNS = ("suppressionreason", "rule", "error", "reason", "code", "status")
@@ -38,8 +38,6 @@ UNNAMED_COLUMNS = ("emailaddress", "reason")
 
 EVERY_TAG = ("", "*", '["*"]')
 """Values of Mailgun's column `tag` for an unsubscribe from everything."""
-
-SCOPE = re.compile(r"\*|(?:stream|list)#[^/#]{1,256}|topic#[^/#]{1,256}/[^/#]{1,256}")
 
 MAX_REASON_CHARACTERS = 400
 """Reasons can be whole SMTP answers; the note of an entry has at most 500 characters."""
@@ -104,10 +102,24 @@ def parse_rows(
         yield _row(record, recipient_of, now, scope) if record.values else Skipped(record.line, "unreadable")
 
 
+def parse_addresses(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Yield the line and the address of every row of a mailing list in one of these formats; "" if it has none.
+
+    Raises:
+        NotTabular: if the file is in another format; the message says what to do.
+    """
+    return ((record.line, _address(record)) for record in records(lines, ADDRESS_COLUMNS, UNNAMED_COLUMNS))
+
+
+def _address(record: Record) -> str:
+    address = _first(record.values, ADDRESS_COLUMNS)
+    return "" if "\N{REPLACEMENT CHARACTER}" in address else address
+
+
 def _row(record: Record, recipient_of: RecipientOf, now: datetime, scope: str | None) -> Row | Skipped:
     values = record.values
-    address = _first(values, ADDRESS_COLUMNS)
-    recipient = None if "\N{REPLACEMENT CHARACTER}" in address else recipient_of(address)
+    address = _address(record)
+    recipient = recipient_of(address)
     own_scope = values.get("scope") or scope or EVERYWHERE
     if recipient is None:
         return Skipped(record.line, "no-address")

@@ -1,5 +1,6 @@
 """Define the suppression entry: the state of one recipient in one scope, as senders and operators read it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,9 @@ from aftersend.ledger import checked
 
 EVERYWHERE = "*"
 """The scope of an entry that applies to every message."""
+
+SCOPE = re.compile(r"\*|(?:stream|list)#[^/#]{1,256}|topic#[^/#]{1,256}/[^/#]{1,256}")
+"""How scopes are spelled: every message, a stream, a contact list, a topic of one."""
 
 REASONS = ("operator", "bounce", "complaint", "subscription")
 """Why an entry is in force. Where several apply, the one named first is stored: it is harder to lift."""

@@ -117,8 +117,9 @@ def format_time(time: datetime | None) -> str:
     return f"{time.astimezone(UTC):%d %b %Y %H:%M} UTC" if time else "an unknown time"
 
 
-def spellings(recipient: str, entries: Sequence[Entry], events: Iterable[Event]) -> list[str]:
-    """Return every known spelling of a recipient's address: SES's account list has each as an address of its own."""
+def spellings(address: str, entries: Sequence[Entry], events: Iterable[Event]) -> list[str]:
+    """Return every known spelling of an address, the given one first: SES's account list has each as an address of its
+    own."""
     evidence = [event for entry in entries for event in entry.evidence]
     known = [*(entry.recipient_raw for entry in entries), *(event.recipient_raw for event in [*events, *evidence])]
-    return list(dict.fromkeys([recipient, *filter(None, known)]))
+    return list(dict.fromkeys([address, address.lower(), *filter(None, known)]))

@@ -4,7 +4,9 @@ from datetime import datetime
 
 import msgspec
 
+from aftersend.suppression.decision import decide
 from aftersend.suppression.entry import Entry
+from aftersend.suppression.rules import Policy, rule_for
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,3 +39,10 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         if since is None:
             return self.since is None and self.until is None
         return (self.since is None or self.since <= since) and (self.until is None or since < self.until)
+
+
+def is_suppressed_otherwise(entry: Entry, rule: str, policy: Policy, now: datetime) -> bool:
+    """Tell whether an entry would stay in force without the events that a rule matches."""
+    others = [event for event in entry.evidence if rule_for(event, policy).id != rule]
+    remaining = decide(others, policy, now).get(entry.scope)
+    return remaining is not None and remaining.is_in_force(now)

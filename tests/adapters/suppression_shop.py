@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from aftersend.aws import deployment
 from aftersend.aws.deployed_recorder import FUNCTION_OUTPUT, deployed_recorder
-from aftersend.cli import suppression_editor, suppression_explain
+from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
 from aftersend.contract import PARTITION_KEY, SORT_KEY, Variable
 from aftersend.events import Event
@@ -80,8 +80,7 @@ class SuppressionShop:
 def shop(dynamodb: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> SuppressionShop:
     shop = SuppressionShop(dynamodb, s3)
     monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: ShopSession(shop))
-    for module in (suppression_explain, suppression_editor):
-        monkeypatch.setattr(module, "PACE_SECONDS", 0)
+    monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     return shop
 
 

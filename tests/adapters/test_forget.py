@@ -101,6 +101,8 @@ def test_undo_deletes_the_tombstone_and_nothing_else(shop: Shop):
     assert shop.erasure.erase(READER) == (2, 2)
 
 
-@pytest.mark.parametrize("arguments", [("nobody",), (READER, "--note", f"asked by {READER}")])
+@pytest.mark.parametrize(
+    "arguments", [("nobody",), (f"{READER},other@mail.example",), (READER, "--note", f"asked by {READER}")]
+)
 def test_mistakes_are_refused_before_anything_is_asked(shop: Shop, arguments: tuple[str, ...]):
     run(*arguments, exits=2)

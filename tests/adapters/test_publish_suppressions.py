@@ -154,6 +154,13 @@ def test_record_that_cannot_be_decoded_is_left_out_and_reported(which: str, monk
     assert READER not in log.getvalue()
 
 
+def test_entry_of_a_newer_version_is_delivered_again_instead_of_published_by_guess():
+    events = FakeEvents()
+    with pytest.raises(ledger.NewerSchema):
+        publish(events, stream_record(1, image() | {"schema": {"N": "2"}}))
+    assert not events.requests
+
+
 def test_failure_that_is_not_the_records_own_is_raised():
     """A stream without new images would otherwise be left unpublished, record by record."""
     with pytest.raises(KeyError):

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from aftersend.aws.account_list import AccountList
+from aftersend.aws.serialization import serialize
 from aftersend.cli import suppression_check, suppression_removal
 from aftersend.events import Event
 from aftersend.recorder import Recorder
@@ -191,7 +192,9 @@ def test_standard_input_is_checked(shop: SuppressionShop):
 
 
 def test_list_that_cannot_be_read_is_reported(shop: SuppressionShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert "cannot be opened" in run("check", tmp_path / "missing", exits=2).stderr
+    monkeypatch.chdir(tmp_path)
+    assert "missing cannot be read" in run("check", "missing", exits=2).stderr
+    assert "has no column of addresses" in run("check", "-", given="name,city\n", exits=2).stderr
     assert "--topic needs" in run("check", "-", "--topic", "news", exits=2).stderr
     monkeypatch.setattr("aftersend.aws.suppression_reader.SuppressionReader.read", denied)
     assert "is denied to these credentials" in run("check", "-", given="a@mail.example\n", exits=2).stderr
@@ -277,6 +280,28 @@ def test_selected_entries_are_removed_after_a_confirmation(shop: SuppressionShop
     assert run(*MANY, given="y\n").stdout.splitlines()[-1] == "Removed 7 of 7 entries."
     assert listed() == sorted([ANN, READER])
     assert run(*MANY).stdout == "Removed 0 of 0 entries.\n"
+
+
+def test_recipient_who_complained_as_well_stays_suppressed_when_bounces_are_removed(shop: SuppressionShop):
+    """The entry names the bounce; its removal would lift the complaint, too."""
+    many(shop, 2)
+    shop.record(complaint("reader-0@provider.example"))
+    refused = run(*MANY, "--yes")
+    assert "1 entry stays: other events than those of hard-bounce suppress as well" in refused.stderr
+    assert refused.stdout.splitlines()[-1] == "Removed 1 of 1 entries."
+    assert "reader-0@provider.example" in listed()
+
+
+@pytest.mark.parametrize("option", ["--rule", "--reason"])
+def test_misspelled_rule_or_reason_is_refused(shop: SuppressionShop, option: str):
+    assert "'hard-bounces' is no" in run("list", option, "hard-bounces", exits=2).stderr
+
+
+def test_entry_that_cannot_be_read_ends_a_command_with_one_sentence(shop: SuppressionShop):
+    shop.dynamodb.put_item(TableName="suppressions", Item=serialize({"partition_key": READER, "sort_key": "*"}))
+    for command in (["list"], ["export"], ["explain", READER], ["rebuild", "--yes"], ["add", READER, "--note", "x"]):
+        result = run(*command, exits=1 if command[0] == "add" else 2)
+        assert "missing required field" in result.stderr
 
 
 def failing(after: int, error: BaseException) -> Callable[..., Event]:

@@ -1,12 +1,15 @@
 """Preview a changed policy, and rebuild the suppression list, over moto."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aftersend.aws.deployed_recorder import deployed_recorder
+from aftersend.aws.deployment import find_deployment
 from aftersend.cli import suppression_policy
 from aftersend.recorder import Recorder, Undecided
 from aftersend.suppression import Policy
@@ -73,6 +76,10 @@ def test_preview_of_the_deployed_policy_changes_nothing(shop: SuppressionShop, p
     run("preview", "--policy", policy, "--from-ledger")
 
 
+def test_policy_that_does_not_exist_is_reported(shop: SuppressionShop, tmp_path: Path):
+    assert "cannot be read: No such file" in run("preview", "--policy", tmp_path / "missing", exits=2).stderr
+
+
 def test_rebuild_does_what_the_preview_announced(shop: SuppressionShop, policy: Path):
     announced = run("preview", "--policy", policy, "--from-ledger", "--json", exits=1).stdout
     shop.set_policy(Policy(effects={"complaint": "none", "hard-bounce": "90 days", "sender-refused": "suppress"}))
@@ -87,6 +94,18 @@ def test_rebuild_restores_entries_that_were_deleted(shop: SuppressionShop):
     delete_entry(shop.dynamodb, READER)
     run("rebuild", "--yes", "--from-ledger")
     assert suppressed(shop.dynamodb) == before
+
+
+def test_recipient_forgotten_during_a_rebuild_gets_no_new_entry(shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch):
+    """A rebuild may take hours; what it knew about tombstones at its beginning is outdated."""
+    delete_entry(shop.dynamodb, READER)
+    recorder = deployed_recorder(find_deployment("shop"))
+    assert READER not in recorder.forgotten()
+    shop.forget(READER)
+    minutes_later = time.monotonic() + 120
+    monkeypatch.setattr(time, "monotonic", lambda: minutes_later)
+    recorder.apply_changes(READER)
+    assert shop.entry(READER) is None
 
 
 def test_rebuild_asks_first(shop: SuppressionShop):

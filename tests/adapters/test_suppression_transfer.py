@@ -1,6 +1,7 @@
 """Import and export suppression lists, over moto."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -116,6 +117,23 @@ def test_import_into_a_scope(shop: SuppressionShop, file: Path):
 def test_import_reads_standard_input(shop: SuppressionShop):
     run("import", "-", given=f'{{"emailAddress": "{READER}", "reason": "BOUNCE"}}\n')
     assert suppressed(shop.dynamodb) == {READER}
+
+
+@pytest.mark.parametrize("command", ["import", "check"])
+def test_pipe_is_read_once(shop: SuppressionShop, command: str):
+    """As in `import <(gunzip -c bounces.gz)`: counting its lines first would leave nothing to import."""
+    reader, writer = os.pipe()
+    os.write(writer, b"email\n%b\n" % READER.encode())
+    os.close(writer)
+    output = run(command, f"/dev/fd/{reader}", "--json").stdout
+    assert (json.loads(output).get("added"), json.loads(output).get("addresses")) in [(1, None), (None, 1)]
+
+
+def test_export_to_a_folder_is_refused(shop: SuppressionShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    Path("folder").mkdir()
+    assert "folder cannot be written" in run("export", "--output", "folder", exits=2).stderr
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
 
 
 def test_row_that_fails_costs_itself(shop: SuppressionShop, file: Path, monkeypatch: pytest.MonkeyPatch):

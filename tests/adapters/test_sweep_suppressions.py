@@ -31,6 +31,9 @@ class FakeRecorder:
         self.updated: list[str] = []
         self._failing = failing
 
+    def for_one_invocation(self) -> "FakeRecorder":
+        return self
+
     def update_suppression(self, recipient: str) -> bool:
         if recipient in self._failing:
             raise ValueError(f"{recipient} cannot be decided about")
@@ -108,8 +111,12 @@ def test_recipient_that_fails_stops_no_other_and_is_not_logged(environment: Envi
 def test_item_that_is_no_entry_is_counted_as_failed_and_stops_no_other(environment: Environment):
     environment.add("reader", **ENDED)
     item = serialize({PARTITION_KEY: "other", SORT_KEY: "*", "until": "tomorrow"})
-    environment.dynamodb.put_item(TableName="suppressions", Item=item)
-    assert environment.sweep() == {"suppressions_ended": 1, "sweep_failed": 1}
+    newer = serialize(
+        {PARTITION_KEY: "newer", SORT_KEY: "*", "recipient": "newer", "schema": 2, "reason": "", "rule": ""}
+    )
+    for each in (item, newer):
+        environment.dynamodb.put_item(TableName="suppressions", Item=each)
+    assert environment.sweep() == {"suppressions_ended": 1, "sweep_failed": 2}
 
 
 def test_forgotten_recipients_are_not_swept(environment: Environment):

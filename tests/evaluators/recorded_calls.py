@@ -98,6 +98,7 @@ def sweep_calls(templates: Templates) -> Calls:
         account,
         Entry(recipient=bounce.recipient, reason="bounce", rule="hard-bounce", until=BEGIN, evidence=[bounce]),
     )
+    add_tombstone(account)
     account.invoke("sweep_suppressions")
     return calls
 

@@ -101,6 +101,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
         ): "find temporary entries, and write what follows",
+        **HASH_KEY,
         (("dynamodb:Query",), "Counters"): "read how much was sent",
     },
     "NotificationsSetIdentityNotificationsFunction": {

@@ -457,3 +457,15 @@ def test_forgotten_recipients_are_read_once_per_invocation_and_only_for_events_o
         for _ in range(3):
             invocation.record([a_bounce(), an_open()])
     assert len(reads) == 2
+
+
+def test_forgotten_recipient_is_not_decided_about_again():
+    """Between tombstone and erasure, the ledger still has what would lead to a new entry."""
+    events, entries = FakeLedger(), FakeSuppressions()
+    with events.writer() as write:
+        write(a_bounce())
+    recorder = a_recorder(events, entries)
+    recorder._replace(forgotten=lambda: {READER}).update_suppression(READER)
+    assert not entries
+    recorder.update_suppression(READER)
+    assert (READER, "*") in entries

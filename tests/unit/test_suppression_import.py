@@ -12,6 +12,7 @@ from aftersend.operations.suppression_import import (
     Skipped,
     act_of,
     note_of,
+    parse_addresses,
     parse_rows,
     parse_time,
     skip_reason,
@@ -214,3 +215,19 @@ def test_act_has_the_same_key_in_every_run():
 def test_act_keeps_the_spelling_of_the_file():
     assert act_of(row(address="Reader@mail.example"), "ops", NOW).recipient_raw == "Reader@mail.example"
     assert act_of(row(), "ops", NOW).recipient_raw is None
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_mailing_list_has_its_addresses_in_the_column_that_is_named_so(delimiter: str):
+    lines = [
+        delimiter.join(cells) for cells in [("\ufeffName", "E-Mail"), ("Ada", READER), ("Ben", "b\ufffd@c.example")]
+    ]
+    assert list(parse_addresses([*lines, "", "short"])) == [(2, READER), (3, ""), (5, "")]
+
+
+def test_mailing_list_without_header_has_its_addresses_in_the_first_column():
+    assert list(parse_addresses([f"{READER},Ada\r\n", '"never@closed\n', "b@mail.example\n"])) == [
+        (1, READER),
+        (2, "never@closed"),
+        (3, "b@mail.example"),
+    ]

@@ -21,9 +21,9 @@ from tests.world.world import Kill, World
 
 READER = READERS[0].lower()
 
-CALLS = SEGMENTS + 4
-"""Calls of a sweep with one ended entry: a page of each segment; read entries and events, write the entry; read the
-counters of a day."""
+CALLS = SEGMENTS + 5
+"""Calls of a sweep with one ended entry: a page of each segment; read tombstones, entries and events, write the entry;
+read the counters of a day."""
 
 
 @pytest.fixture(autouse=True)
