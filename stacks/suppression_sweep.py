@@ -31,7 +31,6 @@ class SuppressionSweep(Construct):
                 Variable.LEDGER_TABLE: state.ledger.table_name,
                 Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
                 Variable.COUNTERS_TABLE: state.counters.table_name,
-                Variable.COUNTER_SHARDS: to_json(environment.counter_shards),
                 Variable.RETENTION: to_json(environment.retention),
                 Variable.POLICY: to_json(environment.suppression),
             },
