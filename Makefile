@@ -64,6 +64,7 @@ fuzz: setup ## Parse randomly damaged records; no exception may occur  [N=n FIRS
 benchmark: .venv-benchmark/.ready ## Compare parsing with django-anymail and django-ses, and cold starts; count DynamoDB requests and units
 	@.venv-benchmark/bin/python -m benchmarks.peers.parsing
 	@python -m benchmarks.cost
+	@python -m benchmarks.counting
 	@python -m benchmarks.check
 	@python -m benchmarks.cold_start $(if $(PYTHON_3_13),--python $(PYTHON_3_13))
 

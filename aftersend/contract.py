@@ -119,7 +119,6 @@ class Variable(StrEnum):
     RETENTION = "RETENTION"  # JSON: retention.Retention
     POLICY = "POLICY"  # JSON: suppression.Policy
     COUNTED = "COUNTED"  # JSON: counting.Counted
-    COUNTER_SHARDS = "COUNTER_SHARDS"  # JSON: int
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
     HASH_KEY_SECRET = "HASH_KEY_SECRET"  # noqa: S105 (the ARN of the secret with the hash key of forgotten recipients)
     EVENT_BUS = "EVENT_BUS"

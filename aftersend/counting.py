@@ -6,7 +6,8 @@ image contributes minus what the old one did, so that a better copy of an event 
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
+from itertools import chain
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -20,12 +21,12 @@ CONFIGURATION_SET, FROM_DOMAIN = "ses:configuration-set", "ses:from-domain"
 
 MAX_VALUES_PER_TAG, MAX_COUNTED_TAGS = 3, 15
 """Values of one tag of one event that are counted, of which SES sends one, and tags that an environment may count. So
-what one change of an item moves, old rows and new, fits into one commit (MAX_ROWS_PER_COMMIT)."""
+what one change of an item moves, old rows and new, fits into one commit (MAX_ITEMS_PER_COMMIT)."""
 
 MAX_VALUE_CHARACTERS, MAX_VALUE_BYTES = 256, 1_000
 INVALID = "(invalid)"
 """The value under which values are counted that are empty or longer than SES allows for message tags ("MessageTag" in
-the SES API v2 reference), or than fits into a sort key of 1,024 bytes together with hour and shard suffix."""
+the SES API v2 reference), or than fits into a sort key of 1,024 bytes."""
 
 SIMULATED = "simulated_"
 """Prefix of the measures of mailbox simulator events, which must not change any rate."""
@@ -46,8 +47,23 @@ MEASURES = {
 message and recipient once."""
 
 
+FEEDBACK_MEASURES = (
+    "hard_bounce",
+    "soft_bounce",
+    "out_of_office",
+    "sender_refused",
+    "suppression_list_echo",
+    "complaint",
+    "not_spam",
+)
+OTHER = "other"
+"""The measure of kinds that SES may add."""
+
+ALL_MEASURES = (*MEASURES.values(), *FEEDBACK_MEASURES, OTHER)
+
+
 class Row(NamedTuple):
-    """Identify an item of the counters: a tag's value, for the messages sent within one hour."""
+    """Identify what is counted together: a tag's value, for the messages sent within one hour."""
 
     tag: str
     value: str
@@ -67,6 +83,11 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     simulator: Literal["separate", "real"] = "separate"
     """`separate`: mailbox simulator events have measures of their own; `real`: they are counted like any other."""
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all tags that are counted."""
+        return (FROM_DOMAIN, CONFIGURATION_SET, *self.tags)
+
 
 def measure(event: Event, counted: Counted) -> str:
     """Return the measure an event is counted in."""
@@ -80,7 +101,7 @@ def _feedback_measure(event: Event) -> str:
     if event.kind == Kind.COMPLAINT:
         return "not_spam" if is_not_spam(event) else "complaint"
     if event.kind != Kind.BOUNCE:
-        return "other"
+        return OTHER
     if event.bounce_type == BounceType.PERMANENT:
         return "sender_refused" if (event.status or "").startswith("5.7.") else "hard_bounce"
     return "out_of_office" if is_out_of_office(event) else "soft_bounce"
@@ -112,6 +133,8 @@ def contributions(event: Event, counted: Counted) -> Counts:
 
 def difference(new: Counts, old: Counts) -> Counts:
     """Return by how much counters move when an item changes, without those that do not move."""
+    if not old:
+        return new
     change = new.copy()
     change.subtract(old)
     return _nonzero(change)
@@ -121,18 +144,30 @@ def _nonzero(counts: Counts) -> Counts:
     return Counter({key: count for key, count in counts.items() if count})
 
 
-# The stream is counted slot by slot: a slot is a fixed class of rows, and its counts are committed in one transaction
-# with its checkpoint, the sequence number they reach. A record that is delivered again is not above the checkpoint and
-# is skipped, wherever its batch begins and ends this time.
+# The stream is counted slot by slot: a slot is a fixed class of rows with a position, the sequence number up to which
+# its rows are counted. Counts are committed in one transaction with the positions they reach. A record that is
+# delivered again is not above the position and is skipped, wherever its batch begins and ends this time. Most batches
+# fit into one transaction, which moves all slots; of a larger batch, each transaction moves some slots over the whole
+# batch, so that no item is written twice for it.
 
-SLOTS = 2
-"""How many classes of rows there are. It must never change: stored checkpoints would refer to other rows."""
+SLOTS = 16
+"""How many classes of rows there are. It must never change: stored positions would refer to other rows."""
 
-MAX_ROWS_PER_COMMIT = 99
+MAX_ITEMS_PER_COMMIT = 99
 """DynamoDB takes 100 actions per transaction ("TransactWriteItems"); one is the checkpoint."""
+
+MAX_COUNTS_PER_ITEM = 280
+"""How many counters of one item a commit may move. DynamoDB takes 300 operators and 4 KB per UpdateExpression
+("Expression parameters" in the quotas)."""
 
 SEQUENCE_NUMBER_DIGITS = 40
 """The most digits of a stream's sequence number ("StreamRecord" in the DynamoDB API reference)."""
+
+Checkpoint = tuple[str, ...]
+"""The position of each slot."""
+
+START: Checkpoint = ("",) * SLOTS
+"""The checkpoint of a shard of which nothing is counted yet."""
 
 
 class Change(NamedTuple):
@@ -146,8 +181,26 @@ class Change(NamedTuple):
 class Commit(NamedTuple):
     """Describe one transaction: counts, and the checkpoint they reach. Counts may be empty where they cancel out."""
 
-    checkpoint: str
+    checkpoint: Checkpoint
     counts: Counts
+
+
+class Item(NamedTuple):
+    """Identify the rows that are stored together: those of one day."""
+
+    tag: str
+    value: str
+    day: date
+
+
+def item_of(row: Row) -> Item:
+    """Return the item in which a row is stored."""
+    return Item(row.tag, row.value, row.hour.date())
+
+
+def slot(item: Item) -> int:
+    """Return the slot of an item's rows."""
+    return int(digest(item), 16) % SLOTS
 
 
 def pad_sequence_number(sequence_number: str) -> str:
@@ -155,29 +208,77 @@ def pad_sequence_number(sequence_number: str) -> str:
     return sequence_number.zfill(SEQUENCE_NUMBER_DIGITS)
 
 
-def slot(row: Row) -> int:
-    """Return the slot of a row."""
-    return int(digest(row), 16) % SLOTS
+Moves = dict[Item, dict[tuple[Row, str], int]]
+"""Counts by the item they are stored in."""
 
 
-def commits(changes: Iterable[Change], slot_number: int, checkpoint: str) -> Iterator[Commit]:
-    """Yield what is to be counted in a slot after its checkpoint, in the stream's order, in transactions that fit.
+class _Part:
+    """Collect the counts of one slot, up to a position, as far as they fit into one transaction."""
 
-    Changes that cancel out are committed too: a checkpoint that stays behind them would let a batch that ends between
+    def __init__(self, slot_number: int) -> None:
+        self.slot, self.position = slot_number, ""
+        self.moves: Moves = {}
+
+    def has_room(self, added: Moves) -> bool:
+        """Tell whether the counts of one more change fit, whichever of its counters move already."""
+        items = len(self.moves)
+        for item, counts in added.items():
+            if (moving := self.moves.get(item)) is None:
+                items += 1
+            elif len(moving) + len(counts) > MAX_COUNTS_PER_ITEM:
+                return False
+        return items <= MAX_ITEMS_PER_COMMIT
+
+    def add(self, position: str, added: Moves) -> None:
+        self.position = position
+        for item, counts in added.items():
+            moving = self.moves.setdefault(item, {})
+            for key, count in counts.items():
+                moving[key] = moving.get(key, 0) + count
+
+
+def commits(changes: Iterable[Change], checkpoint: Checkpoint) -> Iterator[Commit]:
+    """Yield what is to be counted after a checkpoint, in transactions that fit, in each slot in the stream's order.
+
+    Changes that cancel out are committed too: a position that stays behind them would let a batch that ends between
     them be counted when it is delivered again.
     """
-    reached = checkpoint
-    counts: Counts = Counter()
+    reached, moves = list(checkpoint), Moves()
+    for part in chain.from_iterable(_parts(changes, checkpoint)):
+        if len(moves) + len(part.moves) > MAX_ITEMS_PER_COMMIT or not moves.keys().isdisjoint(part.moves):
+            yield _commit(reached, moves)
+            moves = Moves()
+        reached[part.slot] = part.position
+        moves |= part.moves
+    if moves:
+        yield _commit(reached, moves)
+
+
+def _commit(reached: list[str], moves: Moves) -> Commit:
+    counts = chain.from_iterable(counts.items() for counts in moves.values())
+    return Commit(tuple(reached), Counter({key: count for key, count in counts if count}))
+
+
+def _parts(changes: Iterable[Change], checkpoint: Checkpoint) -> list[list[_Part]]:
+    """Return the parts of each slot, in the stream's order."""
+    parts: list[list[_Part]] = [[] for _ in range(SLOTS)]
+    places: dict[Row, tuple[int, Item]] = {}
     for change in changes:
-        if change.sequence_number <= checkpoint:
-            continue
-        added = Counter({key: count for key, count in change.counts.items() if slot(key[0]) == slot_number})
-        if not added:
-            continue
-        if len({row for row, _ in (*counts, *added)}) > MAX_ROWS_PER_COMMIT:
-            yield Commit(reached, _nonzero(counts))
-            counts = Counter()
-        reached = change.sequence_number
-        counts.update(added)
-    if reached != checkpoint:
-        yield Commit(reached, _nonzero(counts))
+        for number, added in _by_slot(change.counts, places).items():
+            if change.sequence_number > checkpoint[number]:
+                if not parts[number] or not parts[number][-1].has_room(added):
+                    parts[number].append(_Part(number))
+                parts[number][-1].add(change.sequence_number, added)
+    return parts
+
+
+def _by_slot(counts: Counts, places: dict[Row, tuple[int, Item]]) -> dict[int, Moves]:
+    """Divide counts by slot and item. `places` remembers both for each row: to compute a slot takes a digest."""
+    slots: dict[int, Moves] = {}
+    for (row, measure), count in counts.items():
+        if (place := places.get(row)) is None:
+            item = item_of(row)
+            place = places[row] = slot(item), item
+        number, item = place
+        slots.setdefault(number, {}).setdefault(item, {})[row, measure] = count
+    return slots

@@ -5,18 +5,16 @@ decoded is left out: it would fail however often it is retried, and hold up its 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-
-import msgspec
 
 from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
-from aftersend.aws.serialization import deserialize
+from aftersend.aws.ledger_image import countable_event
 from aftersend.contract import PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
-from aftersend.counting import SLOTS, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
+from aftersend.counting import START, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
 from aftersend.events import Event
 from aftersend.metrics import emf_documents
 from lambdas import counting, dependencies
@@ -98,41 +96,33 @@ def stream_changes(records: list[Record], counted: Counted) -> StreamChanges:
 def _contributions(image: dict[str, Any] | None, counted: Counted) -> Counts:
     if image is None or image[PARTITION_KEY]["S"].startswith(ledger.OWN_PARTITION):
         return Counter()
-    return contributions(_decode(image), counted)
+    return contributions(_decode(image, counted), counted)
 
 
-def _decode(image: dict[str, Any]) -> Event:
+def _decode(image: dict[str, Any], counted: Counted) -> Event:
     """Decode an item; nothing else of what a record takes is its own defect."""
     try:
-        return ledger.event_from_attributes(deserialize(image))
-    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        return countable_event(image, counted.names)
+    except ValueError as error:  # msgspec.ValidationError is one
         raise Undecodable from error
 
 
 def count(changes: list[Change], shard: str, counters: CountersTable, attempts: Attempts = attempts) -> Counts:
     """Count the changes that were not counted yet and return what was counted.
 
-    Safe to interrupt at any point: the counts of a slot are committed together with the checkpoint they reach.
+    Safe to interrupt at any point: counts are committed together with the checkpoint they reach.
     """
     total: Counts = Counter()
     if not changes:
         return total
     for _ in attempts(CHECKPOINT_ATTEMPTS):
+        checkpoint = counters.checkpoint(shard)
         try:
-            for counts in _count_slots(changes, shard, counters):
-                total.update(counts)
-            return total
+            for commit in commits(changes, checkpoint or START):
+                counters.commit(shard, checkpoint, commit.checkpoint, commit.counts)
+                checkpoint = commit.checkpoint
+                total.update(commit.counts)
         except CheckpointMoved:
             continue
-    raise CheckpointContention(f"The checkpoints of the shard moved in each of {CHECKPOINT_ATTEMPTS} attempts.")
-
-
-def _count_slots(changes: list[Change], shard: str, counters: CountersTable) -> Iterator[Counts]:
-    """Commit the counts of each slot after its checkpoint; return each commit's counts."""
-    checkpoints = counters.checkpoints(shard)
-    for slot in range(SLOTS):
-        checkpoint = checkpoints.get(slot)
-        for commit in commits(changes, slot, checkpoint or ""):
-            counters.commit(shard, slot, checkpoint, commit.checkpoint, commit.counts)
-            checkpoint = commit.checkpoint
-            yield commit.counts
+        return total
+    raise CheckpointContention(f"The checkpoint of the shard moved in each of {CHECKPOINT_ATTEMPTS} attempts.")

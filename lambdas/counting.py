@@ -15,5 +15,4 @@ def counters() -> CountersTable:
         client("dynamodb"),
         text_setting(Variable.COUNTERS_TABLE),
         retention_days=setting(Variable.RETENTION, Retention).counters_days,
-        shard_suffixes=setting(Variable.COUNTER_SHARDS, int),
     )

@@ -10,11 +10,13 @@ from stacks.function import HandlerFunction, to_json
 from stacks.state import State
 from stacks.table_changes import TableChanges
 
-BATCH_SIZE = 1_000
-"""Changes of the ledger that are counted together: the larger the batch, the fewer items are written for it."""
+BATCH_SIZE = 4_000
+"""Changes of the ledger that are counted together at most: the more, the fewer items are written for them. Lambda also
+cuts a batch at 6 MB, its limit for a payload."""
 
-WINDOW = cdk.Duration.seconds(10)
-"""Nothing is aggregated over the window, but Lambda names the shard of a batch only where a tumbling window is set."""
+TUMBLING_WINDOW = cdk.Duration.minutes(15)
+"""Nothing is aggregated over the window, but Lambda names the shard of a batch only where a tumbling window is set. No
+batch reaches over its end, so it is as long as Lambda allows."""
 
 
 class Counting(Construct):
@@ -28,14 +30,13 @@ class Counting(Construct):
             environment=environment,
             settings={
                 Variable.COUNTERS_TABLE: state.counters.table_name,
-                Variable.COUNTER_SHARDS: to_json(environment.counter_shards),
                 Variable.COUNTED: to_json(environment.counted),
                 Variable.RETENTION: to_json(environment.retention),
                 Variable.ENVIRONMENT: environment.name,
                 **({Variable.EMULATED: to_json(True)} if environment.is_emulated else {}),
             },
         )
-        state.counters.grant(counter.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem")
+        state.counters.grant(counter.function, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
         changes = TableChanges(
             self,
             "Changes",
@@ -43,7 +44,8 @@ class Counting(Construct):
             archive=state.archive,
             function=counter.function,
             batch_size=BATCH_SIZE,
-            window=WINDOW,
+            batching_window=cdk.Duration.seconds(environment.counting_window_seconds),
+            tumbling_window=TUMBLING_WINDOW,
         )
         alarms.watch(
             self,

@@ -32,7 +32,6 @@ class SuppressionSweep(Construct):
                 Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
                 Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
                 Variable.COUNTERS_TABLE: state.counters.table_name,
-                Variable.COUNTER_SHARDS: to_json(environment.counter_shards),
                 Variable.RETENTION: to_json(environment.retention),
                 Variable.POLICY: to_json(environment.suppression),
             },

@@ -27,7 +27,8 @@ class TableChanges(Construct):
         archive: ArchiveBucket,
         function: lambda_.Function,
         batch_size: int,
-        window: cdk.Duration | None = None,
+        batching_window: cdk.Duration | None = None,
+        tumbling_window: cdk.Duration | None = None,
         report_failures: bool = False,
     ) -> None:
         super().__init__(scope, id)
@@ -43,7 +44,8 @@ class TableChanges(Construct):
             event_source_arn=table.table_stream_arn,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=batch_size,
-            tumbling_window=window,
+            max_batching_window=batching_window if batching_window and batching_window.to_seconds() else None,
+            tumbling_window=tumbling_window,
             report_batch_item_failures=report_failures or None,
             parallelization_factor=1,
             bisect_batch_on_error=True,

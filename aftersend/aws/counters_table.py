@@ -1,17 +1,22 @@
-"""Store the counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream was counted."""
+"""Store the counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream was counted.
 
-import time
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+Counters are packed: one item per tag value and day of sending, one attribute per hour and measure. A write costs by the
+size of the whole item, so the names of attributes are short: `s09` counts the sends of messages sent from 9 to 10.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
+from time import time as unix_time
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from aftersend.aws.attempts import Attempts, attempts
-from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.serialization import Item as Attributes
+from aftersend.aws.serialization import serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
-from aftersend.counting import Counts, Row
+from aftersend.counting import SIMULATED, Checkpoint, Counts, Item, Row, item_of
 from aftersend.ledger import digest
 from aftersend.retention import Retention
 
@@ -20,7 +25,36 @@ CHECKPOINT_DAYS = 7
 
 CHECKPOINT = "checkpoint"
 
-NOT_MEASURES = {PARTITION_KEY, SORT_KEY, EXPIRES}
+SUFFIXES = 8
+"""How many items a tag value and day is spread over, by shard, in partitions of their own: one partition takes 1,000
+writes a second, and two transactions on one item conflict."""
+
+CODES = {
+    "send": "s",
+    "delivery": "d",
+    "open": "o",
+    "click": "c",
+    "unique_opens": "p",
+    "unique_clicks": "k",
+    "hard_bounce": "h",
+    "soft_bounce": "b",
+    "out_of_office": "a",
+    "sender_refused": "n",
+    "suppression_list_echo": "e",
+    "complaint": "m",
+    "not_spam": "t",
+    "delivery_delay": "y",
+    "reject": "r",
+    "rendering_failure": "f",
+    "subscription": "u",
+    "other": "x",
+}
+"""The code of each measure in the names of attributes; in upper case, that of the same measure of simulated events."""
+
+CODES |= {SIMULATED + measure: code.upper() for measure, code in CODES.items()}
+
+ATTRIBUTES = {f"{code}{hour:02}": (measure, hour) for measure, code in CODES.items() for hour in range(24)}
+"""Measure and hour by the name of the attribute that counts them."""
 
 RETRYABLE_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Cancellation reasons of a transaction that may succeed when it is tried again."""
@@ -29,11 +63,11 @@ COMMIT_ATTEMPTS = 8
 
 
 class CheckpointMoved(Exception):
-    """Another invocation advanced this slot's checkpoint: read the checkpoints and count what is left."""
+    """Another invocation advanced this shard's checkpoint: read it and count what is left."""
 
 
 class CountersTable:
-    """Read and write per-tag counters. They are packed: an item per row, an attribute per measure."""
+    """Read and write per-tag counters."""
 
     def __init__(
         self,
@@ -41,36 +75,37 @@ class CountersTable:
         table: str,
         *,
         retention_days: int = Retention().counters_days,
-        shard_suffixes: int = 1,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] = unix_time,
         attempts: Attempts = attempts,
     ) -> None:
-        """Rows expire `retention_days` after the hour their messages were sent in. They are spread over
-        `shard_suffixes` items, so that a large campaign does not make one item hot."""
+        """Items expire `retention_days` after the day their messages were sent on."""
         self._dynamodb = dynamodb
         self._table = table
-        self._retention = timedelta(days=retention_days)
-        self._suffixes = shard_suffixes
+        self._retention = timedelta(days=retention_days + 1)
         self._now = now
         self._attempts = attempts
+        self._checkpoints: dict[str, Checkpoint | None] = {}
+        """The checkpoints this process has reached, by shard. Each commit verifies its own."""
 
-    def checkpoints(self, shard: str) -> dict[int, str]:
-        """Return the checkpoint of each slot of a shard: the sequence number up to which it was counted."""
-        response = self._dynamodb.query(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :shard",
-            ExpressionAttributeValues=serialize({":shard": _checkpoint_partition(shard)}),
-        )
-        return {int(item[SORT_KEY]["S"]): item[CHECKPOINT]["S"] for item in response["Items"]}
+    def checkpoint(self, shard: str) -> Checkpoint | None:
+        """Return up to where a shard was counted: as this process committed last, or as stored; None if never."""
+        if shard not in self._checkpoints:
+            key = _checkpoint_key(shard)
+            item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+            self._checkpoints[shard] = tuple(item[CHECKPOINT]["S"].split(",")) if item else None
+        return self._checkpoints[shard]
 
-    def commit(self, shard: str, slot: int, expected: str | None, checkpoint: str, counts: Counts) -> None:
-        """Add counts and advance the slot's checkpoint from the expected one, both or neither.
+    def commit(self, shard: str, expected: Checkpoint | None, checkpoint: Checkpoint, counts: Counts) -> None:
+        """Add counts and advance the shard's checkpoint from the expected one, both or neither.
 
         Raises:
-            CheckpointMoved: if the slot's checkpoint is not the expected one.
+            CheckpointMoved: if the shard's checkpoint is not the expected one.
         """
-        actions = [self._advance_checkpoint(shard, slot, expected, checkpoint), *self._additions(shard, counts)]
+        self._checkpoints.pop(shard, None)  # whatever happens, what is stored is unknown until it is done
+        self._write([self._advance_checkpoint(shard, expected, checkpoint), *self._additions(shard, counts)])
+        self._checkpoints[shard] = checkpoint
+
+    def _write(self, actions: list[dict[str, Any]]) -> None:
         for attempt in self._attempts(COMMIT_ATTEMPTS):
             try:
                 self._dynamodb.transact_write_items(TransactItems=actions)
@@ -83,85 +118,83 @@ class CountersTable:
                     raise
 
     def rows(self) -> Iterator[tuple[Row, dict[str, int]]]:
-        """Return every item's row and measures, unordered; a row spread over several items occurs repeatedly."""
+        """Return every row and its measures, unordered; a row that several shards counted occurs repeatedly."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for item in page["Items"]:
                 if CHECKPOINT not in item:
-                    values = deserialize(item)
-                    yield _row(item), {name: count for name, count in values.items() if name not in NOT_MEASURES}
+                    yield from _rows(item)
 
     def total(self, tag: str, measure: str, hours: Iterable[datetime]) -> int:
         """Return the sum of a measure over all values of a tag, for messages sent within some hours."""
         wanted = set(hours)
-        items = chain.from_iterable(self._items_of(tag, day) for day in {hour.date() for hour in wanted})
-        return sum(deserialize(item).get(measure, 0) for item in items if _row(item).hour in wanted)
+        rows = chain.from_iterable(self._rows_of(tag, day) for day in {hour.date() for hour in wanted})
+        return sum(measures.get(measure, 0) for row, measures in rows if row.hour in wanted)
 
-    def _items_of(self, tag: str, day: date) -> Iterator[Item]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression=f"{PARTITION_KEY} = :day",
-            ExpressionAttributeValues=serialize({":day": f"{tag}#{day}"}),
-        )
-        for page in pages:
-            yield from page["Items"]
+    def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
+        """Return the latest hour of a day for which one of a tag's values was counted."""
+        return max((row.hour for row, _ in self._rows_of(tag, day) if row.value in values), default=None)
 
-    def latest_hour(self, tag: str, value: str, day: date) -> datetime | None:
-        """Return the latest hour of a day for which a tag's value was counted."""
-        response = self._dynamodb.query(
-            TableName=self._table,
-            KeyConditionExpression=f"{PARTITION_KEY} = :day AND begins_with({SORT_KEY}, :value)",
-            ExpressionAttributeValues=serialize({":day": f"{tag}#{day}", ":value": f"{value}#"}),
-            ScanIndexForward=False,
-            Limit=1,
-        )
-        return next((_row(item).hour for item in response["Items"]), None)
+    def _rows_of(self, tag: str, day: date) -> Iterator[tuple[Row, dict[str, int]]]:
+        for suffix in range(SUFFIXES):
+            pages = self._dynamodb.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression=f"{PARTITION_KEY} = :partition",
+                ExpressionAttributeValues=serialize({":partition": _partition(tag, day, suffix)}),
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    yield from _rows(item)
 
-    def _advance_checkpoint(self, shard: str, slot: int, expected: str | None, checkpoint: str) -> dict[str, Any]:
+    def _advance_checkpoint(self, shard: str, expected: Checkpoint | None, checkpoint: Checkpoint) -> dict[str, Any]:
         """Return the action that puts a checkpoint on condition that the present one is the expected one."""
-        key = {PARTITION_KEY: _checkpoint_partition(shard), SORT_KEY: str(slot)}
         expires = int(self._now()) + CHECKPOINT_DAYS * 86_400
         put: dict[str, Any] = {
             "TableName": self._table,
-            "Item": serialize(key | {CHECKPOINT: checkpoint, EXPIRES: expires}),
+            "Item": _checkpoint_key(shard) | serialize({CHECKPOINT: ",".join(checkpoint), EXPIRES: expires}),
             "ConditionExpression": f"attribute_not_exists({PARTITION_KEY})",
         }
         if expected is not None:
             put |= {
                 "ConditionExpression": f"{CHECKPOINT} = :expected",
-                "ExpressionAttributeValues": serialize({":expected": expected}),
+                "ExpressionAttributeValues": serialize({":expected": ",".join(expected)}),
             }
         return {"Put": put}
 
     def _additions(self, shard: str, counts: Counts) -> Iterator[dict[str, Any]]:
-        """Return the actions that add counts, one per row."""
-        measures_by_row: dict[Row, dict[str, int]] = {}
+        """Return the actions that add counts, one per item."""
+        additions: dict[Item, dict[str, int]] = {}
         for (row, measure), count in counts.items():
-            measures_by_row.setdefault(row, {})[measure] = count
-        suffix = int(digest(shard), 16) % self._suffixes
-        for row, measures in measures_by_row.items():
-            additions = ", ".join(f"#{measure} :{measure}" for measure in measures)
-            values = {f":{measure}": count for measure, count in measures.items()}
-            expires = int((row.hour + self._retention).timestamp())
+            additions.setdefault(item_of(row), {})[f"{CODES[measure]}{row.hour:%H}"] = count
+        suffix = int(digest(shard), 16) % SUFFIXES
+        for item, added in additions.items():
+            terms = ", ".join(f"{name} :{name}" for name in added)
+            values = {f":{name}": count for name, count in added.items()}
+            expires = int((datetime.combine(item.day, time.min, UTC) + self._retention).timestamp())
             yield {
                 "Update": {
                     "TableName": self._table,
-                    "Key": _row_key(row, suffix),
-                    "UpdateExpression": f"ADD {additions} SET {EXPIRES} = :expires",
-                    "ExpressionAttributeNames": {f"#{measure}": measure for measure in measures},
+                    "Key": serialize({PARTITION_KEY: _partition(item.tag, item.day, suffix), SORT_KEY: item.value}),
+                    "UpdateExpression": f"ADD {terms} SET {EXPIRES} = :expires",
                     "ExpressionAttributeValues": serialize(values | {":expires": expires}),
                 }
             }
 
 
-def _checkpoint_partition(shard: str) -> str:
-    return f"checkpoint#{shard}"
+def _checkpoint_key(shard: str) -> Attributes:
+    return serialize({PARTITION_KEY: f"checkpoint#{shard}", SORT_KEY: CHECKPOINT})
 
 
-def _row_key(row: Row, suffix: int) -> Item:
-    return serialize({PARTITION_KEY: f"{row.tag}#{row.hour:%Y-%m-%d}", SORT_KEY: f"{row.value}#{row.hour:%H}#{suffix}"})
+def _partition(tag: str, day: date, suffix: int) -> str:
+    return f"{tag}#{day}#{suffix}"
 
 
-def _row(item: Item) -> Row:
-    tag, day = item[PARTITION_KEY]["S"].rsplit("#", 1)
-    value, hour, _ = item[SORT_KEY]["S"].rsplit("#", 2)
-    return Row(tag, value, datetime.strptime(f"{day} {hour}", "%Y-%m-%d %H").replace(tzinfo=UTC))
+def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
+    """Return the rows of an item."""
+    tag, day, _ = item[PARTITION_KEY]["S"].rsplit("#", 2)
+    midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    rows: dict[int, dict[str, int]] = {}
+    for name in item.keys() & ATTRIBUTES.keys():
+        measure, hour = ATTRIBUTES[name]
+        rows.setdefault(hour, {})[measure] = int(item[name]["N"])
+    for hour, measures in rows.items():
+        yield Row(tag, item[SORT_KEY]["S"], midnight.replace(hour=hour)), measures

@@ -199,8 +199,8 @@ class Observer:
 
     def _newest_counters(self, hours: list[datetime]) -> datetime | None:
         table = CountersTable(self._client("dynamodb"), self.output("CountersTableName"))
-        days = {hour.date() for hour in hours}
-        latest = (table.latest_hour(CONFIGURATION_SET, name, day) for name in self._set_names() for day in days)
+        names, days = self._set_names(), {hour.date() for hour in hours}
+        latest = (table.latest_hour(CONFIGURATION_SET, names, day) for day in days)
         return max((hour for hour in latest if hour), default=None)
 
     def _set_names(self) -> list[str]:

@@ -50,6 +50,11 @@ def _stored(kind: FailureKind) -> Examine:
     return lambda observer: pipeline.judge_stored_failures(kind, observer.stored_failures(kind))
 
 
+def _mappings(observer: Observer) -> Iterator[Finding]:
+    file = observer.environment
+    return pipeline.judge_mappings(observer.mappings, file.counting_window_seconds if file else None)
+
+
 def _activity(observer: Observer) -> Iterator[Finding]:
     sets = observer.environment.configuration_sets.values() if observer.environment else ()
     is_archived = any(settings.archive for settings in sets)
@@ -134,9 +139,7 @@ CHECKS = (
         "firehose-stream", "Is the Firehose stream active?", lambda observer: pipeline.judge_streams(observer.streams())
     ),
     Check("archive-notifications", "Does the archive announce its new objects?", _archive_notifications),
-    Check(
-        "mappings", "Do the functions get their records?", lambda observer: pipeline.judge_mappings(observer.mappings)
-    ),
+    Check("mappings", "Do the functions get their records?", _mappings),
     Check("functions", "Can every function run?", lambda observer: resource.judge_functions(observer.functions)),
     Check(
         "function-errors",

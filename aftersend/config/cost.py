@@ -16,7 +16,6 @@ from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import MIX, SUPPRESSING, Events, Volume, estimate_volume
 from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
-from aftersend.counting import SLOTS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
 from aftersend.retention import FIRST_EVENT_DAYS
@@ -34,6 +33,8 @@ COUNTER_UNITS = 0.248
 """Write units per event, if counted in batches of 1,000: 1,232 in total, less 984 for the ledger."""
 TRANSACTION_UNITS = 2
 """Write units per item in a transaction."""
+CHECKPOINTS = 1
+"""Items in a transaction besides those that count."""
 ITEM_BYTES = 252 + 100
 """An event in the ledger: the median, and DynamoDB's overhead."""
 
@@ -140,7 +141,7 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     """Estimate writes of each copy, decision and count, reads, and storage. Reading a stream from Lambda is free."""
     copies = {kind: volume.notified[kind] + volume.archived[kind] for kind in MIX}
     rows = 2 + len(environment.counted_tags)  # configuration set and from-domain, with one value each
-    counting = max(COUNTER_UNITS * _sum(volume.events), TRANSACTION_UNITS * (SLOTS + rows) * volume.batches)
+    counting = max(COUNTER_UNITS * _sum(volume.events), TRANSACTION_UNITS * (CHECKPOINTS + rows) * volume.batches)
     writes = EVENT_UNITS * (_sum(copies) + _sum(copies, UNIQUE)) + DECISION_UNITS * _sum(volume.events, FEEDBACK)
     writes += counting
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.batches

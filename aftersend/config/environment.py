@@ -207,8 +207,8 @@ class Environment(Section, frozen=True):
     """Whether tables, archive and hash key outlive their stack, which is then protected from termination."""
     counted_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_TAGS)] = ()
     """Message tags that are counted, in addition to configuration set and from-domain."""
-    counter_shards: AtLeastOne = 1
-    """Items that each row of counters is spread over; more than 1 if one campaign would make an item hot."""
+    counting_window_seconds: Annotated[int, Meta(ge=0, le=300, description="a whole number from 0 to 300")] = 60
+    """How long changes of the ledger are collected before they are counted: the longer, the fewer writes."""
     archive_days: AtLeastOne = 400
     archive_interval_seconds: Annotated[int, Meta(ge=0, le=900, description="a whole number from 0 to 900")] = 60
     """How long Firehose buffers records before it writes an object."""

@@ -90,6 +90,10 @@ def judge_feedback_subscription(subscription: Answer | None, attributes: Answer 
         yield warning("Raw delivery to the feedback queue is off: its messages are larger, in SNS's envelope.", fix)
 
 
+COUNTER = "CountTags"
+"""Part of the physical name of count_tags: the id of its construct."""
+
+
 def function_name(mapping: Answer) -> str:
     """Return the name of the function that an event source mapping invokes."""
     return mapping["FunctionArn"].split(":")[6]
@@ -100,8 +104,8 @@ def is_of_stream(mapping: Answer) -> bool:
     return ":dynamodb:" in mapping["EventSourceArn"]
 
 
-def judge_mappings(mappings: Answers) -> Iterator[Finding]:
-    """Judge event source mappings, by their ids."""
+def judge_mappings(mappings: Answers, counting_window_seconds: int | None) -> Iterator[Finding]:
+    """Judge event source mappings, by their ids; the window of the environment file is None without one."""
     for uuid, mapping in mappings.items():
         if mapping is None:
             yield critical(f"The event source mapping {uuid} is gone: its function gets no records.", RESTORE)
@@ -114,6 +118,16 @@ def judge_mappings(mappings: Answers) -> Iterator[Finding]:
         elif result.startswith(("PROBLEM", "FAILED")):
             fix = f"Read the logs of {function_name(mapping)}."
             yield warning(f"The last batch of {source} failed: {result}.", fix)
+        if COUNTER in function_name(mapping):
+            yield from _judge_counting_window(mapping, counting_window_seconds)
+
+
+def _judge_counting_window(mapping: Answer, expected: int | None) -> Iterator[Finding]:
+    """AWS does not document whether it takes a batching window beside a tumbling window."""
+    actual = mapping.get("MaximumBatchingWindowInSeconds") or 0
+    if expected is not None and actual != expected:
+        problem = f"Changes are collected for {actual} seconds before they are counted, not for {expected}."
+        yield warning(problem, f"Deploy again; if nothing changes, set `counting_window_seconds = {actual}`.")
 
 
 def judge_archive_notifications(configuration: Answer, queue: str) -> Iterator[Finding]:

@@ -114,8 +114,8 @@ def queue_attributes(*full: str) -> Callable[..., Any]:
 
 
 def counted(hour: datetime) -> Any:
-    keys = {"partition_key": {"S": f"ses:configuration-set#{hour:%Y-%m-%d}"}, "sort_key": {"S": f"news#{hour:%H}#0"}}
-    return {"Items": [keys]}
+    partition = {"S": f"ses:configuration-set#{hour:%Y-%m-%d}#0"}
+    return {"Items": [{"partition_key": partition, "sort_key": {"S": "news"}, f"s{hour:%H}": {"N": "1"}}]}
 
 
 ALARM = {
@@ -132,6 +132,7 @@ MAPPING = {
     "EventSourceArn": LEDGER_STREAM,
     "State": "Enabled",
     "LastProcessingResult": "OK",
+    "MaximumBatchingWindowInSeconds": 60,
 }
 TABLE = {
     "TableStatus": "ACTIVE",

@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -5,13 +6,23 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aftersend.aws.counters_table import COMMIT_ATTEMPTS, CheckpointMoved, CountersTable
-from aftersend.counting import Row
+from aftersend.aws.counters_table import ATTRIBUTES, CODES, COMMIT_ATTEMPTS, SUFFIXES, CheckpointMoved, CountersTable
+from aftersend.counting import (
+    ALL_MEASURES,
+    MAX_ITEMS_PER_COMMIT,
+    SIMULATED,
+    SLOTS,
+    START,
+    Checkpoint,
+    Row,
+    pad_sequence_number,
+)
 from tests.fakes import immediate_attempts
 
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
 ROW = Row("campaign", "spring-catalogue", HOUR)
 COUNTS = Counter({(ROW, "open"): 2, (ROW, "send"): 3})
+ONE, TWO = (tuple(pad_sequence_number(number) for _ in range(SLOTS)) for number in "12")
 
 
 @pytest.fixture
@@ -19,70 +30,111 @@ def table(dynamodb: Any) -> CountersTable:
     return CountersTable(dynamodb, "counters")
 
 
-def test_commit_adds_counts_and_advances_the_checkpoint(table: CountersTable):
-    table.commit("shard", 0, None, "1", COUNTS)
-    table.commit("shard", 0, "1", "2", COUNTS)
+def test_commit_adds_counts_and_advances_the_checkpoint(table: CountersTable, dynamodb: Any):
+    table.commit("shard", None, ONE, COUNTS)
+    table.commit("shard", ONE, TWO, COUNTS)
     assert list(table.rows()) == [(ROW, {"open": 4, "send": 6})]
-    assert table.checkpoints("shard") == {0: "2"}
+    assert table.checkpoint("shard") == CountersTable(dynamodb, "counters").checkpoint("shard") == TWO
 
 
-def test_every_shard_and_slot_has_its_own_checkpoint(table: CountersTable):
-    for shard, slot, checkpoint in (("one", 0, "1"), ("one", 1, "2"), ("other", 0, "3")):
-        table.commit(shard, slot, None, checkpoint, COUNTS)
-    assert (table.checkpoints("one"), table.checkpoints("other"), table.checkpoints("none")) == (
-        {0: "1", 1: "2"},
-        {0: "3"},
-        {},
-    )
+def test_every_shard_has_its_own_checkpoint(table: CountersTable, dynamodb: Any):
+    table.commit("one", None, ONE, COUNTS)
+    table.commit("other", None, TWO, COUNTS)
+    other_process = CountersTable(dynamodb, "counters")
+    assert [other_process.checkpoint(shard) for shard in ("one", "other", "none")] == [ONE, TWO, None]
 
 
-@pytest.mark.parametrize("expected", [None, "0"])
-def test_commit_with_another_expected_checkpoint_counts_nothing(table: CountersTable, expected: str | None):
-    table.commit("shard", 0, None, "1", COUNTS)
+@pytest.mark.parametrize("expected", [None, START])
+def test_commit_with_another_expected_checkpoint_counts_nothing(table: CountersTable, expected: Checkpoint | None):
+    table.commit("shard", None, ONE, COUNTS)
     with pytest.raises(CheckpointMoved):
-        table.commit("shard", 0, expected, "2", COUNTS)
+        table.commit("shard", expected, TWO, COUNTS)
     assert list(table.rows()) == [(ROW, {"open": 2, "send": 3})]
+
+
+def test_checkpoint_is_read_once_per_process_and_again_after_another_process_moved_it(dynamodb: Any):
+    one, other = (CountersTable(CountingReads(dynamodb), "counters") for _ in range(2))
+    assert [one.checkpoint("shard"), one.checkpoint("shard")] == [None, None]
+    other.commit("shard", None, ONE, COUNTS)
+    with pytest.raises(CheckpointMoved):
+        one.commit("shard", None, TWO, COUNTS)
+    assert one.checkpoint("shard") == ONE
+    one.commit("shard", ONE, TWO, COUNTS)
+    assert one.checkpoint("shard") == TWO
+    assert one._dynamodb.reads == 2
+
+
+class CountingReads:
+    """DynamoDB that counts how often an item is read."""
+
+    def __init__(self, dynamodb: Any) -> None:
+        self.dynamodb, self.reads = dynamodb, 0
+
+    def get_item(self, **call: Any) -> Any:
+        self.reads += 1
+        return self.dynamodb.get_item(**call)
+
+    def transact_write_items(self, **call: Any) -> Any:
+        return self.dynamodb.transact_write_items(**call)
 
 
 def test_row_is_read_back_whatever_characters_its_tag_and_value_have(table: CountersTable):
     row = Row("ses:from-domain", "a#b.example", HOUR)
-    table.commit("shard", 0, None, "1", Counter({(row, "send"): 1}))
+    table.commit("shard", None, ONE, Counter({(row, "send"): 1}))
     assert [stored for stored, _ in table.rows()] == [row]
 
 
-def test_rows_of_a_tag_value_and_day_are_one_query(table: CountersTable, dynamodb: Any):
-    table.commit("shard", 0, None, "1", COUNTS)
-    response = dynamodb.query(
-        TableName="counters",
-        KeyConditionExpression="partition_key = :day AND begins_with(sort_key, :value)",
-        ExpressionAttributeValues={":day": {"S": "campaign#2026-03-14"}, ":value": {"S": "spring-catalogue#"}},
-    )
-    assert response["Count"] == 1
+def test_hours_and_measures_of_a_tag_value_and_day_are_one_item(table: CountersTable, dynamodb: Any):
+    hours = [HOUR.replace(hour=hour) for hour in range(24)]
+    counts = Counter({(Row("campaign", "spring", hour), "open"): hour.hour + 1 for hour in hours})
+    table.commit("shard", None, ONE, counts)
+    assert dynamodb.scan(TableName="counters")["Count"] == 1 + len(["checkpoint"])
+    assert {(row.hour, measures["open"]) for row, measures in table.rows()} == {(each, each.hour + 1) for each in hours}
 
 
-def test_latest_hour_of_a_tag_value_is_that_of_its_latest_row(table: CountersTable):
+def test_every_measure_has_a_code_of_its_own():
+    measures = {*ALL_MEASURES, *(SIMULATED + name for name in ALL_MEASURES)}
+    assert CODES.keys() == measures
+    assert len(ATTRIBUTES) == 24 * len(measures)
+    assert all(re.fullmatch(r"[a-zA-Z]\d\d", name) for name in ATTRIBUTES)  # no word that DynamoDB reserves
+
+
+def test_attributes_that_are_no_counters_are_ignored(table: CountersTable, dynamodb: Any):
+    table.commit("shard", None, ONE, COUNTS)
+    [key] = [item for item in dynamodb.scan(TableName="counters")["Items"] if "checkpoint" not in item]
+    dynamodb.put_item(TableName="counters", Item=key | {"note": {"S": "by hand"}, "z99": {"N": "1"}})
+    assert list(table.rows()) == [(ROW, {"open": 2, "send": 3})]
+
+
+def test_latest_hour_of_a_day_is_that_of_the_latest_row_of_the_values(table: CountersTable):
     for value, hour in (("ab", 9), ("ab", 12), ("a", 13), ("abc", 14)):
-        table.commit(
-            f"{value}-{hour}", 0, None, "1", Counter({(Row("campaign", value, HOUR.replace(hour=hour)), "send"): 1})
-        )
-    assert table.latest_hour("campaign", "ab", HOUR.date()) == HOUR.replace(hour=12)
-    assert table.latest_hour("campaign", "none", HOUR.date()) is None
-    assert table.latest_hour("campaign", "ab", HOUR.date() - timedelta(days=1)) is None
+        counts = Counter({(Row("campaign", value, HOUR.replace(hour=hour)), "send"): 1})
+        table.commit(f"{value}-{hour}", None, ONE, counts)
+    assert table.latest_hour("campaign", ["ab"], HOUR.date()) == HOUR.replace(hour=12)
+    assert table.latest_hour("campaign", ["ab", "a"], HOUR.date()) == HOUR.replace(hour=13)
+    assert table.latest_hour("campaign", ["none"], HOUR.date()) is None
+    assert table.latest_hour("campaign", ["ab"], HOUR.date() - timedelta(days=1)) is None
 
 
-def test_row_can_be_spread_over_several_items(dynamodb: Any):
-    table = CountersTable(dynamodb, "counters", shard_suffixes=8)
-    for number in range(20):
-        table.commit(f"shard-{number}", 0, None, "1", COUNTS)
-    rows = list(table.rows())
-    assert len(rows) > 1
-    assert sum(measures["send"] for _, measures in rows) == 60
+def test_shards_count_in_partitions_of_their_own_and_every_reader_reads_all(table: CountersTable, dynamodb: Any):
+    for number in range(40):
+        table.commit(f"shard-{number}", None, ONE, COUNTS)
+    items = [item for item in dynamodb.scan(TableName="counters")["Items"] if "checkpoint" not in item]
+    assert {item["partition_key"]["S"] for item in items} == {f"campaign#2026-03-14#{each}" for each in range(SUFFIXES)}
+    assert sum(measures["send"] for _, measures in table.rows()) == 40 * 3
+    assert table.total("campaign", "send", [HOUR]) == 40 * 3
 
 
-def test_commit_takes_as_many_rows_as_fit_into_a_transaction(table: CountersTable):
-    counts = Counter({(Row("campaign", f"value-{number}", HOUR), "send"): 1 for number in range(99)})
-    table.commit("shard", 0, None, "1", counts)
-    assert len(list(table.rows())) == 99
+def test_item_expires_after_its_last_hour_was_kept_long_enough(dynamodb: Any):
+    CountersTable(dynamodb, "counters", retention_days=10).commit("shard", None, ONE, COUNTS)
+    [item] = [item for item in dynamodb.scan(TableName="counters")["Items"] if "checkpoint" not in item]
+    assert datetime.fromtimestamp(int(item["expires"]["N"]), UTC) == datetime(2026, 3, 25, tzinfo=UTC)
+
+
+def test_commit_takes_as_many_items_as_fit_into_a_transaction(table: CountersTable):
+    rows = [Row("campaign", f"value-{number}", HOUR) for number in range(MAX_ITEMS_PER_COMMIT)]
+    table.commit("shard", None, ONE, Counter((row, "send") for row in rows))
+    assert len(list(table.rows())) == MAX_ITEMS_PER_COMMIT
 
 
 class CancellingDynamoDB:
@@ -104,12 +156,12 @@ class CancellingDynamoDB:
 
 def test_transaction_conflict_is_retried(table: CountersTable, dynamodb: Any):
     cancelling = CancellingDynamoDB(dynamodb, COMMIT_ATTEMPTS - 1)
-    CountersTable(cancelling, "counters", attempts=immediate_attempts).commit("shard", 0, None, "1", COUNTS)
-    assert table.checkpoints("shard") == {0: "1"}
+    CountersTable(cancelling, "counters", attempts=immediate_attempts).commit("shard", None, ONE, COUNTS)
+    assert table.checkpoint("shard") == ONE
 
 
 @pytest.mark.parametrize(("times", "reason"), [(COMMIT_ATTEMPTS, "TransactionConflict"), (1, "ValidationError")])
 def test_transaction_that_stays_cancelled_is_an_error(dynamodb: Any, times: int, reason: str):
     cancelling = CancellingDynamoDB(dynamodb, times, reason)
     with pytest.raises(ClientError):
-        CountersTable(cancelling, "counters", attempts=immediate_attempts).commit("shard", 0, None, "1", COUNTS)
+        CountersTable(cancelling, "counters", attempts=immediate_attempts).commit("shard", None, ONE, COUNTS)

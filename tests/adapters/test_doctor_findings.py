@@ -145,6 +145,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
     ("mappings", {"get_event_source_mapping": GONE}, "mapping-1 is gone"),
     ("mappings", a_mapping(State="Disabled"), "CountTags from table/Ledger/stream/2026 is disabled"),
     ("mappings", a_mapping(LastProcessingResult="PROBLEM: Function call failed"), "PROBLEM: Function call failed"),
+    ("mappings", a_mapping(MaximumBatchingWindowInSeconds=0), "collected for 0 seconds before they are counted"),
     ("functions", {"get_function_configuration": GONE}, "CountTags is gone"),
     (
         "functions",

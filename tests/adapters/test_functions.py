@@ -309,7 +309,7 @@ def test_batch_without_a_shard_id_is_an_error_except_on_the_emulator(
     assert counts() == ONE_SEND
 
 
-UNDECODABLE = [{"kind": {"N": "7"}}, {"tags": {"SS": ["a"]}}, {"processing_time_millis": {"N": "1.5"}}]
+UNDECODABLE = [{"kind": {"N": "7"}}, {"tags": {"SS": ["a"]}}, {"sent_at": {"S": "no time"}}]
 
 
 @pytest.mark.parametrize("attribute", UNDECODABLE, ids=lambda attribute: next(iter(attribute)))
@@ -367,8 +367,8 @@ def test_history_of_retention_settings_is_no_event(dynamodb: Any, settings: None
 def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch):
     with pytest.raises(InvalidSetting, match=r"^The environment variable LEDGER_TABLE is not set\.$"):
         text_setting(Variable.LEDGER_TABLE)
-    monkeypatch.setenv(Variable.COUNTER_SHARDS, '"many"')
+    monkeypatch.setenv(Variable.PACE_SECONDS, '"many"')
     with pytest.raises(
-        InvalidSetting, match=r"^The environment variable COUNTER_SHARDS does not hold a JSON int: Expected `int`"
+        InvalidSetting, match=r"^The environment variable PACE_SECONDS does not hold a JSON float: Expected `float`"
     ):
-        setting(Variable.COUNTER_SHARDS, int)
+        setting(Variable.PACE_SECONDS, float)

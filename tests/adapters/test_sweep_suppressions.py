@@ -13,7 +13,7 @@ from aftersend.aws.serialization import serialize
 from aftersend.aws.suppression_reader import FORGOTTEN
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import PARTITION_KEY, SORT_KEY, SWEEP_METRICS, Variable
-from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, Row
+from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, START, Row
 from aftersend.suppression import Entry
 from lambdas import sweep_suppressions
 from lambdas.dependencies import logger
@@ -55,7 +55,7 @@ class Environment:
 
     def send(self, number: int, hour: datetime, tag: str = CONFIGURATION_SET, checkpoint: str = "1") -> None:
         counts = Counter({(Row(tag, "newsletter", hour), "send"): number})
-        self.counters.commit(f"shard-{hour}-{tag}", 0, None, checkpoint, counts)
+        self.counters.commit(f"shard-{hour}-{tag}-{checkpoint}", None, START, counts)
 
     def sweep(
         self, recorder: FakeRecorder | None = None, context: Any = None, rng: Random | None = None

@@ -66,7 +66,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
     "CountingCountTagsFunction": {
         (("dynamodb:ListStreams",), "*"): "find the stream",
         (("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"), "Ledger"): "read changes",
-        (("dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and checkpoints",
+        (("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"), "Counters"): "move counters and checkpoints",
         (("s3:PutObject",), "Archive/aws/lambda/*"): "Lambda writes failed batches",
         (("s3:ListBucket",), "Archive"): "Lambda asks for it where it writes failed batches",
     },

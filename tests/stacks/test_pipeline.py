@@ -228,8 +228,9 @@ def test_stream_is_read_from_its_beginning_in_order_and_without_loss(pipeline: T
         "AWS::Lambda::EventSourceMapping",
         {
             "StartingPosition": "TRIM_HORIZON",
-            "BatchSize": 1000,
-            "TumblingWindowInSeconds": 10,
+            "BatchSize": 4000,
+            "MaximumBatchingWindowInSeconds": 60,
+            "TumblingWindowInSeconds": 900,
             "ParallelizationFactor": 1,
             "BisectBatchOnFunctionError": True,
             "DestinationConfig": {"OnFailure": {"Destination": Match.any_value()}},

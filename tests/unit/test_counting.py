@@ -1,21 +1,26 @@
 import itertools
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 
 import pytest
 
 from aftersend import counting
 from aftersend.counting import (
+    SLOTS,
+    START,
     Change,
+    Checkpoint,
+    Commit,
     Counted,
     Counts,
+    Item,
     Row,
     commits,
     contributions,
     difference,
+    item_of,
     measure,
     pad_sequence_number,
     slot,
@@ -111,14 +116,14 @@ def test_tag_with_very_many_values_writes_few_counters():
 
 
 def test_change_with_as_many_rows_as_an_environment_allows_fits_into_one_commit():
-    """Its old and its new rows differ if the copies name different times, and may all belong to one slot."""
+    """Its old and its new items differ if the copies name different days, and may all belong to one slot."""
     names = tuple(f"tag-{number}" for number in range(counting.MAX_COUNTED_TAGS))
     values = [f"value-{number}" for number in range(counting.MAX_VALUES_PER_TAG + 1)]
     tags = dict.fromkeys((*names, "ses:configuration-set"), values)
-    old, new = (an_event(Kind.SEND, tags=tags, sent_at=SENT + timedelta(hours=hours)) for hours in (0, 1))
+    old, new = (an_event(Kind.SEND, tags=tags, sent_at=SENT + timedelta(days=days)) for days in (0, 1))
     counted = Counted(tags=names)
     change = difference(contributions(new, counted), contributions(old, counted))
-    assert len(change) == 2 * (1 + 3 * 16) <= counting.MAX_ROWS_PER_COMMIT
+    assert len({item_of(row) for row, _ in change}) == 2 * (1 + 3 * 16) <= counting.MAX_ITEMS_PER_COMMIT
 
 
 def test_better_copy_moves_counts_instead_of_adding_to_them():
@@ -131,71 +136,134 @@ def test_change_of_fields_that_are_not_counted_moves_nothing():
     assert difference(one, other) == {}
 
 
+def position(number: int) -> str:
+    return pad_sequence_number(str(number))
+
+
 def a_change(number: int, *rows: Row) -> Change:
-    return Change(pad_sequence_number(str(number)), Counter({(row, "send"): 1 for row in rows}))
+    return Change(position(number), Counter({(row, "send"): 1 for row in rows}))
 
 
 def a_row(number: int) -> Row:
     return Row("campaign", f"value-{number}", HOUR)
 
 
-def committed_counts(changes: list[Change], checkpoints: Mapping[int, str] = MappingProxyType({})) -> Counts:
-    total: Counts = Counter()
-    for number in range(counting.SLOTS):
-        for commit in commits(changes, number, checkpoints.get(number, "")):
-            total.update(commit.counts)
-    return total
+def slot_of(row: Row) -> int:
+    return slot(item_of(row))
+
+
+def rows_of_slot(number: int) -> Iterator[Row]:
+    """Return endless rows of one slot, each of an item of its own."""
+    return (row for row in map(a_row, itertools.count()) if slot_of(row) == number)
+
+
+def total(transactions: Iterable[Commit]) -> Counts:
+    counts: Counts = Counter()
+    for transaction in transactions:
+        counts.update(transaction.counts)
+    return counts
+
+
+def items_of(transaction: Commit) -> set[Item]:
+    return {item_of(row) for row, _ in transaction.counts}
+
+
+def checkpoint(**positions: int) -> Checkpoint:
+    """Return a checkpoint with positions by slot, as s3=7."""
+    return tuple(position(positions[name]) if (name := f"s{number}") in positions else "" for number in range(SLOTS))
+
+
+def test_every_measure_an_event_may_have_is_listed():
+    kinds = [kind for kind in Kind if kind not in (Kind.BOUNCE, Kind.COMPLAINT)]
+    events = [an_event(kind) for kind in (*kinds, "FirstOpen", "FirstClick", "A kind of tomorrow")]
+    events += [a_bounce(), a_bounce(status="5.7.1"), a_bounce(subtype="OnAccountSuppressionList"), a_complaint()]
+    events += [a_bounce("Transient", "MailboxFull"), an_out_of_office_reply(), a_complaint("not-spam")]
+    assert {measure(event, COUNTED) for event in events} == set(counting.ALL_MEASURES)
 
 
 def test_sequence_numbers_are_compared_as_numbers():
-    assert pad_sequence_number("9") < pad_sequence_number("10") < pad_sequence_number("1" + 39 * "0")
+    assert position(9) < position(10) < pad_sequence_number("1" + 39 * "0")
 
 
-def test_slots_never_change_because_stored_checkpoints_would_refer_to_other_rows():
-    assert counting.SLOTS == 2
-    assert [slot(a_row(number)) for number in range(8)] == [0, 0, 1, 1, 1, 1, 1, 1]
+def test_slots_never_change_because_stored_positions_would_refer_to_other_rows():
+    assert SLOTS == 16
+    assert [slot_of(a_row(number)) for number in range(8)] == [6, 9, 10, 1, 2, 8, 0, 8]
 
 
-def test_change_is_counted_once_over_all_slots():
+def test_rows_of_a_tag_value_and_day_are_one_item_and_therefore_in_one_slot():
+    hours = [HOUR.replace(hour=hour) for hour in range(24)]
+    assert {item_of(Row("campaign", "spring", hour)) for hour in hours} == {Item("campaign", "spring", HOUR.date())}
+
+
+def test_batch_that_fits_into_one_transaction_moves_all_its_slots_with_it():
     changes = [a_change(number, a_row(number % 7), a_row(number % 11)) for number in range(1, 400)]
-    assert committed_counts(changes) == sum((change.counts for change in changes), Counter())
+    [transaction] = commits(changes, START)
+    assert transaction.counts == sum((change.counts for change in changes), Counter())
+    last = {slot_of(row): change.sequence_number for change in changes for row, _ in change.counts}
+    assert transaction.checkpoint == tuple(last.get(number, "") for number in range(SLOTS))
 
 
-def test_commit_is_never_larger_than_a_transaction():
-    changes = [a_change(number, *(a_row(number * 7 + part) for part in range(7))) for number in range(1, 300)]
-    for number in range(counting.SLOTS):
-        transactions = list(commits(changes, number, ""))
-        assert len(transactions) > 1
-        assert all(len({row for row, _ in commit.counts}) <= counting.MAX_ROWS_PER_COMMIT for commit in transactions)
-        assert [commit.checkpoint for commit in transactions] == sorted(commit.checkpoint for commit in transactions)
+def test_no_item_of_a_larger_batch_is_written_twice_for_it():
+    changes = [a_change(number, a_row(number % 7), a_row(number % 300)) for number in range(1, 2_000)]
+    transactions = list(commits(changes, START))
+    assert len(transactions) == 4
+    assert sum(len(items_of(each)) for each in transactions) == 300
+    assert total(transactions) == sum((change.counts for change in changes), Counter())
+
+
+def test_transaction_has_as_many_items_as_dynamodb_takes_and_no_more():
+    rows = itertools.islice(rows_of_slot(3), counting.MAX_ITEMS_PER_COMMIT + 1)
+    changes = [a_change(number, row) for number, row in enumerate(rows, 1)]
+    transactions = list(commits(changes, START))
+    assert [len(items_of(each)) for each in transactions] == [99, 1]
+    assert [each.checkpoint for each in transactions] == [checkpoint(s3=99), checkpoint(s3=100)]
+
+
+def test_item_moves_as_many_counters_in_a_transaction_as_dynamodb_takes_and_no_more():
+    keys = [
+        (Row("campaign", "spring", HOUR.replace(hour=hour)), name)
+        for hour in range(24)
+        for name in counting.ALL_MEASURES
+    ]
+    changes = [Change(position(number), Counter([key])) for number, key in enumerate(keys, 1)]
+    transactions = list(commits(changes, START))
+    assert [len(each.counts) for each in transactions] == [280, len(keys) - 280]
+    assert total(transactions) == Counter(keys)
+
+
+def test_change_is_never_divided_within_its_slot():
+    """Its rows could not be told apart when it is delivered again."""
+    rows = list(itertools.islice(rows_of_slot(0), 150))
+    changes = [a_change(1, *rows[:70]), a_change(2, *rows[70:])]
+    transactions = list(commits(changes, START))
+    assert [each.counts for each in transactions] == [change.counts for change in changes]
 
 
 def test_counted_change_is_not_counted_again_wherever_batches_begin_and_end():
     rng = random.Random(7)
     changes = [a_change(number, *(a_row(rng.randrange(300)) for _ in range(3))) for number in range(1, 200)]
-    total, checkpoints = Counter(), dict.fromkeys(range(counting.SLOTS), "")
+    counted, reached = Counter(), START
     for _ in range(60):
         # Lambda may go back as far as it likes, but never skips records that were not counted.
-        uncounted = [n for n, change in enumerate(changes) if change.sequence_number > min(checkpoints.values())]
+        uncounted = [n for n, change in enumerate(changes) if total(commits([change], reached))]
         start = min([rng.randrange(len(changes)), *uncounted])
         batch = changes[start : start + rng.randint(1, 120)]
-        for number in range(counting.SLOTS):
-            stopped_after = rng.choice([0, 1, None])
-            for commit in itertools.islice(commits(batch, number, checkpoints[number]), stopped_after):
-                total.update(commit.counts)
-                checkpoints[number] = commit.checkpoint
-    total += committed_counts(changes, checkpoints)
-    assert total == sum((change.counts for change in changes), Counter())
+        for transaction in itertools.islice(commits(batch, reached), rng.choice([0, 1, None])):
+            counted.update(transaction.counts)
+            reached = transaction.checkpoint
+    counted += total(commits(changes, reached))
+    assert counted == sum((change.counts for change in changes), Counter())
 
 
 def test_counts_that_cancel_out_move_the_checkpoint():
     """Otherwise the first of the two would be counted when it is delivered again without the second."""
-    plus_one, minus_one = a_change(1, a_row(1)), Change(pad_sequence_number("2"), Counter({(a_row(1), "send"): -1}))
-    number = slot(a_row(1))
-    assert committed_counts([plus_one, minus_one]) == {}
-    assert list(commits([plus_one, minus_one], number, "")) == [(pad_sequence_number("2"), {})]
-    assert list(commits([plus_one], number, pad_sequence_number("2"))) == []
+    row = next(rows_of_slot(5))
+    plus_one, minus_one = a_change(1, row), Change(position(2), Counter({(row, "send"): -1}))
+    assert list(commits([plus_one, minus_one], START)) == [(checkpoint(s5=2), {})]
+    assert list(commits([plus_one], checkpoint(s5=2))) == []
 
 
-def test_changes_of_other_slots_move_no_checkpoint():
-    assert list(commits([a_change(1, a_row(1))], 1 - slot(a_row(1)), "")) == []
+def test_changes_of_other_slots_move_no_position():
+    one, other = next(rows_of_slot(0)), next(rows_of_slot(1))
+    [transaction] = commits([a_change(1, one), a_change(2, other)], checkpoint(s0=1))
+    assert transaction == (checkpoint(s0=1, s1=2), Counter([(other, "send")]))

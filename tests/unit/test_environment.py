@@ -67,7 +67,8 @@ def load_problems(folder: Path, text: str, *, name: str = "shop") -> list[str]:
     [
         ("monthly_mesages = 7", 'monthly_mesages: there is no such key. Did you mean "monthly_messages"?'),
         ("retain_state = 'no'", 'retain_state: "no" is not true or false.'),
-        ("counter_shards = 0", "counter_shards: 0 is not a whole number of at least 1."),
+        ("counting_window_seconds = 301", "counting_window_seconds: 301 is not a whole number from 0 to 300."),
+        ("archive_days = 0", "archive_days: 0 is not a whole number of at least 1."),
         (
             "archive_interval_seconds = 901",
             "archive_interval_seconds: 901 is not a whole number from 0 to 900.",

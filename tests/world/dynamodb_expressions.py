@@ -48,7 +48,7 @@ def updated_item(action: dict[str, Any], stored: Item) -> Item:
     values, names = action["ExpressionAttributeValues"], action.get("ExpressionAttributeNames", {})
     for addition in additions.split(", "):
         name, placeholder = addition.split()
-        name = names[name]
+        name = names.get(name, name)
         item[name] = {"N": str(int(item.get(name, {"N": "0"})["N"]) + int(values[placeholder]["N"]))}
     for setting in settings.split(", "):
         name, placeholder = setting.split(" = ")

@@ -5,6 +5,7 @@ The limits are those of "Quotas in Amazon DynamoDB" in the developer guide, and 
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -28,6 +29,10 @@ MAX_BATCH_REQUEST_BYTES = 16 * 1024**2
 MAX_TRANSACTION_ACTIONS = 100
 MAX_TRANSACTION_BYTES = 4 * 1024**2
 """Of all items together, as they are stored."""
+
+
+MAX_EXPRESSION_BYTES, MAX_OPERATORS = 4 * 1024, 300
+"""Of an UpdateExpression. Which parts of it count as operators is not documented: the model counts every term."""
 
 
 def key_of(item: Item) -> Key:
@@ -84,6 +89,7 @@ def check_transaction(actions: Sequence[tuple[str, dict[str, Any]]]) -> None:
             check_item(action["Item"])
         else:
             check_key(action["Key"])
+            _check_update(action["UpdateExpression"])
             names = action.get("ExpressionAttributeNames", {})
             check_attributes({name: {"BOOL": True} for name in names.values()})
             check_attributes(action.get("ExpressionAttributeValues", {}))
@@ -92,6 +98,13 @@ def check_transaction(actions: Sequence[tuple[str, dict[str, Any]]]) -> None:
 def check_transaction_size(items: Sequence[Item]) -> None:
     limit = MAX_TRANSACTION_BYTES
     _require(sum(map(item_bytes, items)) <= limit, f"the items of a transaction have more than {limit} bytes")
+
+
+def _check_update(expression: str) -> None:
+    size, limit = len(expression.encode()), MAX_EXPRESSION_BYTES
+    _require(size <= limit, f"an UpdateExpression has more than {limit} bytes")
+    operators = len(re.findall(r":\w+", expression))
+    _require(operators <= MAX_OPERATORS, f"an UpdateExpression has more than {MAX_OPERATORS} operators")
 
 
 def _require(holds: bool, message: str) -> None:

@@ -16,7 +16,7 @@ from tests.world.calls import Killed
 from tests.world.dynamodb import STREAM_RETENTION, Record, Shard, Table
 from tests.world.queues import Queue
 
-MAX_QUEUE_BATCH, MAX_STREAM_BATCH = 10, 1000
+MAX_QUEUE_BATCH, MAX_STREAM_BATCH = 10, 4000
 MAX_RECORD_AGE = timedelta(hours=20)
 """The age from which Lambda gives records up: it writes them to the failure destination."""
 

@@ -199,6 +199,21 @@ def test_transactions_are_limited_to_100_actions_on_an_item_each():
     assert outcome(transaction(put(an_item()), update(an_item(), {"N": "1"}))) == REFUSED
 
 
+def update_of(terms: int, name: str = "s") -> dict[str, Any]:
+    """Return an update with that many terms, the one that sets when the item expires included."""
+    names = [f"{name}{number:03}" for number in range(terms - 1)]
+    values = {f":{each}": {"N": "1"} for each in names} | {":expires": {"N": "7"}}
+    expression = f"ADD {', '.join(f'{each} :{each}' for each in names)} SET expires = :expires"
+    update = {"TableName": "counters", "Key": an_item(), "UpdateExpression": expression}
+    return {"Update": update | {"ExpressionAttributeValues": values}}
+
+
+def test_updates_are_limited_to_300_operators_and_4_kilobytes():
+    assert outcome(transaction(update_of(300))) == "done"
+    assert outcome(transaction(update_of(301))) == REFUSED
+    assert outcome(transaction(update_of(200, "seven77"))) == REFUSED
+
+
 def test_transactions_are_limited_to_4_megabytes():
     puts = [put(an_item_of(400 * KB, sort=str(number))) for number in range(10)]
     rest = 4 * MB - 10 * 400 * KB

@@ -9,7 +9,7 @@ SWITCH_RATE = 0.4
 """How often another function goes on at a call. Low, because most goes wrong when one function overtakes all others."""
 
 
-class _Turns:
+class Turns:
     """Let one of several threads run at a time; each waits for its turn before every call."""
 
     def __init__(self, functions: Sequence[Callable[[], object]]) -> None:
@@ -19,6 +19,10 @@ class _Turns:
         self._turns = [threading.Semaphore(0) for _ in functions]
         self._returned = threading.Semaphore(0)
         self._thread = threading.local()
+
+    def start(self) -> None:
+        for number in self.running:
+            threading.Thread(target=self.run, args=(number,), daemon=True).start()
 
     def run(self, number: int) -> None:
         """Run a function in the current thread, from its first turn on."""
@@ -45,10 +49,9 @@ class _Turns:
 
 def take_turns(world: World, functions: Sequence[Callable[[], object]]) -> list[BaseException]:
     """Run the functions together to their ends, and return the exceptions that ended some of them."""
-    turns = _Turns(functions)
+    turns = Turns(functions)
     world.before_call = turns.wait
-    for number in turns.running:
-        threading.Thread(target=turns.run, args=(number,), daemon=True).start()
+    turns.start()
     current = world.rng.choice(turns.running)
     while turns.running:
         if current not in turns.running or world.rng.random() < SWITCH_RATE:

@@ -45,6 +45,9 @@ HASH_KEY, HASH_KEY_SECRET = "the key", "hash-key"
 SPLIT_RATE = 0.02
 """How often a shard of a stream is split, from one step to the next."""
 
+COUNTING_PROCESSES = 2
+"""Processes of count_tags that take turns: what one remembers of a shard may be older than what another committed."""
+
 MAX_STEPS = 20_000
 """Far more than any run takes: one that takes them all never ends."""
 
@@ -114,11 +117,10 @@ class World:
         self.retention = RETENTION
         self._recorder: Recorder | None = None
         self.tombstones = Tombstones(CLIENTS["dynamodb"], "suppressions", read_hash_key)
-        dynamodb = CLIENTS["dynamodb"]
         self.archive = Archive(CLIENTS["s3"])
-        self.counters = CountersTable(
-            dynamodb, "counters", now=lambda: self.clock.now().timestamp(), attempts=immediate_attempts
-        )
+        self.counters = self._new_counters()
+        self._idle_counters = [self._new_counters() for _ in range(COUNTING_PROCESSES)]
+        """What the idle processes of count_tags remember."""
         self.feedback_mapping = QueueMapping(self.feedback_queue, self.function("record_feedback"))
         self.object_mapping = QueueMapping(self.object_queue, self.function("record_archive"))
         self.ledger_mapping = StreamMapping(
@@ -219,9 +221,7 @@ class World:
             "record_archive": lambda event: record_archive.handler(
                 event, recorder=self.recorder, archive=self.archive, emit_metric=self._record_metric
             ),
-            "count_tags": lambda event: count_tags.handler(
-                event, counters=self.counters, emit_metric=self._record_metric, attempts=immediate_attempts
-            ),
+            "count_tags": self._count,
             "publish_suppressions": lambda event: publish_suppressions.handler(
                 event, bus=self.bus, hash_key=read_hash_key, emit_metric=self._record_metric
             ),
@@ -245,6 +245,25 @@ class World:
                 raise
 
         return invoke
+
+    def _new_counters(self) -> CountersTable:
+        return CountersTable(
+            CLIENTS["dynamodb"], "counters", now=lambda: self.clock.now().timestamp(), attempts=immediate_attempts
+        )
+
+    def _count(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Invoke count_tags in any idle process; one that is killed does not come back."""
+        self.rng.shuffle(self._idle_counters)
+        counters = self._idle_counters.pop() if self._idle_counters else self._new_counters()
+        try:
+            return count_tags.handler(
+                event, counters=counters, emit_metric=self._record_metric, attempts=immediate_attempts
+            )
+        except Killed:
+            counters = self._new_counters()
+            raise
+        finally:
+            self._idle_counters.append(counters)
 
     @contextlib.contextmanager
     def answer_calls(self, function: str = "") -> Generator[None]:
