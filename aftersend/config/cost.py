@@ -25,7 +25,7 @@ UNIQUE = (Kind.OPEN, Kind.CLICK)
 """Event types with a second item in the ledger and a second measure: `unique_opens` and `unique_clicks`."""
 FEEDBACK = [kind for kind in MIX if GROUPS.get(kind) is Group.FEEDBACK]
 
-# DynamoDB: units as measured for the cost table of docs/architecture.md.
+# DynamoDB: units as docs/performance.md has them.
 EVENT_UNITS = 1.0
 """Write units per copy of an item: 1,150 for a second copy of 1,000 events and 150 items of unique opens and clicks."""
 DECISION_UNITS, DECISION_READS = 1.0, 2.0
