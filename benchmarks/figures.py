@@ -4,8 +4,8 @@
     python -m benchmarks.figures month cost           those whose command contains one of these words
 
 Each command of the page's table, run with `--figures`, prints a JSON object: the name of each figure it measures, and
-the figure. A row of the table is `| figure | value | command | tolerance |`. The tolerance is `exact` or a percentage of
-the value. Figures are counts and ratios, never times, so that they are equal on every machine.
+the figure. A row of the table is `| figure | value | command | tolerance |`. The tolerance is `exact` or a percentage
+of the value. Figures are counts and ratios, never times, so that they are equal on every machine.
 """
 
 import json
