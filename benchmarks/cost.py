@@ -51,10 +51,10 @@ class Costs(NamedTuple):
 
 def measure_costs() -> Costs:
     with function_process(COUNTED):
-        without_unique = _run(_archive_lines(MIX), unique=False)
-        with_unique, twice = _run(_archive_lines(MIX), unique=True), _run(_archive_lines(MIX) * 2, unique=True)
+        without_unique = _run(archive_lines(MIX), unique=False)
+        with_unique, twice = _run(archive_lines(MIX), unique=True), _run(archive_lines(MIX) * 2, unique=True)
         volume_mix = {kind: number for kind, number in MIX.items() if kind not in FEEDBACK}
-        volume_alone = _run(_archive_lines(volume_mix), unique=False)
+        volume_alone = _run(archive_lines(volume_mix), unique=False)
     # Feedback shares the counters' rows with volume: what it adds to volume alone is what recording it costs.
     feedback = without_unique - volume_alone
     return Costs(without_unique - feedback, feedback, with_unique - without_unique, twice - with_unique)
@@ -64,7 +64,7 @@ def one_bounce() -> Cost:
     """Measure a bounce over SNS, up to its suppression entry, without its share of counting a batch."""
     with function_process(COUNTED):
         world = _started_world()
-        world.publish(_archive_lines({"Bounce": 1})[0])
+        world.publish(archive_lines({"Bounce": 1})[0])
         world.feedback_mapping.step(limit=1)
     return Cost(sum(world.calls.values()), sum(world.dynamodb.write_units.values()))
 
@@ -94,7 +94,7 @@ def _without_first_events(events: Iterable[Event]) -> Iterable[Event]:
     return events
 
 
-def _archive_lines(mix: dict[str, int]) -> list[str]:
+def archive_lines(mix: dict[str, int]) -> list[str]:
     rng = World(seed=1).rng
     sent_at = BEGIN - timedelta(hours=2)
     lines = []

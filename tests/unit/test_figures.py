@@ -10,7 +10,7 @@ HEAD = "<!-- figures -->\n| figure | value | command | tolerance |\n|---|---:|--
 
 
 def test_row_has_name_value_command_and_tolerance():
-    rows = "| write units | 1,232 | `python -m benchmarks.cost` | exact |\n| CPU | 13.7 times | `python -m x --y` | 20 % |\n"
+    rows = "| write units | 1,232 | `python -m benchmarks.cost` | exact |\n| CPU | 13.7 | `python -m x --y` | 20 % |\n"
     assert read_figures(f"{HEAD}{rows}<!-- end of figures -->\n| another | table |") == [
         Figure("write units", 1232, "python -m benchmarks.cost", 0),
         Figure("CPU", 13.7, "python -m x --y", 0.2),
