@@ -16,7 +16,6 @@ from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import MIX, SUPPRESSING, Events, Volume, estimate_volume
 from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
-from aftersend.counting import SLOTS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
 from aftersend.retention import FIRST_EVENT_DAYS
@@ -30,12 +29,8 @@ EVENT_UNITS = 1.0
 """Write units per copy of an item: 1,150 for a second copy of 1,000 events and 150 items of unique opens and clicks."""
 DECISION_UNITS, DECISION_READS = 1.0, 2.0
 """Write units per feedback event: 32 for 16, of which 16 are for the ledger. Read units per copy: entry and events."""
-COUNTER_UNITS = 0.248
-"""Write units per event, if counted in batches of 1,000: 1,232 in total, less 984 for the ledger."""
-TRANSACTION_UNITS = 2
-"""Write units per item in a transaction."""
-ITEM_BYTES = 252 + 100
-"""An event in the ledger: the median, and DynamoDB's overhead."""
+ITEM_BYTES = 632 + 100
+"""An event in the ledger, of complete SES records (benchmarks/month/sizes.py): the mean, and DynamoDB's overhead."""
 
 ENTRIES_PER_READ = 4
 """Suppression entries per read unit of a consistent scan: an entry with its evidence has up to 1 KB."""
@@ -116,9 +111,9 @@ def _basis(environment: Environment) -> str:
     return f"prices: {used}, {prices.DATE}" + (f"; those of {region} are not known" if used != region else "")
 
 
-def parts(environment: Environment) -> list[Part]:
+def parts(environment: Environment, volume: Volume | None = None) -> list[Part]:
     """Estimate each service, most expensive first, without those that cost nothing."""
-    volume, regional = estimate_volume(environment), PRICES[price_region(environment.region)]
+    volume, regional = volume or estimate_volume(environment), PRICES[price_region(environment.region)]
     estimates = [
         _dynamodb(environment, volume, regional),
         _sns_and_sqs(environment, volume),
@@ -139,11 +134,9 @@ def parts(environment: Environment) -> list[Part]:
 def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Part:
     """Estimate writes of each copy, decision and count, reads, and storage. Reading a stream from Lambda is free."""
     copies = {kind: volume.notified[kind] + volume.archived[kind] for kind in MIX}
-    rows = 2 + len(environment.counted_tags)  # configuration set and from-domain, with one value each
-    counting = max(COUNTER_UNITS * _sum(volume.events), TRANSACTION_UNITS * (SLOTS + rows) * volume.batches)
     writes = EVENT_UNITS * (_sum(copies) + _sum(copies, UNIQUE)) + DECISION_UNITS * _sum(volume.events, FEEDBACK)
-    writes += counting
-    reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.batches
+    writes += volume.counter_writes
+    reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.count_invocations
     entries = _entries(environment, volume)
     reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
     temporary = volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
@@ -197,13 +190,13 @@ def _lambda(volume: Volume) -> Part:
     events = {
         "record_feedback": volume.notified,
         "record_archive": volume.archived,
-        "count_tags": volume.events,
         "publish_suppressions": volume.changes,
     }
-    invocations, gb_seconds = _sum(volume.invocations), 0.0
-    for name, number in volume.invocations.items():
-        seconds = number * INVOCATION_SECONDS + _sum(events[name]) * EVENT_SECONDS
-        gb_seconds += seconds * FUNCTIONS[name].memory_mebibytes / 1024
+    invocations = _sum(volume.invocations)
+    seconds = {
+        name: volume.invocations[name] * INVOCATION_SECONDS + _sum(events[name]) * EVENT_SECONDS for name in events
+    } | {"count_tags": volume.count_seconds}
+    gb_seconds = sum(seconds[name] * FUNCTIONS[name].memory_mebibytes / 1024 for name in seconds)
     dollars = invocations * prices.INVOCATION + gb_seconds * prices.GB_SECOND
     return Part("Lambda", dollars, f"{_many(invocations)} invocations, {_many(gb_seconds)} GB-seconds")
 

@@ -1,5 +1,8 @@
 """Estimate how much an environment processes in a month: events, objects, batches and invocations."""
 
+import math
+from typing import NamedTuple
+
 import msgspec
 
 from aftersend.config.environment import ConfigurationSet, Environment
@@ -22,8 +25,26 @@ SHARDS = 4
 """Shards of a new on-demand table's stream; each is read separately."""
 SHORTEST_INTERVAL_SECONDS = 5
 """About how long Firehose takes to write an object if its interval is 0."""
-COUNT_INVOCATIONS = 2
-"""Invocations of count_tags per batch: for the batch, and for the end of its window."""
+
+
+class Counting(NamedTuple):
+    """Say what counting costs at a volume."""
+
+    messages: float
+    """A month, counted in the default window."""
+    write_units: float
+    """Of the counters per event, with two counted tags."""
+    invocations: float
+    """Of count_tags per event, those at the end of a tumbling window included."""
+
+
+COUNTING = (Counting(1e5, 5.0, 0.4),)
+"""As `python -m benchmarks.month --counting` measures it. The larger a batch, the fewer items are written for it."""
+MEASURED_TAGS = 2
+ALWAYS_COUNTED_TAGS = 2
+"""Configuration set and from-domain."""
+COUNT_SECONDS = 0.12
+"""Duration of an invocation of count_tags, with its transactions (measured there)."""
 
 Events = dict[Kind, float]
 """Number of events by type."""
@@ -42,8 +63,12 @@ class Volume(msgspec.Struct, frozen=True):
     """Events that arrive through Firehose."""
     objects: float
     """Objects that Firehose writes to the archive."""
-    batches: float
-    """Batches of the ledger's stream that are counted together."""
+    counter_writes: float
+    """Write units of the counters."""
+    count_invocations: float
+    """Invocations of count_tags."""
+    count_seconds: float
+    """Duration of all of them."""
 
     @property
     def changes(self) -> Events:
@@ -53,11 +78,10 @@ class Volume(msgspec.Struct, frozen=True):
     @property
     def invocations(self) -> dict[str, float]:
         """Return the number of invocations of each function that processes events."""
-        counts = COUNT_INVOCATIONS * self.batches
         return {
             "record_feedback": sum(self.notified.values()),
             "record_archive": self.objects,
-            "count_tags": counts,
+            "count_tags": self.count_invocations,
             "publish_suppressions": sum(self.changes.values()),
         }
 
@@ -76,5 +100,26 @@ def estimate_volume(environment: Environment) -> Volume:
     )
     intervals = SECONDS / max(environment.archive_interval_seconds, SHORTEST_INTERVAL_SECONDS)
     objects = min(sum(archived.values()), intervals)
-    batches = min(sum(events.values()), SHARDS * objects + sum(notified.values()))
-    return Volume(per_set, events, notified, archived, objects, batches)
+    counting = estimate_counting(environment.monthly_messages)
+    tags = (len(environment.counted_tags) + ALWAYS_COUNTED_TAGS) / (MEASURED_TAGS + ALWAYS_COUNTED_TAGS)
+    number = sum(events.values())
+    return Volume(
+        per_set=per_set,
+        events=events,
+        notified=notified,
+        archived=archived,
+        objects=objects,
+        counter_writes=number * counting.write_units * tags,
+        count_invocations=number * counting.invocations,
+        count_seconds=number * counting.invocations * COUNT_SECONDS,
+    )
+
+
+def estimate_counting(messages: float) -> Counting:
+    """Return what counting costs at a volume, between the volumes measured on a logarithmic scale."""
+    above = next((number for number, each in enumerate(COUNTING) if each.messages >= messages), len(COUNTING))
+    if above in (0, len(COUNTING)):
+        return COUNTING[min(above, len(COUNTING) - 1)]
+    low, high = COUNTING[above - 1 : above + 1]
+    part = math.log(messages / low.messages) / math.log(high.messages / low.messages)
+    return Counting(*(a * (b / a) ** part for a, b in zip(low, high, strict=True)))

@@ -8,7 +8,7 @@ import math
 import random
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -26,6 +26,7 @@ CAMPAIGN_HOURS = (7, 19)
 """Campaigns begin between these hours."""
 
 NORMAL = NormalDist()
+_normal_part = cache(NORMAL.cdf)  # slices that were sent at the same time share it
 
 
 class Delay(NamedTuple):
@@ -35,7 +36,7 @@ class Delay(NamedTuple):
     sigma: float
 
     def part_before(self, seconds: float) -> float:
-        return NORMAL.cdf(math.log(seconds / self.median) / self.sigma) if seconds > 0 else 0.0
+        return _normal_part(math.log(seconds / self.median) / self.sigma) if seconds > 0 else 0.0
 
     def quantile(self, part: float) -> float:
         return self.median * math.exp(self.sigma * NORMAL.inv_cdf(min(max(part, 1e-12), 1 - 1e-12)))

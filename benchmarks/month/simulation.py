@@ -30,10 +30,10 @@ MIDNIGHT = BEGIN.replace(hour=0).timestamp()
 """When the simulated day 0 begins."""
 
 TUMBLING_SECONDS = 10
-EVENTS_SIMULATED = 100_000
+EVENTS_SIMULATED = 60_000
 """About how many per volume, by default."""
 STRATA = 12
-SHORTEST_SECONDS = 150
+SHORTEST_SECONDS = 130
 LEAD_IN_SECONDS = 20
 """Before a window, in addition to the time that Firehose and Lambda collect for."""
 

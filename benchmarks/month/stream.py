@@ -66,10 +66,8 @@ def write_stream(
     events: list[Happening], objects: Iterable[ArchiveObject], parameters: Parameters, servers: int, rng: random.Random
 ) -> list[Entry]:
     """Return the stream's records: of feedback as it arrives over SNS, of all else while record_archive runs."""
-    entries = []
-    for event in events:
-        if event.kind in FEEDBACK:
-            entries.append(_entry(event.time + parameters.arrival_seconds, event, parameters, rng))
+    feedback = (event for event in events if event.kind in FEEDBACK)
+    entries = [_entry(event.time + parameters.arrival_seconds, event, parameters, rng) for event in feedback]
     free = [0.0] * servers
     for each in objects:
         started = (
