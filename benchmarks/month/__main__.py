@@ -20,10 +20,11 @@ import msgspec
 from benchmarks.figures import OPTION, print_figures
 from benchmarks.month.parameters import SOURCES, Parameters
 from benchmarks.month.report import Month, simulate_month
+from benchmarks.month.simulation import Sampling
 
 VOLUMES = (1_000_000, 10_000_000, 100_000_000)
 COUNTING_VOLUMES = (10_000, 100_000, *VOLUMES, 1_000_000_000)
-SENSITIVITY = {"seconds": 300, "strata": 6}
+SENSITIVITY = Sampling(strata=6, seconds=300)
 """The smaller sample that each assumption is varied in."""
 
 
@@ -73,12 +74,12 @@ def print_month(month: Month) -> None:
 
 def print_sensitivity(messages: int) -> None:
     """Print by how much costs change where one assumption is halved or doubled."""
-    base = simulate_month(messages, **SENSITIVITY)
+    base = simulate_month(messages, sampling=SENSITIVITY)
     print(f"\n{messages:,} messages: {base.counter_writes_per_thousand:,.0f} counter write units per 1,000 events,")
     print(f"${base.dollars_per_million:.2f} per million events, lag {base.counting.lag(99):,.0f} s (99 %)")
     print("| assumption | write units | $ per million events | lag, s (99 %) |\n|---|---:|---:|---:|")
     for name in SOURCES:
-        varied = [simulate_month(messages, changed(name, factor), **SENSITIVITY) for factor in (0.5, 2)]
+        varied = [simulate_month(messages, changed(name, factor), SENSITIVITY) for factor in (0.5, 2)]
         cells = (
             " / ".join(f"{month.counter_writes_per_thousand:,.0f}" for month in varied),
             " / ".join(f"{month.dollars_per_million:.2f}" for month in varied),

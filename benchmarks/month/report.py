@@ -12,7 +12,7 @@ from aftersend.events import Kind
 from aftersend.suppression import Policy
 from benchmarks.month.arrival import DAY
 from benchmarks.month.parameters import Parameters
-from benchmarks.month.simulation import MonthOfCounting, Simulation
+from benchmarks.month.simulation import MonthOfCounting, Sampling, Simulation
 from benchmarks.month.sizes import measure_sizes
 
 TRACKED = ConfigurationSet(archive=(*UNTRACKED_EVENTS, Kind.OPEN, Kind.CLICK))
@@ -27,6 +27,7 @@ ENVIRONMENT = Environment(
 )
 """A newsletter and receipts; two counted tags; opens and clicks; default settings otherwise."""
 
+DEFAULTS = Parameters()
 PERCENTILES = (50, 90, 99, 99.9)
 
 
@@ -61,13 +62,12 @@ class Month(NamedTuple):
 
 
 def simulate_month(
-    messages: int, parameters: Parameters | None = None, environment: Environment = ENVIRONMENT, **sampling: Any
+    messages: int, parameters: Parameters = DEFAULTS, sampling: Sampling | None = None, **settings: Any
 ) -> Month:
-    """Simulate a month of so many messages."""
-    parameters = parameters or Parameters()
-    environment = msgspec.structs.replace(environment, monthly_messages=messages)
+    """Simulate a month of so many messages, in ENVIRONMENT with other settings."""
+    environment = msgspec.structs.replace(ENVIRONMENT, monthly_messages=messages, **settings)
     simulation = Simulation(environment, parameters, measure_sizes())
-    counting = simulation.month(**sampling)
+    counting = simulation.month(sampling)
     volume = _measured(estimate_volume(environment), counting, parameters)
     events = simulation.arrival.number(0, DAY) * DAYS
     estimated = sum(part.dollars for part in parts(environment))

@@ -46,6 +46,16 @@ PER_ENTRY = ("requests", "write_units", "read_units", "conflicts")
 PER_SECOND = ("objects", "batches", "window_ends", "busy_seconds")
 
 
+class Sampling(NamedTuple):
+    """Say how many strata a day has, and how many seconds of each are simulated."""
+
+    strata: int
+    seconds: float
+
+
+WHOLE_DAY = Sampling(1, DAY)
+
+
 class Sample(NamedTuple):
     """Hold what a window's measured part has."""
 
@@ -111,12 +121,10 @@ class Simulation:
         self._filled_until = -LOOK_BACK_DAYS * DAY
         self._contributions = cache(_contributions)
 
-    def month(self, seconds: float | None = None, strata: int = STRATA) -> MonthOfCounting:
-        """Simulate a window of so many seconds in each stratum of a day, and scale it to a month."""
+    def month(self, sampling: Sampling | None = None) -> MonthOfCounting:
+        """Simulate a window in each stratum of a day, and scale them to a month."""
+        strata, seconds = sampling or self._default_sampling()
         length = DAY / strata
-        daily = self.arrival.number(0, DAY)
-        seconds = seconds or max(SHORTEST_SECONDS, DAY / strata * min(1, EVENTS_SIMULATED / daily))
-        seconds = min(seconds, length)
         totals: Counter[str] = Counter()
         lags: list[float] = []
         for stratum in range(strata):
@@ -125,6 +133,10 @@ class Simulation:
             self._add(totals, sample, self.arrival.number(stratum * length, (stratum + 1) * length), length / seconds)
             lags += sample.lags
         return MonthOfCounting(*(totals[name] * DAYS for name in MonthOfCounting._fields[:-1]), sorted(lags))
+
+    def _default_sampling(self) -> Sampling:
+        part = min(1.0, EVENTS_SIMULATED / self.arrival.number(0, DAY))
+        return Sampling(STRATA, max(SHORTEST_SECONDS, DAY / STRATA * part))
 
     def _add(self, totals: Counter[str], sample: Sample, events: float, factor: float) -> None:
         """Add a stratum's share of the day, of which a sample was measured."""
@@ -215,7 +227,7 @@ def _contributions(kind: str, mail: Slice, is_hard: bool) -> Counts:
         kind=kind,
         sent_at=datetime.fromtimestamp(MIDNIGHT + mail.middle, UTC),
         source=f"news@{mail.configuration_set}.bookshop.example",
-        tags={CONFIGURATION_SET: (mail.configuration_set,), "campaign": (mail.campaign,), "template": (mail.template,)},
+        tags={CONFIGURATION_SET: [mail.configuration_set], "campaign": [mail.campaign], "template": [mail.template]},
         bounce_type=(BounceType.PERMANENT if is_hard else BounceType.TRANSIENT) if kind == Kind.BOUNCE else None,
     )
     return contributions(event, COUNTED)

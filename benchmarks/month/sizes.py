@@ -27,6 +27,7 @@ def measure_sizes() -> dict[str, Size]:
     sizes = {}
     for line in archive_lines(dict.fromkeys(MIX, 1)):
         for events in parse_recordable(line):
+            assert isinstance(events, list)
             for event in ledger.with_first_events(events):
                 sizes[str(event.kind)] = _size(table._item(ledger.key(event), event))
     return sizes
