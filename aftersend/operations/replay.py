@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from aftersend.config import cost, prices
+from aftersend.config.volume import COUNTING
 from aftersend.contract import EVENTS_PREFIX, FUNCTIONS
 from aftersend.operations.failures import StoredObject
 from aftersend.retention import Retention

@@ -59,6 +59,13 @@ class ChargingTable:
         self._advance(QUERY_SECONDS)
         return {"Items": items}
 
+    def get_item(self, *, Key: Item, ConsistentRead: bool = False, **_: Any) -> dict[str, Any]:  # noqa: N803
+        item = self._stored(key_of(Key))
+        units = max(1, math.ceil(item_bytes(item) / READ_UNIT_BYTES)) / (1 if ConsistentRead else 2)
+        self.charges = self.charges.and_(read_units=units)
+        self._advance(QUERY_SECONDS)
+        return {"Item": item} if item else {}
+
     def transact_write_items(self, *, TransactItems: list[dict[str, dict[str, Any]]], **_: Any) -> dict[str, Any]:  # noqa: N803
         actions = [action for entry in TransactItems for action in entry.values()]
         stored = [self._stored(key_of(action.get("Item") or action["Key"])) for action in actions]

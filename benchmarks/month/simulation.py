@@ -114,9 +114,7 @@ class Simulation:
         random.seed(seed)  # pauses between attempts
         self.arrival = Arrival(environment.monthly_messages, parameters, seed)
         self._table = ChargingTable(parameters.transaction_seconds)
-        self._counters = CountersTable(
-            self._table, "counters", shard_suffixes=environment.counter_shards, attempts=self._table.attempts
-        )
+        self._counters = CountersTable(self._table, "counters", attempts=self._table.attempts)
         self._sequence = 0
         self._filled_until = -LOOK_BACK_DAYS * DAY
         self._contributions = cache(_contributions)
@@ -211,13 +209,16 @@ class Simulation:
         """Bring the counters to where they are at a time, without charges: rows have the sizes they would have."""
         if until <= self._filled_until:
             return
-        before = self._table.charges
-        changes = [
-            self._change(Counter(dict.fromkeys(self._contributions(str(kind), mail, False), round(number))))
-            for kind, mail, number in self.arrival.totals(self._filled_until, until)
-            if number >= 0.5
-        ]
-        count(changes, "shard-0", self._counters, self._table.attempts)
+        before, shards = self._table.charges, round(self._parameters.shards)
+        for shard in range(shards):  # each has rows of its own, where they are spread by shard
+            changes = [
+                self._change(
+                    Counter(dict.fromkeys(self._contributions(str(kind), mail, False), round(number / shards)))
+                )
+                for kind, mail, number in self.arrival.totals(self._filled_until, until)
+                if number / shards >= 0.5
+            ]
+            count(changes, f"shard-{shard}", self._counters, self._table.attempts)
         self._table.charges = before
 
 
