@@ -14,7 +14,7 @@ from aftersend.config import prices
 from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
-from aftersend.config.volume import MIX, SUPPRESSING, Events, Volume, estimate_volume
+from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
 from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
@@ -139,16 +139,22 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.count_invocations
     entries = _entries(environment, volume)
     reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
-    temporary = volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
-    reads += HOURS * (entries / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+    reads += sweep_reads(environment, volume)
     stored = _stored_items(environment, volume) * ITEM_BYTES / GB
     dollars = writes * regional.write_unit + reads * regional.read_unit + stored * regional.table_storage
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
 
 
+def sweep_reads(environment: Environment, volume: Volume) -> float:
+    """Estimate the read units of the hourly sweep: of all entries, and of decisions about temporary ones."""
+    temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
+    return HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+
+
 def _entries(environment: Environment, volume: Volume) -> float:
-    """Estimate how many suppression entries there are: at most one for each bounce and complaint in the ledger."""
-    return _sum(volume.events, SUPPRESSING) * environment.retention.feedback_days / DAYS
+    """Estimate how many suppression entries there are: one for each hard bounce and complaint in the ledger."""
+    suppressed = HARD_BOUNCES * volume.events[Kind.BOUNCE] + volume.events[Kind.COMPLAINT]
+    return suppressed * environment.retention.feedback_days / DAYS
 
 
 def _compares(environment: Environment) -> bool:

@@ -19,6 +19,8 @@ MIX = {
     Kind.COMPLAINT: 1 / 420,
 }
 """Events per message, as in benchmarks/cost.py. Other event types are too rare to matter."""
+HARD_BOUNCES = 0.4
+"""Part of the bounces that suppress a recipient at once (assumed)."""
 SUPPRESSING = (Kind.BOUNCE, Kind.COMPLAINT)
 """Event types that may change the suppression list."""
 SHARDS = 4
@@ -118,8 +120,10 @@ def estimate_volume(environment: Environment) -> Volume:
 def estimate_counting(messages: float) -> Counting:
     """Return what counting costs at a volume, between the volumes measured on a logarithmic scale."""
     above = next((number for number, each in enumerate(COUNTING) if each.messages >= messages), len(COUNTING))
-    if above in (0, len(COUNTING)):
-        return COUNTING[min(above, len(COUNTING) - 1)]
+    if above == len(COUNTING):
+        return COUNTING[-1]
+    if above == 0:
+        return COUNTING[0]
     low, high = COUNTING[above - 1 : above + 1]
     part = math.log(messages / low.messages) / math.log(high.messages / low.messages)
     return Counting(*(a * (b / a) ** part for a, b in zip(low, high, strict=True)))

@@ -54,8 +54,8 @@ class Estimate(NamedTuple):
 
     @property
     def dollars(self) -> float:
-        """Estimate the cost if every event is missing: recorded, counted in full batches, with one invocation per object,
-        at the prices of us-east-1."""
+        """Estimate the cost if every event is missing: recorded and counted in large batches, with one invocation per
+        object, at the prices of us-east-1."""
         memory_gb = FUNCTIONS["record_archive"].memory_mebibytes / 1024
         event = (cost.EVENT_UNITS + COUNTING[-1].write_units) * prices.N_VIRGINIA.write_unit
         event += cost.EVENT_SECONDS * memory_gb * prices.GB_SECOND

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from aftersend.aws.counters_table import CountersTable
 from aftersend.config.environment import Environment
 from aftersend.config.prices import DAYS
+from aftersend.config.volume import HARD_BOUNCES
 from aftersend.counting import CONFIGURATION_SET, Change, Counted, Counts, contributions, pad_sequence_number
 from aftersend.events import BounceType, Event, Kind
 from benchmarks.month.arrival import DAY, LOOK_BACK_DAYS, Arrival, Slice
@@ -36,9 +37,6 @@ STRATA = 12
 SHORTEST_SECONDS = 130
 LEAD_IN_SECONDS = 20
 """Before a window, in addition to the time that Firehose and Lambda collect for."""
-
-HARD_BOUNCES = 0.4
-"""Part of the bounces that are permanent (assumed)."""
 
 COUNTED = Counted(tags=("campaign", "template"))
 
@@ -184,8 +182,14 @@ class Simulation:
             yield counted
 
     def _reader(self, entries: list[Entry]) -> ShardReader:
-        window = counting_window(self._environment)
-        return ShardReader(entries, self._payload_bytes, self._parameters, size=BATCH_SIZE, window=window)
+        return ShardReader(
+            entries,
+            self._payload_bytes,
+            self._parameters,
+            size=BATCH_SIZE,
+            window=counting_window(self._environment),
+            phase=self._rng.random(),
+        )
 
     def _count_batch(self, shard: int, batch: Batch) -> CountedBatch:
         table = self._table

@@ -96,9 +96,18 @@ class ShardReader:
     """
 
     def __init__(
-        self, entries: list[Entry], payload_bytes: dict[str, int], parameters: Parameters, *, size: int, window: float
+        self,
+        entries: list[Entry],
+        payload_bytes: dict[str, int],
+        parameters: Parameters,
+        *,
+        size: int,
+        window: float,
+        phase: float,
     ) -> None:
+        """`phase` is when in the interval between two polls this shard is polled, from 0 to 1."""
         self._entries, self._next = entries, 0
+        self._phase = phase / parameters.polls_a_second
         self._payload_bytes = payload_bytes
         self._poll_seconds = 1 / parameters.polls_a_second
         self._size, self._window = size, window
@@ -126,7 +135,7 @@ class ShardReader:
 
     def _polled(self, time: float) -> float:
         """Return when the poll comes that sees what was written at a time."""
-        return (time // self._poll_seconds + 1) * self._poll_seconds
+        return ((time - self._phase) // self._poll_seconds + 1) * self._poll_seconds + self._phase
 
 
 def batches_in_order(readers: list[ShardReader]) -> Iterator[tuple[int, ShardReader, Batch]]:
