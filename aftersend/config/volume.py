@@ -102,9 +102,9 @@ def estimate_volume(environment: Environment) -> Volume:
     )
     intervals = SECONDS / max(environment.archive_interval_seconds, SHORTEST_INTERVAL_SECONDS)
     objects = min(sum(archived.values()), intervals)
-    counting = estimate_counting(environment.monthly_messages)
-    tags = (len(environment.counted_tags) + ALWAYS_COUNTED_TAGS) / (MEASURED_TAGS + ALWAYS_COUNTED_TAGS)
     number = sum(events.values())
+    counting = estimate_counting(number / sum(MIX.values()))
+    tags = (len(environment.counted_tags) + ALWAYS_COUNTED_TAGS) / (MEASURED_TAGS + ALWAYS_COUNTED_TAGS)
     return Volume(
         per_set=per_set,
         events=events,

@@ -1,8 +1,8 @@
 """Simulate windows of a day with the real counting code, and scale what they cost to a month.
 
 A month of 100 million messages has too many events to simulate them all. The day is divided into strata of equal
-length; in each, one window is simulated after a lead-in. Write units are scaled by the number of events that the
-stratum is expected to have, invocations and objects by its length.
+length; in each, one window is simulated after a lead-in. What was measured is scaled by time; requests and units then
+by the number of events that the day is expected to have.
 """
 
 import random
@@ -40,8 +40,8 @@ LEAD_IN_SECONDS = 20
 
 COUNTED = Counted(tags=("campaign", "template"))
 
-PER_ENTRY = ("requests", "write_units", "read_units", "conflicts")
-PER_SECOND = ("objects", "batches", "window_ends", "busy_seconds")
+PER_ENTRY = ("entries", "requests", "write_units", "read_units", "conflicts")
+"""What is scaled by the number of events; everything else is scaled by time."""
 
 
 class Sampling(NamedTuple):
@@ -102,6 +102,9 @@ class MonthOfCounting(NamedTuple):
         return self.lags[min(len(self.lags) - 1, int(len(self.lags) * percentile / 100))]
 
 
+SCALED = MonthOfCounting._fields[:-1]
+
+
 class Simulation:
     """A day of mail, its counters, and the code that counts it."""
 
@@ -124,22 +127,19 @@ class Simulation:
         totals: Counter[str] = Counter()
         lags: list[float] = []
         for stratum in range(strata):
-            begin = stratum * length + self._rng.uniform(0, length - seconds)
+            begin = stratum * length + self._rng.uniform(0, max(0.0, length - seconds))
             sample = self._window(begin, begin + seconds)
-            self._add(totals, sample, self.arrival.number(stratum * length, (stratum + 1) * length), length / seconds)
+            totals.update({name: getattr(sample, name) * length / seconds for name in SCALED})
             lags += sample.lags
-        return MonthOfCounting(*(totals[name] * DAYS for name in MonthOfCounting._fields[:-1]), sorted(lags))
+        # A window that misses a burst of its stratum is made up for by one that meets a burst: the ratio of the totals
+        # has no bias, while ratios of single strata would charge a burst at the price of quiet hours.
+        expected = self.arrival.number(0, DAY) * self._entries_per_event()
+        factors = {name: expected / totals["entries"] if name in PER_ENTRY else 1.0 for name in SCALED}
+        return MonthOfCounting(*(totals[name] * factors[name] * DAYS for name in SCALED), sorted(lags))
 
     def _default_sampling(self) -> Sampling:
         part = min(1.0, EVENTS_SIMULATED / self.arrival.number(0, DAY))
         return Sampling(STRATA, max(SHORTEST_SECONDS, DAY / STRATA * part))
-
-    def _add(self, totals: Counter[str], sample: Sample, events: float, factor: float) -> None:
-        """Add a stratum's share of the day, of which a sample was measured."""
-        entries = events * self._entries_per_event()
-        per_entry = {name: getattr(sample, name) / sample.entries for name in PER_ENTRY}
-        totals.update({"entries": entries} | {name: value * entries for name, value in per_entry.items()})
-        totals.update({name: getattr(sample, name) * factor for name in PER_SECOND})
 
     def _entries_per_event(self) -> float:
         rates = self.arrival.rates
