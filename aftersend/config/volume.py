@@ -40,7 +40,13 @@ class Counting(NamedTuple):
     """Of count_tags per event, those at the end of a tumbling window included."""
 
 
-COUNTING = (Counting(1e5, 5.0, 0.4),)
+COUNTING: tuple[Counting, ...] = (
+    Counting(10_000, 11.733, 1.60824),
+    Counting(100_000, 7.844, 0.75719),
+    Counting(1_000_000, 4.141, 0.19017),
+    Counting(10_000_000, 3.496, 0.04078),
+    Counting(100_000_000, 2.074, 0.03710),
+)
 """As `python -m benchmarks.month --counting` measures it. The larger a batch, the fewer items are written for it."""
 MEASURED_TAGS = 2
 ALWAYS_COUNTED_TAGS = 2
