@@ -1,8 +1,7 @@
-"""Test the simulated month: what it assumes, how it samples, and that the estimate agrees with it."""
+"""Test what the simulated month is made of."""
 
 import random
 
-import msgspec
 import pytest
 
 from aftersend.config.cost import ITEM_BYTES
@@ -11,15 +10,9 @@ from aftersend.config.volume import MIX
 from benchmarks.month.arrival import DAY, HOUR, Arrival, zipf
 from benchmarks.month.charges import ChargingTable
 from benchmarks.month.parameters import SOURCES, Parameters
-from benchmarks.month.report import simulate_month
-from benchmarks.month.simulation import WHOLE_DAY, Sampling
 from benchmarks.month.sizes import measure_sizes
 from benchmarks.month.stream import Entry, ShardReader, collect_objects
 from tests.world.dynamodb_limits import write_units
-
-SMALL = 100_000
-TOLERANCE = 0.15
-"""By how much a sample may differ from the whole."""
 
 
 def test_every_assumption_has_a_source():
@@ -95,26 +88,3 @@ def test_ledger_items_have_the_size_that_the_estimate_assumes_and_take_one_write
     number |= {"FirstOpen": number["Open"], "FirstClick": number["Click"]}
     mean = sum(number[kind] * sizes[kind].item_bytes for kind in number) / sum(number.values())
     assert mean + 100 == pytest.approx(ITEM_BYTES, rel=0.02)
-
-
-def test_sample_agrees_with_the_whole_day():
-    whole = simulate_month(SMALL, sampling=WHOLE_DAY)
-    sample = simulate_month(SMALL, sampling=Sampling(strata=12, seconds=HOUR))
-    assert sample.counting.entries == pytest.approx(whole.counting.entries, rel=TOLERANCE)
-    assert sample.counter_writes_per_thousand == pytest.approx(whole.counter_writes_per_thousand, rel=TOLERANCE)
-    assert sample.counting.batches == pytest.approx(whole.counting.batches, rel=TOLERANCE)
-    assert sample.dollars == pytest.approx(whole.dollars, rel=TOLERANCE)
-
-
-@pytest.mark.parametrize("messages", [SMALL, 1_000_000])
-def test_estimate_agrees_with_the_simulated_month(messages: int):
-    month = simulate_month(messages, sampling=Sampling(strata=12, seconds=1_200))
-    assert month.estimate_ratio == pytest.approx(1, rel=0.1)
-
-
-def test_settings_can_be_varied():
-    slow = simulate_month(SMALL, sampling=Sampling(6, 1_200), archive_interval_seconds=300)
-    quick = simulate_month(SMALL, Parameters(), Sampling(6, 1_200))
-    assert slow.counting.objects < quick.counting.objects / 2
-    assert slow.counting.lag(99) > quick.counting.lag(99)
-    assert msgspec.to_builtins(slow.parts)
