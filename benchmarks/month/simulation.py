@@ -33,7 +33,7 @@ MIDNIGHT = BEGIN.replace(hour=0).timestamp()
 TUMBLING_SECONDS = 10
 EVENTS_SIMULATED = 60_000
 """About how many per volume, by default."""
-STRATA = 12
+STRATA = 24
 SHORTEST_SECONDS = 130
 LEAD_IN_SECONDS = 20
 """Before a window, in addition to the time that Firehose and Lambda collect for."""

@@ -15,7 +15,7 @@ TOLERANCE = 0.15
 
 def test_sample_agrees_with_the_whole_day():
     whole = simulate_month(SMALL, sampling=WHOLE_DAY)
-    sample = simulate_month(SMALL, sampling=Sampling(strata=12, seconds=HOUR))
+    sample = simulate_month(SMALL, sampling=Sampling(strata=48, seconds=HOUR / 4))
     assert sample.counting.entries == pytest.approx(whole.counting.entries, rel=TOLERANCE)
     assert sample.counter_writes_per_thousand == pytest.approx(whole.counter_writes_per_thousand, rel=TOLERANCE)
     assert sample.counting.batches == pytest.approx(whole.counting.batches, rel=TOLERANCE)
