@@ -61,12 +61,12 @@ chaos: setup ## Repeat the exactness test with random failures  [SEEDS=n, or SEE
 fuzz: setup ## Parse randomly damaged records; no exception may occur  [N=n FIRST=seed]
 	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))
 
-benchmark: .venv-benchmark/.ready ## Compare parsing with django-anymail and django-ses, and cold starts; count DynamoDB requests and units
+benchmark: .venv-benchmark/.ready ## Measure every figure of docs/performance.md; one that is off is an error  [ONLY=words]
 	@.venv-benchmark/bin/python -m benchmarks.peers.parsing
-	@python -m benchmarks.cost
 	@python -m benchmarks.counting
 	@python -m benchmarks.check
 	@python -m benchmarks.cold_start $(if $(PYTHON_3_13),--python $(PYTHON_3_13))
+	@python -m benchmarks.figures $(ONLY)
 
 format: setup ## Format the code and apply ruff's automatic fixes
 	@ruff format . && ruff check --fix .

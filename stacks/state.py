@@ -35,8 +35,15 @@ class State(cdk.Stack):
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             existing=existing.ledger_table,
             existing_stream_arn=existing.ledger_stream_arn,
+            warm_writes=environment.warm_throughput,
         )
-        self.counters = state_table(self, "Counters", environment=environment, existing=existing.counters_table)
+        self.counters = state_table(
+            self,
+            "Counters",
+            environment=environment,
+            existing=existing.counters_table,
+            warm_writes=environment.warm_throughput,
+        )
         self.suppressions = state_table(
             self,
             "Suppressions",

@@ -16,8 +16,10 @@ def state_table(
     existing: str | None,
     stream: dynamodb.StreamViewType | None = None,
     existing_stream_arn: str | None = None,
+    warm_writes: int | None = None,
 ) -> dynamodb.ITable:
-    """Return a table with a partition key and a sort key, some of whose items expire."""
+    """Return a table with a partition key and a sort key, some of whose items expire. `warm_writes` are the writes a
+    second that it takes at once; without them, DynamoDB's default."""
     if existing:
         return dynamodb.Table.from_table_attributes(
             scope, id, table_name=existing, table_stream_arn=existing_stream_arn
@@ -33,6 +35,9 @@ def state_table(
             point_in_time_recovery_enabled=True
         ),
         stream=stream,
+        warm_throughput=dynamodb.WarmThroughput(write_units_per_second=warm_writes)
+        if warm_writes and not environment.is_emulated
+        else None,
         deletion_protection=environment.retain_state,
         removal_policy=removal_policy(environment),
     )

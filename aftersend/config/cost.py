@@ -14,7 +14,7 @@ from aftersend.config import prices
 from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
-from aftersend.config.volume import MIX, SUPPRESSING, Events, Volume, estimate_volume
+from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
 from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
@@ -24,19 +24,13 @@ UNIQUE = (Kind.OPEN, Kind.CLICK)
 """Event types with a second item in the ledger and a second measure: `unique_opens` and `unique_clicks`."""
 FEEDBACK = [kind for kind in MIX if GROUPS.get(kind) is Group.FEEDBACK]
 
-# DynamoDB: units as measured for the cost table of docs/architecture.md.
+# DynamoDB: units as docs/performance.md has them.
 EVENT_UNITS = 1.0
 """Write units per copy of an item: 1,150 for a second copy of 1,000 events and 150 items of unique opens and clicks."""
 DECISION_UNITS, DECISION_READS = 1.0, 2.0
 """Write units per feedback event: 32 for 16, of which 16 are for the ledger. Read units per copy: entry and events."""
-COUNTER_UNITS = 0.248
-"""Write units per event, if counted in batches of 1,000: 1,232 in total, less 984 for the ledger."""
-TRANSACTION_UNITS = 2
-"""Write units per item in a transaction."""
-CHECKPOINTS = 1
-"""Items in a transaction besides those that count."""
-ITEM_BYTES = 252 + 100
-"""An event in the ledger: the median, and DynamoDB's overhead."""
+ITEM_BYTES = 632 + 100
+"""An event in the ledger, of complete SES records (benchmarks/month/sizes.py): the mean, and DynamoDB's overhead."""
 
 ENTRIES_PER_READ = 4
 """Suppression entries per read unit of a consistent scan: an entry with its evidence has up to 1 KB."""
@@ -117,9 +111,9 @@ def _basis(environment: Environment) -> str:
     return f"prices: {used}, {prices.DATE}" + (f"; those of {region} are not known" if used != region else "")
 
 
-def parts(environment: Environment) -> list[Part]:
+def parts(environment: Environment, volume: Volume | None = None) -> list[Part]:
     """Estimate each service, most expensive first, without those that cost nothing."""
-    volume, regional = estimate_volume(environment), PRICES[price_region(environment.region)]
+    volume, regional = volume or estimate_volume(environment), PRICES[price_region(environment.region)]
     estimates = [
         _dynamodb(environment, volume, regional),
         _sns_and_sqs(environment, volume),
@@ -140,23 +134,27 @@ def parts(environment: Environment) -> list[Part]:
 def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Part:
     """Estimate writes of each copy, decision and count, reads, and storage. Reading a stream from Lambda is free."""
     copies = {kind: volume.notified[kind] + volume.archived[kind] for kind in MIX}
-    rows = 2 + len(environment.counted_tags)  # configuration set and from-domain, with one value each
-    counting = max(COUNTER_UNITS * _sum(volume.events), TRANSACTION_UNITS * (CHECKPOINTS + rows) * volume.batches)
     writes = EVENT_UNITS * (_sum(copies) + _sum(copies, UNIQUE)) + DECISION_UNITS * _sum(volume.events, FEEDBACK)
-    writes += counting
-    reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.batches
+    writes += volume.counter_writes
+    reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.count_invocations
     entries = _entries(environment, volume)
     reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
-    temporary = volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
-    reads += HOURS * (entries / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+    reads += sweep_reads(environment, volume)
     stored = _stored_items(environment, volume) * ITEM_BYTES / GB
     dollars = writes * regional.write_unit + reads * regional.read_unit + stored * regional.table_storage
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
 
 
+def sweep_reads(environment: Environment, volume: Volume) -> float:
+    """Estimate the read units of the hourly sweep: of all entries, and of decisions about temporary ones."""
+    temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
+    return HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+
+
 def _entries(environment: Environment, volume: Volume) -> float:
-    """Estimate how many suppression entries there are: at most one for each bounce and complaint in the ledger."""
-    return _sum(volume.events, SUPPRESSING) * environment.retention.feedback_days / DAYS
+    """Estimate how many suppression entries there are: one for each hard bounce and complaint in the ledger."""
+    suppressed = HARD_BOUNCES * volume.events[Kind.BOUNCE] + volume.events[Kind.COMPLAINT]
+    return suppressed * environment.retention.feedback_days / DAYS
 
 
 def _compares(environment: Environment) -> bool:
@@ -198,13 +196,13 @@ def _lambda(volume: Volume) -> Part:
     events = {
         "record_feedback": volume.notified,
         "record_archive": volume.archived,
-        "count_tags": volume.events,
         "publish_suppressions": volume.changes,
     }
-    invocations, gb_seconds = _sum(volume.invocations), 0.0
-    for name, number in volume.invocations.items():
-        seconds = number * INVOCATION_SECONDS + _sum(events[name]) * EVENT_SECONDS
-        gb_seconds += seconds * FUNCTIONS[name].memory_mebibytes / 1024
+    invocations = _sum(volume.invocations)
+    seconds = {
+        name: volume.invocations[name] * INVOCATION_SECONDS + _sum(events[name]) * EVENT_SECONDS for name in events
+    } | {"count_tags": volume.count_seconds}
+    gb_seconds = sum(seconds[name] * FUNCTIONS[name].memory_mebibytes / 1024 for name in seconds)
     dollars = invocations * prices.INVOCATION + gb_seconds * prices.GB_SECOND
     return Part("Lambda", dollars, f"{_many(invocations)} invocations, {_many(gb_seconds)} GB-seconds")
 

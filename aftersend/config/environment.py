@@ -212,6 +212,8 @@ class Environment(Section, frozen=True):
     archive_days: AtLeastOne = 400
     archive_interval_seconds: Annotated[int, Meta(ge=0, le=900, description="a whole number from 0 to 900")] = 60
     """How long Firehose buffers records before it writes an object."""
+    warm_throughput: Annotated[int, Meta(ge=4000, description="a whole number of at least 4000")] | None = None
+    """Writes a second that ledger and counters take at once; None leaves DynamoDB's 4,000, which grow with use."""
     log_days: LogDays = 30
     encrypted_topics: bool = False
     """Whether the topics are encrypted with a KMS key of this environment (about $1 a month)."""

@@ -1,5 +1,8 @@
 """Estimate how much an environment processes in a month: events, objects, batches and invocations."""
 
+import math
+from typing import NamedTuple
+
 import msgspec
 
 from aftersend.config.environment import ConfigurationSet, Environment
@@ -16,14 +19,40 @@ MIX = {
     Kind.COMPLAINT: 1 / 420,
 }
 """Events per message, as in benchmarks/cost.py. Other event types are too rare to matter."""
+HARD_BOUNCES = 0.4
+"""Part of the bounces that suppress a recipient at once (assumed)."""
 SUPPRESSING = (Kind.BOUNCE, Kind.COMPLAINT)
 """Event types that may change the suppression list."""
 SHARDS = 4
 """Shards of a new on-demand table's stream; each is read separately."""
 SHORTEST_INTERVAL_SECONDS = 5
 """About how long Firehose takes to write an object if its interval is 0."""
-COUNT_INVOCATIONS = 2
-"""Invocations of count_tags per batch: for the batch, and for the end of its window."""
+
+
+class Counting(NamedTuple):
+    """Say what counting costs at a volume."""
+
+    messages: float
+    """A month, counted in the default window."""
+    write_units: float
+    """Of the counters per event, with two counted tags."""
+    invocations: float
+    """Of count_tags per event, those at the end of a tumbling window included."""
+
+
+COUNTING: tuple[Counting, ...] = (
+    Counting(10_000, 11.733, 1.60824),
+    Counting(100_000, 7.844, 0.75719),
+    Counting(1_000_000, 4.141, 0.19017),
+    Counting(10_000_000, 3.496, 0.04078),
+    Counting(100_000_000, 2.074, 0.03710),
+)
+"""As `python -m benchmarks.month --counting` measures it. The larger a batch, the fewer items are written for it."""
+MEASURED_TAGS = 2
+ALWAYS_COUNTED_TAGS = 2
+"""Configuration set and from-domain."""
+COUNT_SECONDS = 0.12
+"""Duration of an invocation of count_tags, with its transactions (measured there)."""
 
 Events = dict[Kind, float]
 """Number of events by type."""
@@ -42,8 +71,12 @@ class Volume(msgspec.Struct, frozen=True):
     """Events that arrive through Firehose."""
     objects: float
     """Objects that Firehose writes to the archive."""
-    batches: float
-    """Batches of the ledger's stream that are counted together."""
+    counter_writes: float
+    """Write units of the counters."""
+    count_invocations: float
+    """Invocations of count_tags."""
+    count_seconds: float
+    """Duration of all of them."""
 
     @property
     def changes(self) -> Events:
@@ -53,11 +86,10 @@ class Volume(msgspec.Struct, frozen=True):
     @property
     def invocations(self) -> dict[str, float]:
         """Return the number of invocations of each function that processes events."""
-        counts = COUNT_INVOCATIONS * self.batches
         return {
             "record_feedback": sum(self.notified.values()),
             "record_archive": self.objects,
-            "count_tags": counts,
+            "count_tags": self.count_invocations,
             "publish_suppressions": sum(self.changes.values()),
         }
 
@@ -76,5 +108,28 @@ def estimate_volume(environment: Environment) -> Volume:
     )
     intervals = SECONDS / max(environment.archive_interval_seconds, SHORTEST_INTERVAL_SECONDS)
     objects = min(sum(archived.values()), intervals)
-    batches = min(sum(events.values()), SHARDS * objects + sum(notified.values()))
-    return Volume(per_set, events, notified, archived, objects, batches)
+    number = sum(events.values())
+    counting = estimate_counting(number / sum(MIX.values()))
+    tags = (len(environment.counted_tags) + ALWAYS_COUNTED_TAGS) / (MEASURED_TAGS + ALWAYS_COUNTED_TAGS)
+    return Volume(
+        per_set=per_set,
+        events=events,
+        notified=notified,
+        archived=archived,
+        objects=objects,
+        counter_writes=number * counting.write_units * tags,
+        count_invocations=number * counting.invocations,
+        count_seconds=number * counting.invocations * COUNT_SECONDS,
+    )
+
+
+def estimate_counting(messages: float) -> Counting:
+    """Return what counting costs at a volume, between the volumes measured on a logarithmic scale."""
+    above = next((number for number, each in enumerate(COUNTING) if each.messages >= messages), len(COUNTING))
+    if above == len(COUNTING):
+        return COUNTING[-1]
+    if above == 0:
+        return COUNTING[0]
+    low, high = COUNTING[above - 1 : above + 1]
+    part = math.log(messages / low.messages) / math.log(high.messages / low.messages)
+    return Counting(*(a * (b / a) ** part for a, b in zip(low, high, strict=True)))

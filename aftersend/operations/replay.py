@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import quote_plus
 
 from aftersend.config import cost, prices
+from aftersend.config.volume import COUNTING
 from aftersend.contract import EVENTS_PREFIX, FUNCTIONS
 from aftersend.operations.failures import StoredObject
 from aftersend.retention import Retention
@@ -53,10 +54,10 @@ class Estimate(NamedTuple):
 
     @property
     def dollars(self) -> float:
-        """Estimate the cost if every event is missing: recorded and counted, with one invocation per object, at the
-        prices of us-east-1."""
+        """Estimate the cost if every event is missing: recorded and counted in large batches, with one invocation per
+        object, at the prices of us-east-1."""
         memory_gb = FUNCTIONS["record_archive"].memory_mebibytes / 1024
-        event = (cost.EVENT_UNITS + cost.COUNTER_UNITS) * prices.N_VIRGINIA.write_unit
+        event = (cost.EVENT_UNITS + COUNTING[-1].write_units) * prices.N_VIRGINIA.write_unit
         event += cost.EVENT_SECONDS * memory_gb * prices.GB_SECOND
         object_ = prices.N_VIRGINIA.object_get + cost.MESSAGE_REQUESTS * prices.QUEUE_REQUEST + prices.INVOCATION
         object_ += cost.INVOCATION_SECONDS * memory_gb * prices.GB_SECOND

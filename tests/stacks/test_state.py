@@ -61,6 +61,15 @@ def test_tables_can_be_recovered_and_are_not_deleted_by_mistake(templates: dict[
     )
 
 
+def test_ledger_and_counters_have_the_warm_throughput_that_is_set(tmp_path: Path):
+    environment = msgspec.structs.replace(load("dev"), warm_throughput=12_000)
+    app = cdk.App(context=CONTEXT, outdir=str(tmp_path))
+    tables = Template.from_stack(State(app, "State", environment=environment)).find_resources("AWS::DynamoDB::Table")
+    warm = {name: table["Properties"].get("WarmThroughput") for name, table in tables.items()}
+    writes = {"WriteUnitsPerSecond": 12_000}
+    assert warm == {"LedgerB7379752": writes, "CountersFDB211E7": writes, "SuppressionsB3B49391": None}
+
+
 def test_ledger_and_suppressions_stream_both_images(resources: dict[str, Any]):
     streams = {name: resource["Properties"].get("StreamSpecification") for name, resource in resources.items()}
     assert {name: stream for name, stream in streams.items() if stream} == {

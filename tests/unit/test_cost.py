@@ -16,6 +16,7 @@ from aftersend.config.environment import (
     EventDestination,
     Identity,
 )
+from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting
 from aftersend.counting import Counted, measure
 from aftersend.events import SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
 from aftersend.suppression import Policy
@@ -105,8 +106,8 @@ def test_environment_without_mail_has_fixed_costs():
 @pytest.mark.parametrize("mode", ["read", "sync"])
 def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
     compared = changed(monthly_messages=420_000, suppression=Policy(account_list=mode))
-    # 16,000 bounces and complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
-    reads = 16_000 * 400 / (365 / 12) / 4 * 730
+    # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
+    reads = 7_000 * 400 / (365 / 12) / 4 * 730
     assert added_cost(compared, changed(monthly_messages=420_000)) == {
         "CloudWatch metrics": pytest.approx(9 * 0.30),
         "CloudWatch alarms": pytest.approx(3 * 0.10),
@@ -149,27 +150,41 @@ def test_dynamodb_cost_of_850_000_events():
     month = changed(monthly_messages=420_000)
     items = 850_000 + 25_000
     decisions = 16_000
-    batches = 4 * 43_800 + 25_000  # four shards per object, and each SNS message
-    counters = 2 * (1 + 2) * batches  # in transactions: a checkpoint, configuration set and from-domain
-    # 16,000 entries a month, kept for 400 days and read eight to a unit in each of 730 hours; of a month's 15,000
+    # Two tags are counted, configuration set and from-domain: half of those that the figures were measured with.
+    counting = estimate_counting(850_000 / sum(MIX.values()))
+    counters = 850_000 * counting.write_units / 2
+    # 7,000 entries a month, kept for 400 days and read eight to a unit in each of 730 hours; of a month's 9,000 soft
     # bounces every fifth begins a temporary entry, which is decided about for three units.
-    swept = 730 * (16_000 * 400 / (365 / 12) / 8 + 3 * 15_000 / 5)
-    writes, reads = items + decisions + counters, 2 * 2 * decisions + batches
-    stored = (834_000 * 30 + 16_000 * 400) / (365 / 12) * 352 / 2**30
-    assert (writes, reads) == (2_092_200, 264_200)
-    by_hand = 2.0922 * 0.625 + (0.2642 + swept / 1e6) * 0.125 + stored * 0.45
-    assert by_hand == pytest.approx(4.71, abs=0.01)
+    swept = 730 * (7_000 * 400 / (365 / 12) / 8 + 3 * 9_000 / 5)
+    writes, reads = items + decisions + counters, 2 * 2 * decisions + 850_000 * counting.invocations + swept
+    stored = (834_000 * 30 + 16_000 * 400) / (365 / 12) * 732 / 2**30
+    by_hand = (writes * 0.625 + reads * 0.125) / 1e6 + stored * 0.45
     assert dollars(month)["DynamoDB"] == pytest.approx(by_hand)
 
 
-def test_high_volume_is_counted_at_the_measured_cost():
-    one_route = with_set(feedback=())
+def test_high_volume_is_counted_at_the_cost_measured_last():
+    one_route, last = with_set(feedback=()), COUNTING[-1]
     few, many = (dollars(changed(one_route, monthly_messages=n * 10**9))["DynamoDB"] for n in (1, 2))
-    # Per message 2.0238 events, of which 0.0381 are feedback; 0.248 write units to count an event.
-    stored = (1.985714 * 30 + 0.038095 * 400) / (365 / 12) * 352 / 2**30 * 0.45
-    swept = 730 * (0.038095 * 400 / (365 / 12) / 8 + 3 * 0.035714 / 5)
-    per_message = (2.023810 * 1.248 + 0.038095) * 0.625e-6 + (2 * 0.038095 + swept) * 0.125e-6 + stored
-    assert (many - few) / 10**9 == pytest.approx(per_message, rel=1e-5)
+    # Per message 2.0238 events, of which 0.0381 are feedback; half of the measured tags are counted.
+    stored = (1.985714 * 30 + 0.038095 * 400) / (365 / 12) * 732 / 2**30 * 0.45
+    swept = 730 * (0.016667 * 400 / (365 / 12) / 8 + 3 * 0.6 * 0.035714 / 5)
+    writes = 2.023810 * (1 + last.write_units / 2) + 0.038095
+    reads = 2 * 0.038095 + 2.023810 * last.invocations + swept
+    assert (many - few) / 10**9 == pytest.approx(writes * 0.625e-6 + reads * 0.125e-6 + stored, rel=1e-4)
+
+
+def test_counting_is_measured_from_few_messages_to_many_and_becomes_cheaper():
+    assert [*COUNTING] == sorted(COUNTING)
+    for name in ("write_units", "invocations"):
+        assert [*COUNTING] == sorted(COUNTING, key=lambda each: -getattr(each, name))
+
+
+def test_counting_is_estimated_between_the_measured_volumes():
+    assert [estimate_counting(each.messages) for each in COUNTING] == [pytest.approx(each) for each in COUNTING]
+    low, high = COUNTING[0], COUNTING[1]
+    assert low.write_units > estimate_counting((low.messages * high.messages) ** 0.5).write_units > high.write_units
+    assert estimate_counting(0) == estimate_counting(1) == COUNTING[0]
+    assert estimate_counting(10**12) == COUNTING[-1]
 
 
 def test_opens_and_clicks_cost_more():
@@ -259,11 +274,11 @@ def test_firehose_bills_five_kilobytes_per_event():
 
 
 def test_lambda_cost_uses_the_memory_of_each_function():
-    # 1,000,000 messages published through Firehose alone: sends only, so an object per minute and four batches each.
+    # 1,000,000 messages published through Firehose alone: sends only, so an object per minute.
     month = with_set(feedback=(), archive=(Kind.SEND,))
-    objects, batches = 43_800, 4 * 43_800
-    seconds_archive, seconds_count = objects * 0.06 + 1e6 * 0.001, 2 * batches * 0.06 + 1e6 * 0.001
-    by_hand = (objects + 2 * batches) * 0.20e-6 + (seconds_archive * 1.0 + seconds_count * 0.5) * 13.3334e-6
+    objects, counts = 43_800, 1e6 * estimate_counting(1e6 / sum(MIX.values())).invocations
+    seconds_archive, seconds_count = objects * 0.06 + 1e6 * 0.001, counts * COUNT_SECONDS
+    by_hand = (objects + counts) * 0.20e-6 + (seconds_archive * 1.0 + seconds_count * 0.5) * 13.3334e-6
     assert dollars(month)["Lambda"] == pytest.approx(by_hand)
 
 

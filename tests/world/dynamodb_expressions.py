@@ -43,7 +43,7 @@ def projection(call: dict[str, Any], item: Item) -> Item:
 
 def updated_item(action: dict[str, Any], stored: Item) -> Item:
     """Return the item as an Update leaves it."""
-    item = copy.deepcopy(stored or action["Key"])
+    item = dict(stored or action["Key"])  # values are replaced, never changed
     additions, _, settings = action["UpdateExpression"].removeprefix("ADD ").partition(" SET ")
     values, names = action["ExpressionAttributeValues"], action.get("ExpressionAttributeNames", {})
     for addition in additions.split(", "):

@@ -1,0 +1,243 @@
+"""Simulate windows of a day with the real counting code, and scale what they cost to a month.
+
+A month of 100 million messages has too many events to simulate them all. The day is divided into strata of equal
+length; in each, one window is simulated after a lead-in. What was measured is scaled by time; requests and units then
+by the number of events that the day is expected to have.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
+
+from aftersend.aws.counters_table import CountersTable
+from aftersend.config.environment import Environment
+from aftersend.config.prices import DAYS
+from aftersend.config.volume import HARD_BOUNCES
+from aftersend.counting import CONFIGURATION_SET, Change, Counted, Counts, contributions, pad_sequence_number
+from aftersend.events import BounceType, Event, Kind
+from benchmarks.month.arrival import DAY, LOOK_BACK_DAYS, Arrival, Slice
+from benchmarks.month.charges import ChargingTable
+from benchmarks.month.parameters import Parameters
+from benchmarks.month.sizes import Size
+from benchmarks.month.stream import Batch, Entry, ShardReader, batches_in_order, collect_objects, write_stream
+from lambdas.count_tags import count
+from stacks.counting import BATCH_SIZE
+from tests.world.world import BEGIN
+
+MIDNIGHT = BEGIN.replace(hour=0).timestamp()
+"""When the simulated day 0 begins."""
+
+TUMBLING_SECONDS = 900
+EVENTS_SIMULATED = 60_000
+"""About how many per volume, by default."""
+STRATA = 24
+SHORTEST_SECONDS = 130
+LEAD_IN_SECONDS = 20
+"""Before a window, in addition to the time that Firehose and Lambda collect for."""
+
+COUNTED = Counted(tags=("campaign", "template"))
+
+PER_ENTRY = ("entries", "requests", "write_units", "read_units", "conflicts")
+"""What is scaled by the number of events; everything else is scaled by time."""
+
+
+class Sampling(NamedTuple):
+    """Say how many strata a day has, and how many seconds of each are simulated."""
+
+    strata: int
+    seconds: float
+
+
+WHOLE_DAY = Sampling(1, DAY)
+
+
+class Sample(NamedTuple):
+    """Hold what a window's measured part has."""
+
+    entries: int
+    batches: int
+    window_ends: int
+    busy_seconds: float
+    requests: int
+    write_units: int
+    read_units: float
+    conflicts: int
+    objects: int
+    lags: list[float]
+
+
+class CountedBatch(NamedTuple):
+    """Hold what counting a batch costs."""
+
+    invoked: float
+    finished: float
+    entries: list[Entry]
+    windows: set[tuple[int, float]]
+    """Tumbling windows with records of the batch: Lambda invokes the function once more at the end of each."""
+    requests: int
+    write_units: int
+    read_units: float
+    conflicts: int
+
+
+class MonthOfCounting(NamedTuple):
+    """Hold what counting costs a month, and how long it takes."""
+
+    entries: float
+    objects: float
+    batches: float
+    window_ends: float
+    busy_seconds: float
+    requests: float
+    write_units: float
+    read_units: float
+    conflicts: float
+    lags: list[float]
+    """Sorted samples of the seconds from an event to its counters, each for as many events."""
+
+    def lag(self, percentile: float) -> float:
+        return self.lags[min(len(self.lags) - 1, int(len(self.lags) * percentile / 100))]
+
+
+SCALED = MonthOfCounting._fields[:-1]
+
+
+class Simulation:
+    """A day of mail, its counters, and the code that counts it."""
+
+    def __init__(self, environment: Environment, parameters: Parameters, sizes: dict[str, Size], seed: int = 1) -> None:
+        self._environment, self._parameters, self._sizes = environment, parameters, sizes
+        self._payload_bytes = {kind: size.payload_bytes for kind, size in sizes.items()}
+        self._rng = random.Random(seed)
+        random.seed(seed)  # pauses between attempts
+        self.arrival = Arrival(environment.monthly_messages, parameters, seed)
+        self._table = ChargingTable(parameters.transaction_seconds)
+        self._counters = CountersTable(self._table, "counters", attempts=self._table.attempts)
+        self._sequence = 0
+        self._filled_until = -LOOK_BACK_DAYS * DAY
+        self._contributions = cache(_contributions)
+
+    def month(self, sampling: Sampling | None = None) -> MonthOfCounting:
+        """Simulate a window in each stratum of a day, and scale them to a month."""
+        strata, seconds = sampling or self._default_sampling()
+        length = DAY / strata
+        totals: Counter[str] = Counter()
+        lags: list[float] = []
+        for stratum in range(strata):
+            begin = stratum * length + self._rng.uniform(0, max(0.0, length - seconds))
+            sample = self._window(begin, begin + seconds)
+            totals.update({name: getattr(sample, name) * length / seconds for name in SCALED})
+            lags += sample.lags
+        # A window that misses a burst of its stratum is made up for by one that meets a burst: the ratio of the totals
+        # has no bias, while ratios of single strata would charge a burst at the price of quiet hours.
+        expected = self.arrival.number(0, DAY) * self._entries_per_event()
+        factors = {name: expected / totals["entries"] if name in PER_ENTRY else 1.0 for name in SCALED}
+        return MonthOfCounting(*(totals[name] * factors[name] * DAYS for name in SCALED), sorted(lags))
+
+    def _default_sampling(self) -> Sampling:
+        part = min(1.0, EVENTS_SIMULATED / self.arrival.number(0, DAY))
+        return Sampling(STRATA, max(SHORTEST_SECONDS, DAY / STRATA * part))
+
+    def _entries_per_event(self) -> float:
+        rates = self.arrival.rates
+        first = self._parameters.first_share * (rates[Kind.OPEN] + rates[Kind.CLICK])
+        return 1 + first / sum(rates.values())
+
+    def _window(self, begin: float, end: float) -> Sample:
+        """Simulate a window after a lead-in, in which whatever arrived before it is recorded."""
+        environment, parameters = self._environment, self._parameters
+        lead_in = environment.archive_interval_seconds + counting_window(environment) + LEAD_IN_SECONDS
+        self._fill(begin - lead_in)
+        events = self.arrival.events(begin - lead_in, end, self._rng)
+        objects = list(collect_objects(events, parameters, environment.archive_interval_seconds))
+        servers = environment.functions.archive_max_concurrency
+        entries = write_stream(events, objects, parameters, servers, self._rng)
+        measured = list(self._count(entries, begin, end))
+        self._filled_until = end
+        counted = [batch for batch in measured if begin <= batch.invoked < end]
+        return Sample(
+            entries=sum(len(batch.entries) for batch in counted),
+            batches=len(counted),
+            window_ends=len({window for batch in counted for window in batch.windows}),
+            busy_seconds=sum(batch.finished - batch.invoked for batch in counted),
+            requests=sum(batch.requests for batch in counted),
+            write_units=sum(batch.write_units for batch in counted),
+            read_units=sum(batch.read_units for batch in counted),
+            conflicts=sum(batch.conflicts for batch in counted),
+            objects=sum(begin <= each.written < end for each in objects),
+            lags=[batch.finished - entry.event.time for batch in counted for entry in batch.entries],
+        )
+
+    def _count(self, entries: list[Entry], begin: float, end: float) -> Iterator[CountedBatch]:
+        shards = round(self._parameters.shards)
+        readers = [self._reader([entry for entry in entries if entry.shard == shard]) for shard in range(shards)]
+        for shard, reader, batch in batches_in_order(readers):
+            if batch.invoked >= end:
+                return
+            counted = self._count_batch(shard, batch)
+            reader.advance(counted.finished)
+            yield counted
+
+    def _reader(self, entries: list[Entry]) -> ShardReader:
+        return ShardReader(
+            entries,
+            self._payload_bytes,
+            self._parameters,
+            size=BATCH_SIZE,
+            window=counting_window(self._environment),
+            phase=self._rng.random(),
+        )
+
+    def _count_batch(self, shard: int, batch: Batch) -> CountedBatch:
+        table = self._table
+        before = table.charges
+        table.begin(batch.invoked + self._parameters.invocation_seconds)
+        table.now += self._parameters.count_record_seconds * len(batch.entries)
+        changes = [self._change(self._contributions(*self._traits(entry))) for entry in batch.entries]
+        count(changes, f"shard-{shard}", self._counters, table.attempts)
+        windows = {(shard, entry.written // TUMBLING_SECONDS) for entry in batch.entries}
+        return CountedBatch(batch.invoked, table.now, batch.entries, windows, *(table.charges - before))
+
+    def _change(self, counts: Counts) -> Change:
+        self._sequence += 1
+        return Change(pad_sequence_number(str(self._sequence)), counts)
+
+    def _traits(self, entry: Entry) -> tuple[str, Slice, bool]:
+        is_hard = entry.kind == Kind.BOUNCE and self._rng.random() < HARD_BOUNCES
+        return entry.kind, entry.event.mail, is_hard
+
+    def _fill(self, until: float) -> None:
+        """Bring the counters to where they are at a time, without charges: rows have the sizes they would have."""
+        if until <= self._filled_until:
+            return
+        before, shards = self._table.charges, round(self._parameters.shards)
+        for shard in range(shards):  # each has rows of its own, where they are spread by shard
+            changes = [
+                self._change(
+                    Counter(dict.fromkeys(self._contributions(str(kind), mail, False), round(number / shards)))
+                )
+                for kind, mail, number in self.arrival.totals(self._filled_until, until)
+                if number / shards >= 0.5
+            ]
+            count(changes, f"shard-{shard}", self._counters, self._table.attempts)
+        self._table.charges = before
+
+
+def _contributions(kind: str, mail: Slice, is_hard: bool) -> Counts:
+    """Return what an event adds to the counters."""
+    event = Event(
+        kind=kind,
+        sent_at=datetime.fromtimestamp(MIDNIGHT + mail.middle, UTC),
+        source=f"news@{mail.configuration_set}.bookshop.example",
+        tags={CONFIGURATION_SET: [mail.configuration_set], "campaign": [mail.campaign], "template": [mail.template]},
+        bounce_type=(BounceType.PERMANENT if is_hard else BounceType.TRANSIENT) if kind == Kind.BOUNCE else None,
+    )
+    return contributions(event, COUNTED)
+
+
+def counting_window(environment: Environment) -> float:
+    """Return for how long Lambda collects changes before it invokes count_tags."""
+    return getattr(environment, "counting_window_seconds", 0)
