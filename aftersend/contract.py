@@ -102,8 +102,8 @@ SWEEP_METRICS = (
     "suppressions_ended",
     "mass_suppression_percent",
 )
-"""Every metric of sweep_suppressions, with the dimension Environment. Each run emits all of them, and `sweep_runs` is
-always 1."""
+"""Every metric of sweep_suppressions, with the dimension Environment. `sweep_runs` is always 1; runs that do not sweep
+emit only that and the last."""
 
 # Functions
 

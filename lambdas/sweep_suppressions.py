@@ -1,4 +1,4 @@
-"""Decide again about every temporary suppression entry, and measure the list. Triggered every hour by a schedule.
+"""Measure mass suppression every hour, and decide again about every temporary suppression entry every sixth hour.
 
 A temporary entry ends, and a delivery may lift it, without an event that decides. It is safe to stop anywhere and to
 run twice at once: each recipient is decided about as after an event, and nothing is stored about a run. Segments of the
@@ -18,25 +18,29 @@ from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
 from aftersend.counting import CONFIGURATION_SET, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
-from aftersend.suppression import Entry, is_new_suppression, mass_suppression_percent, watched_hours
+from aftersend.suppression import SUPPRESSING_MEASURES, Entry, mass_suppression_percent, watched_hours
 from lambdas import counting, dependencies, recording
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time
+
+SCHEDULE = "aws.events"
+"""The source of events of an EventBridge schedule."""
+
+SWEEP_EVERY_HOURS = 6
+"""Reading every entry is what a large list costs most (docs/performance.md)."""
 
 RESERVED_TO_COUNT = 300_000
 """Milliseconds left of an invocation when decisions end, so that the rest of the table is counted."""
 
 
 class Report(msgspec.Struct):
-    """Count what a run did; each field is a metric."""
+    """Count what a sweep did; each field is a metric."""
 
-    sweep_runs: int = 1
     sweep_failed: int = 0
     """Recipients that could not be decided about, and items that cannot be read."""
     suppressions_in_force: int = 0
     suppressions_ended: int = 0
     """Temporary entries whose end this run has recorded."""
-    mass_suppression_percent: int = 0
 
 
 class Sweep:
@@ -45,7 +49,6 @@ class Sweep:
     def __init__(self, recorder: Recorder, now: datetime, has_time: Callable[[int], bool]) -> None:
         self._recorder, self._now, self._has_time = recorder, now, has_time
         self.report = Report()
-        self.new_suppressions = 0
         self.postponed = 0
         """Recipients for whom there was no time."""
 
@@ -55,7 +58,6 @@ class Sweep:
             self.report.sweep_failed += 1
             return
         self.report.suppressions_in_force += entry.is_in_force(self._now)
-        self.new_suppressions += is_new_suppression(entry, self._now)
         if entry.is_temporary:
             self._update(entry)
 
@@ -73,7 +75,7 @@ class Sweep:
 
 
 def handler(
-    _event: object = None,
+    event: dict[str, Any] | None = None,
     context: LambdaContext | None = None,
     *,
     suppressions: SuppressionsTable | None = None,
@@ -83,16 +85,21 @@ def handler(
     now: datetime | None = None,
     rng: Random | None = None,
 ) -> dict[str, int]:
-    """Visit every entry and emit the counts as metrics."""
-    now, rng = now or datetime.now(UTC), rng or Random()  # noqa: S311 (not for secrets)
-    recorder = (recorder or recording.recorder()).for_one_invocation()
-    sweep = Sweep(recorder, now, partial(has_time, context))
-    for entry in (suppressions or recording.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
-        sweep.visit(entry)
-    sends = (counters or counting.counters()).total(CONFIGURATION_SET, MEASURES[Kind.SEND], watched_hours(now))
-    sweep.report.mass_suppression_percent = mass_suppression_percent(sweep.new_suppressions, sends)
-    counts = msgspec.structs.asdict(sweep.report)
-    details = {"new": sweep.new_suppressions, "sends": sends, "postponed": sweep.postponed}
-    logger.info("Swept the suppression list.", extra=counts | details)
+    """Measure mass suppression; every sixth hour, and if not invoked by the schedule, visit every entry."""
+    now = now or datetime.now(UTC)
+    counters = counters or counting.counters()
+    sends, *suppressed = (
+        counters.total(CONFIGURATION_SET, measure, watched_hours(now))
+        for measure in (MEASURES[Kind.SEND], *SUPPRESSING_MEASURES)
+    )
+    counts = {"sweep_runs": 1, "mass_suppression_percent": mass_suppression_percent(sum(suppressed), sends)}
+    if (event or {}).get("source") != SCHEDULE or now.hour % SWEEP_EVERY_HOURS == 0:
+        recorder = (recorder or recording.recorder()).for_one_invocation()
+        sweep = Sweep(recorder, now, partial(has_time, context))
+        rng = rng or Random()  # noqa: S311 (not for secrets)
+        for entry in (suppressions or recording.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
+            sweep.visit(entry)
+        counts |= msgspec.structs.asdict(sweep.report)
+        logger.info("Swept the suppression list.", extra=counts | {"postponed": sweep.postponed})
     emit_metric(dependencies.environment_document(counts))
     return counts

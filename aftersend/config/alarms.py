@@ -140,9 +140,7 @@ ALARMS = {
     "MassSuppression": Alarm(
         PAGE, "Bounces and complaints suppress an unusual share of the recipients of recent mail.", period_minutes=HOUR
     ),
-    "SweepFailed": Alarm(
-        TICKET, "The hourly sweep could not decide about temporary suppression entries.", period_minutes=HOUR
-    ),
+    "SweepFailed": Alarm(TICKET, "A sweep could not decide about temporary suppression entries.", period_minutes=HOUR),
     "SweepMissing": Alarm(
         TICKET,
         "The suppression list has not been swept for two hours.",

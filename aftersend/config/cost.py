@@ -34,11 +34,12 @@ ITEM_BYTES = 632 + 100
 
 ENTRIES_PER_READ = 4
 """Suppression entries per read unit of a consistent scan: an entry with its evidence has up to 1 KB."""
+SWEPT_EVERY_HOURS = 6
 SWEPT_PER_READ = 2 * ENTRIES_PER_READ
-"""Entries per read unit of the hourly sweep, whose scan is eventually consistent."""
+"""Entries per read unit of a sweep, whose scan is eventually consistent."""
 BOUNCES_PER_TEMPORARY, TEMPORARY_READS = 5, 3
-"""Soft bounces before an entry that lasts up to a month, and read units of its hourly decision: entries, feedback and
-deliveries."""
+"""Soft bounces before an entry that lasts up to a month, and read units of each decision by a sweep: entries, feedback
+and deliveries."""
 
 # SNS, SQS and KMS
 IDLE_REQUESTS = 2 * 5 * SECONDS / 20
@@ -146,9 +147,9 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
 
 
 def sweep_reads(environment: Environment, volume: Volume) -> float:
-    """Estimate the read units of the hourly sweep: of all entries, and of decisions about temporary ones."""
+    """Estimate the read units of sweeps: of all entries, and of decisions about temporary ones."""
     temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
-    return HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+    return HOURS / SWEPT_EVERY_HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
 
 
 def _entries(environment: Environment, volume: Volume) -> float:

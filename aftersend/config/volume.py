@@ -41,11 +41,12 @@ class Counting(NamedTuple):
 
 
 COUNTING: tuple[Counting, ...] = (
-    Counting(10_000, 11.733, 1.60824),
-    Counting(100_000, 7.844, 0.75719),
-    Counting(1_000_000, 4.141, 0.19017),
-    Counting(10_000_000, 3.496, 0.04078),
-    Counting(100_000_000, 2.074, 0.03710),
+    Counting(10_000, 8.151, 1.13891),
+    Counting(100_000, 5.338, 0.39753),
+    Counting(1_000_000, 2.094, 0.07097),
+    Counting(10_000_000, 0.690, 0.00782),
+    Counting(100_000_000, 0.180, 0.00110),
+    Counting(1_000_000_000, 0.116, 0.00030),
 )
 """As `python -m benchmarks.month --counting` measures it. The larger a batch, the fewer items are written for it."""
 MEASURED_TAGS = 2

@@ -7,7 +7,7 @@ from aftersend.suppression.changes import LIFTED, SUPPRESSED, ChangeDetail, chan
 from aftersend.suppression.decision import decide
 from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry, entry_from_attributes
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
-from aftersend.suppression.mass_suppression import is_new_suppression, mass_suppression_percent, watched_hours
+from aftersend.suppression.mass_suppression import SUPPRESSING_MEASURES, mass_suppression_percent, watched_hours
 from aftersend.suppression.rules import (
     EARLIEST,
     LIFTING_RULES,
@@ -32,6 +32,7 @@ __all__ = [
     "RULES",
     "SIMULATOR",
     "SUPPRESSED",
+    "SUPPRESSING_MEASURES",
     "WITHDRAWN",
     "ChangeDetail",
     "Effect",
@@ -42,7 +43,6 @@ __all__ = [
     "decide",
     "detail_type",
     "entry_from_attributes",
-    "is_new_suppression",
     "is_not_spam",
     "is_out_of_office",
     "is_outdated",

@@ -53,22 +53,23 @@ class Environment:
     def add(self, name: str, **attributes: Any) -> None:
         self.suppressions.replace(None, Entry(recipient=f"{name}@mail.example", **attributes))
 
-    def send(self, number: int, hour: datetime, tag: str = CONFIGURATION_SET, checkpoint: str = "1") -> None:
-        counts = Counter({(Row(tag, "newsletter", hour), "send"): number})
-        self.counters.commit(f"shard-{hour}-{tag}-{checkpoint}", None, START, counts)
+    def send(self, number: int, hour: datetime, tag: str = CONFIGURATION_SET) -> None:
+        self.count({"send": number}, hour, tag)
 
-    def sweep(
-        self, recorder: FakeRecorder | None = None, context: Any = None, rng: Random | None = None
-    ) -> dict[str, int]:
+    def count(self, measures: dict[str, int], hour: datetime, tag: str = CONFIGURATION_SET) -> None:
+        counts = Counter({(Row(tag, "newsletter", hour), measure): count for measure, count in measures.items()})
+        self.counters.commit(f"shard-{hour}-{tag}-{'-'.join(measures)}", None, START, counts)
+
+    def sweep(self, recorder: FakeRecorder | None = None, context: Any = None, **given: Any) -> dict[str, int]:
         """Return the counts that are not 0, without the heartbeat."""
+        given = {"now": NOW} | given
         counts = sweep_suppressions.handler(
             context=context,
             suppressions=self.suppressions,
             recorder=recorder or FakeRecorder(),  # ty: ignore[invalid-argument-type]
             counters=self.counters,
             emit_metric=self.documents.append,
-            now=NOW,
-            rng=rng,
+            **given,
         )
         assert counts.pop("sweep_runs") == 1
         return {name: count for name, count in counts.items() if count}
@@ -148,20 +149,26 @@ def test_runs_begin_with_different_recipients_so_that_no_one_is_always_left_out(
 
 
 def test_share_of_mail_that_suppressed_its_recipients_is_measured(environment: Environment):
-    for number in range(60):
-        environment.add(f"reader-{number}", reason="bounce", rule="hard-bounce", since=NOW - timedelta(minutes=5))
     hour = NOW.replace(minute=0)
     environment.send(100, hour)
     environment.send(200, hour - timedelta(hours=1))
     environment.send(1_000, hour - timedelta(hours=2))
     environment.send(1_000, hour, FROM_DOMAIN)
-    assert environment.sweep() == {"suppressions_in_force": 60, "mass_suppression_percent": 20}
+    environment.count({"hard_bounce": 50, "complaint": 10, "soft_bounce": 900, "simulated_hard_bounce": 900}, hour)
+    assert environment.sweep() == {"mass_suppression_percent": 20}
 
 
-def test_each_run_emits_every_metric_in_one_document(environment: Environment):
+@pytest.mark.parametrize(("hour", "is_swept"), [(12, True), (13, False), (17, False), (18, True)])
+def test_schedule_sweeps_every_sixth_hour(environment: Environment, hour: int, is_swept: bool):
+    environment.add("reader", **ENDED)
+    counts = environment.sweep(now=NOW.replace(hour=hour), event={"source": "aws.events"})
+    assert ("suppressions_ended" in counts) == is_swept
+
+
+def test_each_sweep_emits_every_metric_in_one_document(environment: Environment):
     environment.sweep()
     [document] = environment.documents
     [directive] = document["_aws"]["CloudWatchMetrics"]
-    assert tuple(metric["Name"] for metric in directive["Metrics"]) == SWEEP_METRICS
+    assert {metric["Name"] for metric in directive["Metrics"]} == set(SWEEP_METRICS)
     assert directive["Dimensions"] == [["Environment"]]
     assert document["Environment"] == "test"

@@ -5,9 +5,11 @@ from enum import Enum, auto
 
 import msgspec
 
+from aftersend.aws.counters_table import CODES
 from aftersend.aws.deployed_settings import DeployedNotifications
 from aftersend.aws.serialization import serialize
 from aftersend.contract import FORGOTTEN, IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
+from aftersend.counting import CONFIGURATION_SET
 from aftersend.suppression import Entry
 from aftersend.suppression.mass_suppression import FEWEST_SUPPRESSED
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
@@ -97,16 +99,18 @@ def break_account_list(account: Account, faults: set[Fault]) -> None:
 
 
 def break_suppressions(account: Account, faults: set[Fault]) -> None:
-    """Let the suppression list have many new entries, or a temporary one of a recipient with a damaged event."""
+    """Let many recipients of recent mail bounce, or let the list have a temporary entry with a damaged event."""
     table_of(account, "Suppressions").items.clear()
+    table_of(account, "Counters").items.clear()
     table_of(account, "Ledger").items.pop(DAMAGED, None)
-    new = Entry(recipient="", reason="bounce", rule="hard-bounce", since=datetime.now(UTC))
+    now = datetime.now(UTC)
     if Fault.SUPPRESSED_IN_MASSES in faults:
-        for number in range(FEWEST_SUPPRESSED):
-            add_entry(account, msgspec.structs.replace(new, recipient=f"reader-{number}@mail.example"))
+        keys = {PARTITION_KEY: f"{CONFIGURATION_SET}#{now:%Y-%m-%d}#0", SORT_KEY: "newsletter"}
+        counters = serialize(keys | {f"{CODES['hard_bounce']}{now.hour:02}": FEWEST_SUPPRESSED})
+        table_of(account, "Counters").items[keys[PARTITION_KEY], keys[SORT_KEY]] = counters
     if Fault.SWEEP_FAILS_PARTLY in faults:
         table_of(account, "Ledger").items[DAMAGED] = {"kind": {"N": "7"}}
-        add_entry(account, msgspec.structs.replace(new, recipient=DAMAGED[0], until=datetime.now(UTC)))
+        add_entry(account, Entry(recipient=DAMAGED[0], reason="bounce", rule="hard-bounce", until=now))
 
 
 def add_entry(account: Account, entry: Entry) -> None:

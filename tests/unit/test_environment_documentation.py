@@ -74,5 +74,5 @@ def test_page_documents_every_metric_of_the_account_list_in_order():
 
 
 def test_page_documents_every_metric_of_the_sweep_in_order():
-    section = PAGE.partition("## The hourly sweep")[2].partition("\n## ")[0]
+    section = PAGE.partition("## Sweeps")[2].partition("\n## ")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == SWEEP_METRICS

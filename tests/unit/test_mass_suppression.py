@@ -2,38 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 
-import msgspec
 import pytest
 
-from aftersend.suppression import Entry, is_new_suppression, mass_suppression_percent, watched_hours
+from aftersend.suppression import mass_suppression_percent, watched_hours
 from aftersend.suppression.mass_suppression import FEWEST_SUPPRESSED
 
 NOW = datetime(2026, 3, 14, 0, 20, tzinfo=UTC)
-BOUNCED = Entry(recipient="reader@mail.example", reason="bounce", rule="hard-bounce", since=NOW)
 
 
 def test_measured_hours_are_the_present_one_and_the_one_before():
     assert watched_hours(NOW) == [NOW.replace(minute=0), NOW.replace(minute=0) - timedelta(hours=1)]
-
-
-@pytest.mark.parametrize(
-    ("changes", "is_new"),
-    [
-        ({}, True),
-        ({"reason": "complaint"}, True),
-        ({"scope": "stream#newsletter"}, True),
-        ({"until": NOW + timedelta(days=1)}, True),
-        ({"since": NOW - timedelta(minutes=80)}, True),
-        ({"since": NOW - timedelta(minutes=81)}, False),
-        ({"since": None}, False),
-        ({"reason": "operator"}, False),
-        ({"reason": "subscription"}, False),
-        ({"lifted_by": "removed-by-operator"}, False),
-        ({"until": NOW}, False),
-    ],
-)
-def test_new_suppression_is_recent_automatic_and_in_force(changes: dict[str, object], is_new: bool):
-    assert is_new_suppression(msgspec.structs.replace(BOUNCED, **changes), NOW) is is_new
 
 
 @pytest.mark.parametrize(
