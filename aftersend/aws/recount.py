@@ -1,0 +1,181 @@
+"""Rebuild the counters from the ledger, and correct those that differ.
+
+Counting is paused only to compare: from when the mapping is disabled until the corrections are written. They are added,
+not put, each transaction together with a checkpoint of its own, so that none is added twice and counting may go on
+beside them. Before that, the checkpoints of the stream are moved to the cut, so that nothing before it is counted again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from aftersend.aws.attempts import Attempts, attempts
+from aftersend.aws.counters_table import CheckpointMoved, CountersTable
+from aftersend.aws.counting_mapping import CountingMapping
+from aftersend.aws.ledger_stream import LedgerStream
+from aftersend.aws.ledger_table import LedgerTable
+from aftersend.aws.serialization import Item, deserialize
+from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.counting import SLOTS, Counted, Counts, commits, pad_sequence_number
+from aftersend.events import Event
+from aftersend.ledger import OWN_PARTITION, Key, event_from_attributes
+from aftersend.operations.recount import Difference, Reach, Tally, corrections, differences
+
+RECOUNT = "recount"
+"""The name under which corrections are committed, as if it were a shard."""
+
+STATE_SLOT = SLOTS
+UNFINISHED, FINISHED = "unfinished", "finished"
+"""The checkpoint that shows whether a recount ended while it wrote corrections."""
+
+PAGES_PER_READ = 10
+"""Pages of the ledger, of 1 MB each, after which the stream is read: its iterators expire after 15 minutes."""
+
+MARKER_LIFE = timedelta(days=1)
+
+COMPARE_ATTEMPTS = 10
+
+
+class CountingContinues(Exception):
+    """Counters changed while counting was paused, as after somebody enabled the mapping, or by another recount."""
+
+
+class Recount:
+    """Count the ledger, compare, and correct. Whatever interrupts it, another one begins anew and ends exact."""
+
+    def __init__(
+        self,
+        *,
+        ledger: LedgerTable,
+        stream: LedgerStream,
+        counters: CountersTable,
+        mapping: CountingMapping,
+        counted: Counted,
+        now: Callable[[], datetime],
+        shard_alias: str | None = None,
+        attempts: Attempts = attempts,
+    ) -> None:
+        """`shard_alias`: under which name all shards are counted, on the emulator, which names none."""
+        self._ledger, self._stream, self._counters, self._mapping = ledger, stream, counters, mapping
+        self._counted, self._now, self._attempts, self._alias = counted, now, attempts, shard_alias
+        self._tally, self._rebuilt, self._expected = Tally(counted), Counter[Any](), dict[tuple[str, int], str]()
+        self._is_correcting = False
+        self.undecodable = 0
+        """How many items were left out because they cannot be decoded. The stream's are left out by count_tags too."""
+        self.reach = Reach(counted, ledger.retention_history(now()), now())
+        """What can be rebuilt: as of the cut, once there is one."""
+
+    def count(self, progress: Callable[[int], None] = lambda number: None) -> None:
+        """Count every item of the ledger while counting goes on, and report how many were read."""
+        self._stream.open()
+        for number, page in enumerate(self._ledger.items()):
+            for item in page:
+                self._tally.add(_key(item), self._event(item))
+            if number % PAGES_PER_READ == 0:
+                self._follow(self._stream.read())
+            progress(len(page))
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Pause counting during a block. It stays paused if the block ends while corrections are incomplete."""
+        self._mapping.pause()
+        try:
+            yield
+        finally:
+            if not self._is_correcting:
+                self._mapping.resume()
+
+    def compare(self) -> list[Difference]:
+        """Return which counters differ from the ledger at the cut. Only while counting is paused.
+
+        Raises:
+            CountingContinues: if counters change meanwhile.
+        """
+        if not self._rebuilt:
+            run = str(int(self._now().timestamp() * 1000))
+            expires = int((self._now() + MARKER_LIFE).timestamp())
+            self._follow(self._stream.read_to_cut(run, lambda key: self._ledger.mark(key, expires)))
+            self._rebuilt = self._tally.counts()
+            self.reach = Reach(self._counted, self._ledger.retention_history(self._now()), self._now())
+        for _ in self._attempts(COMPARE_ATTEMPTS):
+            self._expected = self._checkpoints()
+            stored: Counts = Counter()
+            for row, measures in self._counters.rows():
+                stored.update({(row, measure): count for measure, count in measures.items()})
+            if self._mapping.is_paused() and self._checkpoints() == self._expected:
+                return differences(self._rebuilt, stored, self.reach)
+        raise CountingContinues("Counting went on while it was paused: was its event source mapping enabled?")
+
+    def correct(self, found: list[Difference]) -> int:
+        """Correct counters that `compare` has returned, or what differs by then; return how many."""
+        self._is_correcting = True
+        for _ in self._attempts(COMPARE_ATTEMPTS):
+            try:
+                self._commit(RECOUNT, STATE_SLOT, UNFINISHED, Counter())
+                self._move_checkpoints()
+                self._add(found)
+                self._commit(RECOUNT, STATE_SLOT, FINISHED, Counter())
+            except CheckpointMoved:  # an invocation was under way when counting was paused, or another recount is
+                found = self.compare()
+            else:
+                self._is_correcting = False
+                return len(found)
+        raise CountingContinues("Counters changed in each attempt to correct them: does another recount run?")
+
+    def _follow(self, records: Any) -> None:
+        """Count the changes that records of the stream show."""
+        for record in records:
+            change = record["dynamodb"]
+            self._tally.change(_key(change["Keys"]), self._event(change.get("NewImage")))
+
+    def _event(self, item: Item | None) -> Event | None:
+        if item is None or item[PARTITION_KEY]["S"].startswith(OWN_PARTITION):
+            return None
+        try:
+            return event_from_attributes(deserialize(item))
+        except (msgspec.ValidationError, TypeError, ValueError):
+            self.undecodable += 1
+            return None
+
+    def _cut(self) -> dict[str, str]:
+        """Return the cut of each shard, by the name under which it is counted."""
+        cut = {shard: pad_sequence_number(number) for shard, number in self._stream.cut.items()}
+        return {self._alias: max(cut.values())} if self._alias else cut
+
+    def _checkpoints(self) -> dict[tuple[str, int], str]:
+        shards = (*self._cut(), RECOUNT)
+        return {(shard, slot): each for shard in shards for slot, each in self._counters.checkpoints(shard).items()}
+
+    def _move_checkpoints(self) -> None:
+        """Move the checkpoints to the cut: what is before it is in the counts that were compared."""
+        for shard, cut in self._cut().items():
+            for slot in range(SLOTS):
+                if self._expected.get((shard, slot), "") > cut:
+                    raise CountingContinues("Counting went on during the recount. Run it again.")
+                self._commit(shard, slot, cut, Counter())
+
+    def _add(self, found: list[Difference]) -> None:
+        latest = max((int(self._expected.get((RECOUNT, slot), "0")) for slot in range(SLOTS)), default=0)
+        changes = [*corrections(found, max(latest, int(self._now().timestamp() * 1000)) + 1)]
+        for slot in range(SLOTS):
+            for commit in commits(changes, slot, self._expected.get((RECOUNT, slot), "")):
+                self._commit(RECOUNT, slot, commit.checkpoint, commit.counts)
+
+    def _commit(self, shard: str, slot: int, checkpoint: str, counts: Counts) -> None:
+        """Add counts and advance a checkpoint from the one that was read, both or neither."""
+        if (expected := self._expected.get((shard, slot))) != checkpoint:
+            self._counters.commit(shard, slot, expected, checkpoint, counts)
+            self._expected[shard, slot] = checkpoint
+
+
+def is_unfinished(counters: CountersTable) -> bool:
+    """Tell whether a recount ended while it corrected counters: they are wrong until another one has corrected them."""
+    return counters.checkpoints(RECOUNT).get(STATE_SLOT) == UNFINISHED
+
+
+def _key(item: Item) -> Key:
+    return Key(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"])
