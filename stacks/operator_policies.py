@@ -18,6 +18,7 @@ from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
 from stacks.archive_bucket import ArchiveBucket
 from stacks.archive_route import ArchiveRoute
+from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
 from stacks.state import State
 
@@ -63,6 +64,7 @@ class OperatorPolicies(Construct):
         feedback: FeedbackRoute,
         archive: ArchiveRoute,
         publisher: lambda_.Function,
+        counting: Counting,
     ) -> None:
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
@@ -94,10 +96,11 @@ class OperatorPolicies(Construct):
         )
         self.operator = self._policy(
             "Operator",
-            "redrive, replay, change suppressions, forget recipients; attach the reader policy as well",
+            "redrive, replay, recount, change suppressions, forget recipients; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
             *_change_recipients(state),
             _allow([publisher.function_arn], "lambda:InvokeFunction"),
+            *_recount(state, counting),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
@@ -141,6 +144,17 @@ def _change_recipients(state: State) -> list[iam.PolicyStatement]:
         _allow([suppressions], "dynamodb:GetItem"),
         _allow(["*"], DELETE_LISTED),
         state.archive.statement("s3:GetLifecycleConfiguration"),
+    ]
+
+
+def _recount(state: State, counting: Counting) -> list[iam.PolicyStatement]:
+    """Allow pausing count_tags, reading the ledger's stream beside it, and correcting counters."""
+    stream = state.ledger.table_stream_arn
+    assert stream
+    return [
+        _allow([counting.mapping_arn], "lambda:UpdateEventSourceMapping"),
+        _allow([stream], "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+        _allow([state.counters.table_arn], "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     ]
 
 

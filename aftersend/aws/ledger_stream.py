@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from aftersend.aws.attempts import Attempts, attempts
+from aftersend.contract import PARTITION_KEY
 from aftersend.ledger import OWN_PARTITION, Key
 
 MARKERS = f"{OWN_PARTITION}recount#"
@@ -40,15 +41,15 @@ class LedgerStream:
                 self._iterate(shard["ShardId"], "LATEST")
         self._find_children()
 
-    def read(self, run: str = "") -> Iterator[Record]:
-        """Return the next records of every shard; with the name of a run, those before its first marker."""
+    def read(self, run: str = "") -> Iterator[tuple[str, Record]]:
+        """Return the next records, with their shards; with the name of a run, those before its first marker."""
         for shard, iterator in list(self._iterators.items()):
             response = self._streams.get_records(ShardIterator=iterator)
             for record in response["Records"]:
                 if run and _is_marker(record, run):
                     self.cut[shard] = record["dynamodb"]["SequenceNumber"]
                     break
-                yield record
+                yield shard, record
             self._iterators.pop(shard)
             if shard not in self.cut:
                 if following := response.get("NextShardIterator"):
@@ -58,7 +59,7 @@ class LedgerStream:
         if self._childless or not self._ended <= self.cut.keys():
             self._find_children()
 
-    def read_to_cut(self, run: str, mark: Callable[[Key], None]) -> Iterator[Record]:
+    def read_to_cut(self, run: str, mark: Callable[[Key], None]) -> Iterator[tuple[str, Record]]:
         """Write markers with a function, and return the records before the first one in each shard.
 
         Raises:
@@ -76,19 +77,19 @@ class LedgerStream:
         """Begin to read the children of shards that were closed before the cut."""
         shards = list(self._shards())
         for shard in shards:
-            id, parent = shard["ShardId"], shard.get("ParentShardId")
+            name, parent = shard["ShardId"], shard.get("ParentShardId")
             self._childless.discard(parent or "")
-            if id in self._ended:
+            if name in self._ended:
                 self._close(shard)
-            elif parent in self._ended and id not in self._iterators and id not in self.cut:
-                self._iterate(id, "TRIM_HORIZON")
+            elif parent in self._ended and name not in self._iterators and name not in self.cut:
+                self._iterate(name, "TRIM_HORIZON")
 
     def _close(self, shard: dict[str, Any]) -> bool:
         """Let the cut be the end of a shard, if it has one."""
-        id, end = shard["ShardId"], shard["SequenceNumberRange"].get("EndingSequenceNumber")
+        name, end = shard["ShardId"], shard["SequenceNumberRange"].get("EndingSequenceNumber")
         if end:
-            self.cut[id] = end
-            self._end(id)
+            self.cut[name] = end
+            self._end(name)
         return bool(end)
 
     def _end(self, shard: str) -> None:
@@ -111,5 +112,5 @@ class LedgerStream:
 
 
 def _is_marker(record: Record, run: str) -> bool:
-    partition = record["dynamodb"]["Keys"]["partition_key"]["S"]
+    partition = record["dynamodb"]["Keys"][PARTITION_KEY]["S"]
     return partition.startswith(MARKERS) and partition.endswith(f"#{run}")

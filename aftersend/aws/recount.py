@@ -1,12 +1,12 @@
 """Rebuild the counters from the ledger, and correct those that differ.
 
-Counting is paused only to compare: from when the mapping is disabled until the corrections are written. They are added,
-not put, each transaction together with a checkpoint of its own, so that none is added twice and counting may go on
-beside them. Before that, the checkpoints of the stream are moved to the cut, so that nothing before it is counted again.
+Counting is paused only to compare and correct. First the checkpoints of the stream are moved to the cut, so that
+nothing before it is counted again. Then corrections are added, not put, each transaction with a checkpoint of its own:
+none is added twice, and counts of what is after the cut may be added beside them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,14 +16,13 @@ import msgspec
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.counting_mapping import CountingMapping
-from aftersend.aws.ledger_stream import LedgerStream
+from aftersend.aws.ledger_stream import LedgerStream, Record
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.serialization import Item, deserialize
 from aftersend.contract import PARTITION_KEY, SORT_KEY
-from aftersend.counting import SLOTS, Counted, Counts, commits, pad_sequence_number
-from aftersend.events import Event
+from aftersend.counting import SLOTS, Counted, Counts, commits, contributions, pad_sequence_number
 from aftersend.ledger import OWN_PARTITION, Key, event_from_attributes
-from aftersend.operations.recount import Difference, Reach, Tally, corrections, differences
+from aftersend.operations.recount import Contributions, Difference, Reach, Tally, corrections, differences
 
 RECOUNT = "recount"
 """The name under which corrections are committed, as if it were a shard."""
@@ -62,7 +61,7 @@ class Recount:
         """`shard_alias`: under which name all shards are counted, on the emulator, which names none."""
         self._ledger, self._stream, self._counters, self._mapping = ledger, stream, counters, mapping
         self._counted, self._now, self._attempts, self._alias = counted, now, attempts, shard_alias
-        self._tally, self._rebuilt, self._expected = Tally(counted), Counter[Any](), dict[tuple[str, int], str]()
+        self._tally, self._rebuilt, self._expected = Tally(), Counter[Any](), dict[tuple[str, int], str]()
         self._is_correcting = False
         self.undecodable = 0
         """How many items were left out because they cannot be decoded. The stream's are left out by count_tags too."""
@@ -74,7 +73,7 @@ class Recount:
         self._stream.open()
         for number, page in enumerate(self._ledger.items()):
             for item in page:
-                self._tally.add(_key(item), self._event(item))
+                self._tally.add(_key(item), self._contributions(item))
             if number % PAGES_PER_READ == 0:
                 self._follow(self._stream.read())
             progress(len(page))
@@ -107,7 +106,7 @@ class Recount:
             for row, measures in self._counters.rows():
                 stored.update({(row, measure): count for measure, count in measures.items()})
             if self._mapping.is_paused() and self._checkpoints() == self._expected:
-                return differences(self._rebuilt, stored, self.reach)
+                return differences(self._rebuilt, stored, self._tally.waiting(self._expected), self.reach)
         raise CountingContinues("Counting went on while it was paused: was its event source mapping enabled?")
 
     def correct(self, found: list[Difference]) -> int:
@@ -126,20 +125,32 @@ class Recount:
                 return len(found)
         raise CountingContinues("Counters changed in each attempt to correct them: does another recount run?")
 
-    def _follow(self, records: Any) -> None:
-        """Count the changes that records of the stream show."""
-        for record in records:
-            change = record["dynamodb"]
-            self._tally.change(_key(change["Keys"]), self._event(change.get("NewImage")))
+    @property
+    def items(self) -> int:
+        """Return how many items of the ledger were read."""
+        return len(self._tally)
 
-    def _event(self, item: Item | None) -> Event | None:
+    def includes(self, items: list[Item]) -> bool:
+        """Tell whether every counter that items count in was rebuilt."""
+        return all(self.reach.includes(*counter) for item in items for counter in self._contributions(item))
+
+    def _follow(self, records: Iterable[tuple[str, Record]]) -> None:
+        """Count the changes that records of the stream show, given with their shards."""
+        for shard, record in records:
+            change = record["dynamodb"]
+            new, old = (self._contributions(change.get(image)) for image in ("NewImage", "OldImage"))
+            number = pad_sequence_number(change["SequenceNumber"])
+            self._tally.change(_key(change["Keys"]), new, old, self._alias or shard, number)
+
+    def _contributions(self, item: Item | None) -> Contributions:
         if item is None or item[PARTITION_KEY]["S"].startswith(OWN_PARTITION):
-            return None
+            return ()
         try:
-            return event_from_attributes(deserialize(item))
+            event = event_from_attributes(deserialize(item))
         except (msgspec.ValidationError, TypeError, ValueError):
             self.undecodable += 1
-            return None
+            return ()
+        return tuple(contributions(event, self._counted))
 
     def _cut(self) -> dict[str, str]:
         """Return the cut of each shard, by the name under which it is counted."""

@@ -22,12 +22,12 @@ from aftersend.counting import (
     Counted,
     Counts,
     Row,
-    contributions,
     pad_sequence_number,
+    slot,
 )
 from aftersend.events import Event, Kind
 from aftersend.ledger import FIRST_OPEN, Key
-from aftersend.retention import Retention, RetentionHistory
+from aftersend.retention import RetentionHistory
 
 FEEDBACK_MEASURES = frozenset(
     {
@@ -56,31 +56,36 @@ PARTS: Mapping[str, str] = {
 """What the ledger keeps for different times, each with a kind that stands for it."""
 
 
+Contributions = tuple[tuple[Row, str], ...]
+"""The counters that one item adds 1 to."""
+
+
 class Tally:
     """Count ledger items. It takes 16 bytes for each, so 10 million items take 160 MB."""
 
-    def __init__(self, counted: Counted) -> None:
-        self._counted = counted
+    def __init__(self) -> None:
         self._keys, self._numbers = array("q"), array("Q")
         self._changed: dict[int, int] = {}
-        self._distinct: dict[tuple[tuple[Row, str], ...], int] = {(): 0}
-        """Few events contribute differently: those of one hour, kind and tags are alike."""
+        self._moves: list[tuple[str, str, int, int]] = []
+        self._distinct: dict[Contributions, int] = {(): 0}
+        """Few items contribute differently: those of one hour, kind and tags are alike."""
 
     def __len__(self) -> int:
         return len(self._keys)
 
-    def add(self, key: Key, event: Event | None) -> None:
-        """Count an item as it was read; None is an item that counts nothing."""
+    def add(self, key: Key, contributions: Contributions) -> None:
+        """Count an item as it was read."""
         self._keys.append(hash(key))
-        self._numbers.append(self._number(event))
+        self._numbers.append(self._number(contributions))
 
-    def change(self, key: Key, event: Event | None) -> None:
+    def change(self, key: Key, new: Contributions, old: Contributions, shard: str, sequence_number: str) -> None:
         """Count an item as a change left it, whatever was or will be read of it."""
-        self._changed[hash(key)] = self._number(event)
+        self._changed[hash(key)] = self._number(new)
+        if new != old:
+            self._moves.append((shard, sequence_number, self._number(new), self._number(old)))
 
-    def _number(self, event: Event | None) -> int:
-        counts = tuple(contributions(event, self._counted)) if event else ()
-        return self._distinct.setdefault(counts, len(self._distinct))
+    def _number(self, contributions: Contributions) -> int:
+        return self._distinct.setdefault(contributions, len(self._distinct))
 
     def counts(self) -> Counts:
         """Return the counts of all items."""
@@ -88,8 +93,18 @@ class Tally:
         occurrences = Counter(unchanged)
         occurrences.update(self._changed.values())
         total: Counts = Counter()
-        for counts, number in self._distinct.items():
-            total.update(dict.fromkeys(counts, occurrences[number]))
+        for contributions, number in self._distinct.items():
+            total.update(dict.fromkeys(contributions, occurrences[number]))
+        return total
+
+    def waiting(self, checkpoints: Mapping[tuple[str, int], str]) -> Counts:
+        """Return what the changes above the checkpoints, by shard and slot, add: they were not counted yet."""
+        by_number, total = list(self._distinct), Counter()
+        for shard, sequence_number, new, old in self._moves:
+            for number, sign in ((new, 1), (old, -1)):
+                for row, measure in by_number[number]:
+                    if sequence_number > checkpoints.get((shard, slot(row)), ""):
+                        total[row, measure] += sign
         return total
 
 
@@ -99,7 +114,14 @@ class Difference(NamedTuple):
     row: Row
     measure: str
     counted: int
+    waiting: int
+    """What is not counted yet only because counting follows the ledger."""
     recounted: int
+
+    @property
+    def error(self) -> int:
+        """Return what counting would not correct by itself."""
+        return self.recounted - self.counted - self.waiting
 
 
 class Reach:
@@ -121,34 +143,45 @@ class Reach:
         return not self._history.is_expired(Event(kind=kind, sent_at=hour, occurred_at=hour), self._now)
 
     def begins(self, kind: str) -> datetime:
-        """Return the first hour of sending whose counters of this kind can be rebuilt."""
+        """Return the first hour of sending of which counters of this kind can be rebuilt."""
         latest = self._now.replace(minute=0, second=0, microsecond=0)
-        hours = range(Retention.counters_days.fget(self._history.periods[-1]) * 24)
-        return (
-            latest
-            - hours[bisect_left(hours, True, key=lambda age: not self._is_kept(kind, latest - age * HOUR)) - 1] * HOUR
-        )
+        ages = range(self._history.periods[-1].feedback_days * 24)
+        kept = bisect_left(ages, True, key=lambda age: not self._is_kept(kind, latest - age * HOUR))
+        return latest - (kept - 1) * HOUR
 
 
-def differences(rebuilt: Counts, stored: Counts, reach: Reach) -> list[Difference]:
-    """Return the counters to correct, the largest difference first."""
+def differences(rebuilt: Counts, stored: Counts, waiting: Counts, reach: Reach) -> list[Difference]:
+    """Return the counters to correct, the largest error first."""
     result = [
-        Difference(row, measure, stored[row, measure], rebuilt[row, measure])
+        Difference(row, measure, stored[row, measure], waiting[row, measure], rebuilt[row, measure])
         for row, measure in rebuilt.keys() | stored.keys()
         if rebuilt[row, measure] != stored[row, measure] and reach.includes(row, measure)
     ]
-    return sorted(result, key=lambda each: (-abs(each.recounted - each.counted), each))
+    return sorted(result, key=lambda each: (-abs(each.error), each))
 
 
-def totals(found: Iterable[Difference]) -> list[tuple[str, str, int, int]]:
-    """Return counted and recounted sums of the counters that differ, by tag and measure, the largest first."""
+class Total(NamedTuple):
+    """Sum the counters of a tag's measure that are wrong."""
+
+    tag: str
+    measure: str
+    counters: int
+    missing: int
+    """By how much those that are too low are too low."""
+    surplus: int
+
+
+def totals(found: Iterable[Difference]) -> list[Total]:
+    """Return sums of the errors by tag and measure, the largest first."""
     sums: dict[tuple[str, str], list[int]] = {}
     for each in found:
-        total = sums.setdefault((each.row.tag, each.measure), [0, 0])
-        total[0] += each.counted
-        total[1] += each.recounted
-    rows = [(tag, measure, counted, recounted) for (tag, measure), (counted, recounted) in sums.items()]
-    return sorted(rows, key=lambda row: (-abs(row[3] - row[2]), row))
+        if each.error:
+            sums.setdefault((each.row.tag, each.measure), []).append(each.error)
+    rows = [
+        Total(tag, measure, len(errors), sum(max(0, each) for each in errors), sum(max(0, -each) for each in errors))
+        for (tag, measure), errors in sums.items()
+    ]
+    return sorted(rows, key=lambda row: (-row.missing - row.surplus, row))
 
 
 def corrections(found: Iterable[Difference], first_number: int) -> Iterator[Change]:

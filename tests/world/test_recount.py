@@ -25,7 +25,7 @@ KILL_RATE = 0.01
 RUNS = 60
 
 
-@settings(reproducible, max_examples=150)
+@settings(reproducible, max_examples=60)
 @given(seed=SEEDS)
 def test_recount_at_any_moment_ends_exact(seed: int):
     world = World(seed)
@@ -42,15 +42,18 @@ def test_recount_at_any_moment_ends_exact(seed: int):
     assert world.state().counts == expected_state(payloads, world.clock.now()).counts
 
 
-@settings(reproducible, max_examples=60)
+@settings(reproducible, max_examples=40)
 @given(seed=SEEDS)
 def test_recount_succeeds_at_once_while_events_arrive(seed: int):
     world = World(seed)
     payloads = deliver(world, published_events(world.rng, world.clock.now(), 30), poison=False)
     let_pass(world, steps=30)
     damage(world)
-    with beside(world, STEP_RATE, kill_rate=0):
-        run(world)
+    try:
+        with beside(world, STEP_RATE, kill_rate=0):
+            run(world)
+    except CountingContinues as error:
+        raise AssertionError("It must not need a second run.") from error
     end(world)
     assert world.state().counts == expected_state(payloads, world.clock.now()).counts
 
