@@ -115,7 +115,13 @@ def queue_attributes(*full: str) -> Callable[..., Any]:
 
 def counted(hour: datetime) -> Any:
     keys = {"partition_key": {"S": f"ses:configuration-set#{hour:%Y-%m-%d}"}, "sort_key": {"S": f"news#{hour:%H}#0"}}
-    return {"Items": [keys]}
+    return lambda **query: {"Items": [] if ":shard" in query["ExpressionAttributeValues"] else [keys]}
+
+
+def recounted(state: str) -> Any:
+    """Answer with the checkpoints of a recount in a state, and with no counters."""
+    item = {"partition_key": {"S": "checkpoint#recount"}, "sort_key": {"S": "2"}, "checkpoint": {"S": state}}
+    return {"query": lambda **query: {"Items": [item] if ":shard" in query["ExpressionAttributeValues"] else []}}
 
 
 ALARM = {

@@ -159,6 +159,18 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         ): "redrive lines, records and batches",
         (("lambda:InvokeFunction",), "SuppressionEventsPublishSuppressionsFunction"): "redrive unpublished batches",
         (
+            ("lambda:UpdateEventSourceMapping",),
+            ARN.format("lambda", "event-source-mapping:CountingChangesMapping"),
+        ): "recount: pause and resume counting",
+        (
+            ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+            "Ledger",
+        ): "recount: read changes while the ledger is read",
+        (
+            ("dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "Counters",
+        ): "recount: compare and correct counters, move checkpoints",
+        (
             ("dynamodb:PutItem", "dynamodb:DeleteItem"),
             "Ledger, Suppressions",
         ): "suppressions add, remove, import and rebuild; forget",
