@@ -93,6 +93,10 @@ class StreamMapping:
             return not self.late
         return all(self._position(shard) >= len(shard.records) for shard in self.table.shards)
 
+    def waiting(self, shard: Shard) -> list[Record]:
+        """Return the records of a shard that are not done."""
+        return shard.records[self._position(shard) :]
+
     def step(self) -> None:
         """Invoke the function with some records of a shard that may be read now."""
         if self.is_paused:
