@@ -127,6 +127,11 @@ class Variable(StrEnum):
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
 
 
+ONLY_SHARD = "the-only-shard"
+"""The shard whose checkpoints count on the emulator, which names none to the function. AWS names it because the event
+source mapping has a window."""
+
+
 class FunctionSize(NamedTuple):
     """Give a function's memory and the longest time one invocation may take."""
 

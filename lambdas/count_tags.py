@@ -13,16 +13,13 @@ from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.counters_table import CheckpointMoved, CountersTable
 from aftersend.aws.ledger_image import countable_event
-from aftersend.contract import PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
+from aftersend.contract import ONLY_SHARD, PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
 from aftersend.counting import START, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
 from aftersend.events import Event
 from aftersend.metrics import emf_documents
 from lambdas import counting, dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import is_set, setting, text_setting
-
-ONLY_SHARD = "the-only-shard"
-"""Used on the emulator, which names no shard. AWS names it because the event source mapping has a window."""
 
 CHECKPOINT_ATTEMPTS = 5
 

@@ -55,3 +55,4 @@ class Counting(Construct):
             CountingDropped=changes.metric("DroppedEventCount"),
             UncountableRecords=alarms.own_metric(UNCOUNTABLE_RECORDS, "Sum"),
         )
+        self.function, self.mapping_arn, self.mapping_id = counter.function, changes.mapping_arn, changes.mapping_id

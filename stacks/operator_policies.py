@@ -18,6 +18,7 @@ from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
 from stacks.archive_bucket import ArchiveBucket
 from stacks.archive_route import ArchiveRoute
+from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
 from stacks.state import State
 
@@ -63,6 +64,7 @@ class OperatorPolicies(Construct):
         feedback: FeedbackRoute,
         archive: ArchiveRoute,
         publisher: lambda_.Function,
+        counting: Counting,
     ) -> None:
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
@@ -85,8 +87,8 @@ class OperatorPolicies(Construct):
             ),
             _allow([archive.stream.delivery_stream_arn], "firehose:DescribeDeliveryStream"),
             _allow([table.table_arn for table in (state.ledger, state.counters, state.suppressions)], *DESCRIBE_TABLE),
-            _allow([state.counters.table_arn, state.ledger.table_arn], "dynamodb:Query"),
-            _allow([state.ledger.table_arn], "dynamodb:Scan"),
+            _allow([state.counters.table_arn], "dynamodb:Query", "dynamodb:GetItem"),
+            _allow([state.ledger.table_arn], "dynamodb:Query", "dynamodb:Scan"),
             _allow([state.suppressions.table_arn], *READ_SUPPRESSIONS),
             state.hash_key_statement(),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
@@ -94,10 +96,11 @@ class OperatorPolicies(Construct):
         )
         self.operator = self._policy(
             "Operator",
-            "redrive, replay, change suppressions, forget recipients; attach the reader policy as well",
+            "redrive, replay, recount, change suppressions, forget recipients; attach the reader policy as well",
             *_redrive(state.archive, queues, dead_letters),
             *_change_recipients(state),
             _allow([publisher.function_arn], "lambda:InvokeFunction"),
+            *_recount(state, counting),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
@@ -141,6 +144,17 @@ def _change_recipients(state: State) -> list[iam.PolicyStatement]:
         _allow([suppressions], "dynamodb:GetItem"),
         _allow(["*"], DELETE_LISTED),
         state.archive.statement("s3:GetLifecycleConfiguration"),
+    ]
+
+
+def _recount(state: State, counting: Counting) -> list[iam.PolicyStatement]:
+    """Allow pausing count_tags, reading the ledger's stream beside it, and correcting counters."""
+    stream = state.ledger.table_stream_arn
+    assert stream
+    return [
+        _allow([counting.mapping_arn], "lambda:UpdateEventSourceMapping"),
+        _allow([stream], "dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+        _allow([state.counters.table_arn], "dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem"),
     ]
 
 

@@ -26,7 +26,7 @@ class Pipeline(cdk.Stack):
         alarms = Alarms(self, "Alarms", environment=environment, key=key)
         feedback = FeedbackRoute(self, "Feedback", environment=environment, state=state, alarms=alarms, key=key)
         archive = ArchiveRoute(self, "Archive", environment=environment, state=state, alarms=alarms)
-        Counting(self, "Counting", environment=environment, state=state, alarms=alarms)
+        self.counting = Counting(self, "Counting", environment=environment, state=state, alarms=alarms)
         self.suppression_events = SuppressionEvents(
             self, "SuppressionEvents", environment=environment, state=state, alarms=alarms
         )
@@ -41,6 +41,7 @@ class Pipeline(cdk.Stack):
             feedback=feedback,
             archive=archive,
             publisher=self.suppression_events.function,
+            counting=self.counting,
         )
         self.alarms, self.feedback, self.archive = alarms, feedback, archive
         self._add_outputs(policies)
@@ -59,6 +60,8 @@ class Pipeline(cdk.Stack):
             ArchiveQueueUrl=self.archive.queues.queue.queue_url,
             ArchiveDeadLetterQueueUrl=self.archive.queues.dead_letter_queue.queue_url,
             RecordFeedbackFunctionName=self.feedback.recorder.function.function_name,
+            CountTagsFunctionName=self.counting.function.function_name,
+            CountTagsMappingId=self.counting.mapping_id,
             PublishSuppressionsFunctionName=self.suppression_events.function.function_name,
             PublishSuppressionsMappingId=self.suppression_events.mapping_id,
             ReaderPolicyArn=policies.reader.managed_policy_arn,

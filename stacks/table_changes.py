@@ -64,6 +64,10 @@ class TableChanges(Construct):
         """Return the id of the mapping, which is part of the keys of failed batches."""
         return self._mapping.event_source_mapping_id
 
+    @property
+    def mapping_arn(self) -> str:
+        return self._mapping.event_source_mapping_arn
+
     def metric(self, name: str) -> cloudwatch.Metric:
         """Return a sum that Lambda publishes of a mapping with `metrics_config` ("Event source mapping metrics")."""
         return cloudwatch.Metric(

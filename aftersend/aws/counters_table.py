@@ -90,10 +90,14 @@ class CountersTable:
     def checkpoint(self, shard: str) -> Checkpoint | None:
         """Return up to where a shard was counted: as this process committed last, or as stored; None if never."""
         if shard not in self._checkpoints:
-            key = _checkpoint_key(shard)
-            item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
-            self._checkpoints[shard] = tuple(item[CHECKPOINT]["S"].split(",")) if item else None
+            self._checkpoints[shard] = self.stored_checkpoint(shard)
         return self._checkpoints[shard]
+
+    def stored_checkpoint(self, shard: str) -> Checkpoint | None:
+        """Return up to where a shard was counted, as stored; None if never."""
+        key = _checkpoint_key(shard)
+        item = self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        return tuple(item[CHECKPOINT]["S"].split(",")) if item else None
 
     def commit(self, shard: str, expected: Checkpoint | None, checkpoint: Checkpoint, counts: Counts) -> None:
         """Add counts and advance the shard's checkpoint from the expected one, both or neither.

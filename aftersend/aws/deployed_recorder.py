@@ -14,20 +14,28 @@ from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.aws.tombstones import Tombstones
 from aftersend.contract import Variable
+from aftersend.counting import Counted
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
 Setting = TypeVar("Setting")
 
-FUNCTION_OUTPUT = "RecordFeedbackFunctionName"
-"""The output of the stack Pipeline with the name of the function whose settings are read."""
+FUNCTION_OUTPUT, COUNTING_FUNCTION_OUTPUT = "RecordFeedbackFunctionName", "CountTagsFunctionName"
+"""Outputs of the stack Pipeline with the names of the functions whose settings are read."""
 
 
 class DeployedSettings(NamedTuple):
     """What the functions decide and expire by."""
 
     policy: Policy
+    retention: Retention
+
+
+class DeployedCounting(NamedTuple):
+    """What count_tags counts, and how it stores counters."""
+
+    counted: Counted
     retention: Retention
 
 
@@ -84,12 +92,30 @@ def deployed_settings(deployment: Deployment) -> DeployedSettings:
     Raises:
         Unavailable: if this version of Aftersend cannot read them.
     """
-    function = deployment.output(FUNCTION_OUTPUT)
-    configuration = deployment.client("lambda").get_function_configuration(FunctionName=function)
-    variables = configuration.get("Environment", {}).get("Variables", {})
+    variables = _variables(deployment, FUNCTION_OUTPUT)
     return DeployedSettings(
         _decode(variables, Variable.POLICY, Policy), _decode(variables, Variable.RETENTION, Retention)
     )
+
+
+def deployed_counting(deployment: Deployment) -> DeployedCounting:
+    """Return the settings of the deployed function count_tags.
+
+    Raises:
+        Unavailable: if this version of Aftersend cannot read them.
+    """
+    variables = _variables(deployment, COUNTING_FUNCTION_OUTPUT)
+    return DeployedCounting(
+        _decode(variables, Variable.COUNTED, Counted),
+        _decode(variables, Variable.RETENTION, Retention),
+    )
+
+
+def _variables(deployment: Deployment, output: str) -> dict[str, str]:
+    """Return the environment variables of the function that an output names."""
+    function = deployment.output(output)
+    configuration = deployment.client("lambda").get_function_configuration(FunctionName=function)
+    return configuration.get("Environment", {}).get("Variables", {})
 
 
 def _decode(variables: dict[str, str], name: Variable, value_type: type[Setting]) -> Setting:

@@ -120,6 +120,15 @@ class LedgerTable:
         # A scan returns the items of one partition together.
         return (key for key, _ in groupby(partitions) if not key.startswith(ledger.MESSAGE_PARTITION))
 
+    def items(self) -> Iterator[list[Item]]:
+        """Return all items, events or not, a page at a time: each as it is when its page is read, or later."""
+        for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
+            yield page["Items"]
+
+    def mark(self, key: ledger.Key, expires: int) -> None:
+        """Write an item that is no event."""
+        self._put(serialize({PARTITION_KEY: key.partition, SORT_KEY: key.sort, EXPIRES: expires}))
+
     def size_bytes(self) -> int:
         """Return the size of the table; DynamoDB determines it about every six hours."""
         return self._dynamodb.describe_table(TableName=self._table)["Table"]["TableSizeBytes"]

@@ -16,6 +16,7 @@ from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSetti
 from aftersend.aws.deployment import STACKS, Deployment, Unavailable
 from aftersend.aws.identity_settings import PACE_SECONDS, IdentitySettings, differences
 from aftersend.aws.metric_values import Metric, metric_values
+from aftersend.aws.recount import is_unfinished
 from aftersend.aws.stored_objects import StoredFailures, list_objects
 from aftersend.config import Environment
 from aftersend.contract import EVENTS_PREFIX
@@ -202,6 +203,9 @@ class Observer:
         names, days = self._set_names(), {hour.date() for hour in hours}
         latest = (table.latest_hour(CONFIGURATION_SET, names, day) for day in days)
         return max((hour for hour in latest if hour), default=None)
+
+    def has_unfinished_recount(self) -> bool:
+        return is_unfinished(CountersTable(self._client("dynamodb"), self.output("CountersTableName")))
 
     def _set_names(self) -> list[str]:
         if self.environment:

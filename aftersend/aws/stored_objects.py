@@ -88,8 +88,12 @@ class StoredFailures:
                 except NoRecord as error:
                     yield Redriven(0, str(error))
                 else:
-                    self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
+                    self.delete(stored)
                     yield Redriven(written)
+
+    def delete(self, stored: StoredObject) -> None:
+        """Delete an object."""
+        self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
 
     def _write(self, stored: StoredObject, lines: Iterable[str]) -> int:
         """Write lines as an object of the archive, and return their number."""

@@ -36,7 +36,7 @@ class UnpublishedBatches(StoredFailures):
                 if lines is not None or failure.reason == UNKNOWN_FORMAT or not self._publish(failure):
                     yield Redriven(0, f"{stored.key}: its changes were not published. Read the log of the function.")
                     continue
-                self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
+                self.delete(stored)
                 yield Redriven(1)
 
     def _publish(self, failure: Failure) -> bool:

@@ -151,6 +151,11 @@ CHECKS = (
     Check("quarantine", "Could every line of the archive be parsed?", _stored(FailureKind.QUARANTINE)),
     Check("firehose-errors", "Could Firehose deliver every record?", _stored(FailureKind.FIREHOSE)),
     Check("failed-batches", "Could every batch be counted or published?", _stored(FailureKind.BATCH)),
+    Check(
+        "recount",
+        "Did the last recount correct all counters?",
+        lambda observer: pipeline.judge_recount(observer.has_unfinished_recount()),
+    ),
     Check("last-event", "Do events of sent mail arrive, and are they counted?", _activity),
     Check("tables", "Are the tables active?", lambda observer: resource.judge_tables(observer.described_tables)),
     Check(

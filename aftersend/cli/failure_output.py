@@ -20,8 +20,7 @@ WIDTH_WITHOUT_TERMINAL = 200
 NO_FAILURES = "There are no failed records."
 
 RECOUNT_NOTICE = (
-    "Failed batches are not redriven: the checkpoints of the counters are past them. They are counted again by a "
-    "recount, which comes with a later release."
+    "Failed batches are not redriven: the checkpoints of the counters are past them. `aftersend recount` counts them."
 )
 
 
@@ -124,6 +123,10 @@ def _age(since: datetime | None) -> str:
 def printable(text: str) -> str:
     """Escape characters that would control the terminal."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def print_rich(table: Table) -> None:
+    _console().print(table)
 
 
 def _console() -> Console:

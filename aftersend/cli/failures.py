@@ -53,10 +53,10 @@ def sources(deployment: Deployment) -> list[DeadLetters | StoredFailures]:
         for kind, names in QUEUES.items()
         if kind is not FailureKind.SUBSCRIPTION or names.dead_letters in deployment.outputs
     ]
-    return [*queues, *(_stored(deployment, kind) for kind in PREFIXES), *_unpublished(deployment)]
+    return [*queues, *(stored_failures(deployment, kind) for kind in PREFIXES), *_unpublished(deployment)]
 
 
-def _stored(deployment: Deployment, kind: FailureKind, key: str | None = None) -> StoredFailures:
+def stored_failures(deployment: Deployment, kind: FailureKind, key: str | None = None) -> StoredFailures:
     """Return the stored records of a kind; of failed batches, those that _unpublished does not have."""
     is_divided = kind is FailureKind.BATCH and MAPPING_OUTPUT in deployment.outputs
     excluded = unpublished_prefix(deployment.output(MAPPING_OUTPUT)) if is_divided else ""
@@ -204,7 +204,7 @@ def _selected(deployment: Deployment, key: str | None, kinds: list[FailureKind])
             f"{key} is not the key of an object with failed records. Choose dead letters by --kind."
         )
     object_key = split_id(key)[0]
-    return [*_unpublished(deployment, object_key)] or [_stored(deployment, kind, object_key)]
+    return [*_unpublished(deployment, object_key)] or [stored_failures(deployment, kind, object_key)]
 
 
 def _count(source: DeadLetters | StoredFailures) -> int:
@@ -250,7 +250,7 @@ def _repaired_lines(file: Path, key: str | None) -> list[str]:
 def _find(deployment: Deployment, id: str) -> Iterator[Failure]:
     key, line = split_id(id)
     if kind := kind_of_key(key):
-        [source] = _unpublished(deployment, key) or [_stored(deployment, kind, key)]
+        [source] = _unpublished(deployment, key) or [stored_failures(deployment, kind, key)]
         for stored in source.objects():
             yield from (each for each in source.records(stored) if line is None or each.id == id)
         return

@@ -10,6 +10,7 @@ from aftersend.cli.doctor import doctor
 from aftersend.cli.forget import forget
 from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
+from aftersend.cli.recount import recount
 from aftersend.cli.replay import replay
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app.command()(doctor)
 app.command()(forget)
 app.command()(inspect)
 app.command()(lint)
+app.command()(recount)
 app.command()(replay)
 app.add_typer(failures.app, name="failures")
 app.add_typer(suppressions.app, name="suppressions")

@@ -34,6 +34,9 @@ GRACE = timedelta(minutes=15)
 """Mail that was sent within the window, but not within the grace at its end, has events in the archive and counters."""
 
 GOOD_STACK = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+READER_OF_LEDGER = "CountTags"
+"""Part of the name of the function whose event source mapping a recount pauses."""
+
 GOOD_MAPPING = {"Enabled", "Enabling", "Creating", "Updating"}
 
 
@@ -114,6 +117,8 @@ def judge_mappings(mappings: Answers, counting_window_seconds: int | None) -> It
         result = mapping.get("LastProcessingResult") or ""
         if mapping["State"] not in GOOD_MAPPING:
             fix = f"Enable it: `aws lambda update-event-source-mapping --uuid {uuid} --enabled`."
+            if READER_OF_LEDGER in function_name(mapping):
+                fix = "If no recount is running, resume counting: `aftersend recount --env $env --abort`."
             yield critical(f"The event source mapping of {source} is {mapping['State'].lower()}.", fix)
         elif result.startswith(("PROBLEM", "FAILED")):
             fix = f"Read the logs of {function_name(mapping)}."
@@ -128,6 +133,13 @@ def _judge_counting_window(mapping: Answer, expected: int | None) -> Iterator[Fi
     if expected is not None and actual != expected:
         problem = f"Changes are collected for {actual} seconds before they are counted, not for {expected}."
         yield warning(problem, f"Deploy again; if nothing changes, set `counting_window_seconds = {actual}`.")
+
+
+def judge_recount(is_unfinished: bool) -> Iterator[Finding]:
+    """Judge the last recount."""
+    if is_unfinished:
+        fix = "Unless it is still running, run it again: `aftersend recount --env $env`."
+        yield critical("A recount has not finished correcting counters: they are wrong until one has.", fix)
 
 
 def judge_archive_notifications(configuration: Answer, queue: str) -> Iterator[Finding]:
@@ -175,7 +187,7 @@ def judge_stored_failures(kind: FailureKind, objects: list[StoredObject]) -> Ite
 
 def _failures(kind: FailureKind) -> str:
     if kind is FailureKind.BATCH:
-        return "Read them: `aftersend failures list --env $env`. The counts they hold are missing."
+        return "Read them: `aftersend failures list --env $env`. Count them: `aftersend recount --env $env`."
     return "Read why: `aftersend failures list --env $env`. Remove the cause, then `failures redrive`."
 
 

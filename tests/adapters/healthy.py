@@ -118,6 +118,12 @@ def counted(hour: datetime) -> Any:
     return {"Items": [{"partition_key": partition, "sort_key": {"S": "news"}, f"s{hour:%H}": {"N": "1"}}]}
 
 
+def recounted(state: str) -> Any:
+    """Answer with the checkpoint of a recount in a state, and with no counters."""
+    item = {"partition_key": {"S": "checkpoint#recount-state"}, "checkpoint": {"S": state}}
+    return {"get_item": {"Item": item}, "query": {"Items": []}}
+
+
 ALARM = {
     "AlarmName": "CountingLate",
     "AlarmActions": [ALARM_TOPIC],
@@ -187,6 +193,7 @@ def healthy_answers() -> dict[str, Any]:
         "get_object": lambda **_: {"Body": io.BytesIO(json.dumps(DEPLOYED).encode()), "ETag": "1"},
         "get_metric_data": metrics(Send=[100, 20], **ages),
         "query": counted(NOW),
+        "get_item": {},  # there was no recount
         "get_queue_attributes": queue_attributes("nothing"),
         "get_account": ACCOUNT,
         "get_configuration_set": {"SendingOptions": {"SendingEnabled": True}},

@@ -111,7 +111,7 @@ def test_all_failed_records_are_one_list(shop: Shop):
     assert ["feedback-dead-letter", "not-json", "2"] in rows
     assert ["quarantined-line", "not-json", "2"] in rows
     assert f"{QUARANTINED}#1" in table
-    assert "counted again by a recount" in table
+    assert "`aftersend recount` counts them" in table
 
 
 def test_list_opens_no_more_than_its_limit(shop: Shop):
@@ -179,7 +179,7 @@ def test_everything_but_batches_is_redriven_after_a_confirmation(shop: Shop):
         "events/2026/03/14/09/stream-1.DIGEST.redriven.gz",
         "events/2026/03/14/09/stream-1.gz.DIGEST.redriven.gz",
     ]
-    assert "counted again by a recount" in run("failures", "redrive", "--yes").stdout
+    assert "`aftersend recount` counts them" in run("failures", "redrive", "--yes").stdout
 
 
 def test_kinds_are_chosen(shop: Shop):

@@ -134,11 +134,11 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("sns:ListSubscriptionsByTopic",), "AlarmsPageTopic, AlarmsTicketTopic, FeedbackTopic"): "doctor",
         (("firehose:DescribeDeliveryStream",), "ArchiveStream"): "doctor",
         (DESCRIBE_TABLE, "Counters, Ledger, Suppressions"): "doctor",
+        (("dynamodb:Query", "dynamodb:GetItem"), "Counters"): "doctor: the latest count, the state of a recount",
         (
-            ("dynamodb:Query",),
-            "Counters, Ledger",
-        ): "doctor: the latest count; suppressions explain: a recipient's events",
-        (("dynamodb:Scan",), "Ledger"): "suppressions preview: recipients without an entry",
+            ("dynamodb:Query", "dynamodb:Scan"),
+            "Ledger",
+        ): "suppressions explain: a recipient's events; preview: recipients without an entry",
         (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain, check, export and preview",
         (
             ("secretsmanager:GetSecretValue",),
@@ -159,6 +159,18 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             "Archive/aws/lambda/*, Archive/firehose-failed/*, Archive/quarantine/*",
         ): "redrive lines, records and batches",
         (("lambda:InvokeFunction",), "SuppressionEventsPublishSuppressionsFunction"): "redrive unpublished batches",
+        (
+            ("lambda:UpdateEventSourceMapping",),
+            ARN.format("lambda", "event-source-mapping:CountingChangesMapping"),
+        ): "recount: pause and resume counting",
+        (
+            ("dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"),
+            "Ledger",
+        ): "recount: read changes while the ledger is read",
+        (
+            ("dynamodb:Scan", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+            "Counters",
+        ): "recount: compare and correct counters, move checkpoints",
         (
             ("dynamodb:PutItem", "dynamodb:DeleteItem"),
             "Ledger, Suppressions",

@@ -63,6 +63,8 @@ class Shard:
     modulus: int = 1
     """The shard has the items whose hash modulo `modulus` is `remainder`."""
     closed: bool = False
+    end: int = 0
+    """The last sequence number of a closed shard."""
     records: list[Record] = field(default_factory=list)
 
 
@@ -168,7 +170,7 @@ class DynamoDB:
         """Close an open shard of the table's stream and let two new ones have its items."""
         shards = self.tables[table].shards
         shard = self.rng.choice([shard for shard in shards if not shard.closed])
-        shard.closed = True
+        shard.closed, shard.end = True, self.sequence
         shards += [
             Shard(
                 f"{shard.id}{half}", shard, remainder=shard.remainder + shard.modulus * half, modulus=shard.modulus * 2

@@ -23,6 +23,9 @@ MAX_RECORD_AGE = timedelta(hours=20)
 RECUT_RATE = 0.3
 """How often a stream's batch is not the one that follows the last."""
 
+LATE_RATE = 0.5
+"""How often an invocation is under way when a mapping is paused."""
+
 Invoke = Callable[[dict[str, Any]], dict[str, Any]]
 """Runs a function with an event; raises what the function raises, or Killed."""
 
@@ -80,17 +83,39 @@ class StreamMapping:
     """How many records of a shard are done, by the shard's id."""
     pending: dict[str, list[Batch]] = field(default_factory=dict)
     """The batches to try next, by the shard's id: parts of one that failed."""
+    is_paused: bool = False
+    late: list[Batch] = field(default_factory=list)
+    """Batches whose invocation was under way when the mapping was paused."""
 
     def is_done(self) -> bool:
+        """Tell whether it has nothing to do now."""
+        if self.is_paused:
+            return not self.late
         return all(self._position(shard) >= len(shard.records) for shard in self.table.shards)
+
+    def waiting(self, shard: Shard) -> list[Record]:
+        """Return the records of a shard that are not done."""
+        return shard.records[self._position(shard) :]
 
     def step(self) -> None:
         """Invoke the function with some records of a shard that may be read now."""
+        if self.is_paused:
+            if self.late:
+                batch = self.late.pop()
+                self.deliver(batch.shard, batch.start, batch.end)
+            return
         shard = self.rng.choice([shard for shard in self.table.shards if self._is_readable(shard)])
         if self.rng.random() < RECUT_RATE:
             self._redeliver(shard)
         else:
             self._advance(shard)
+
+    def pause(self) -> None:
+        """Stop, while an invocation with what was next may still be under way; its records will come again."""
+        if not self.is_paused and self.rng.random() < LATE_RATE:
+            shard = self.rng.choice([shard for shard in self.table.shards if self._is_readable(shard)])
+            self.late.append(Batch(shard, self._position(shard), len(shard.records)))
+        self.is_paused = True
 
     def _is_readable(self, shard: Shard) -> bool:
         parent = shard.parent

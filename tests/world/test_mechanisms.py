@@ -10,10 +10,13 @@ import pytest
 from aftersend import ledger, retention
 from aftersend.aws import ledger_table, suppressions_table
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.counting_mapping import CountingMapping
 from aftersend.aws.event_bus import EventBus
 from aftersend.aws.ledger_image import countable_event
+from aftersend.aws.recount import Recount
 from aftersend.counting import START, Change, Checkpoint, Commit, item_of, slot
 from aftersend.events import Event
+from aftersend.operations.recount import Tally
 from aftersend.recipient_hash import ForgottenRecipients
 from aftersend.recorder import Recorder
 from aftersend.retention import RetentionHistory
@@ -26,6 +29,7 @@ from tests.world import test_expiry as expiry
 from tests.world import test_failures as failures
 from tests.world import test_forgetting as forgetting
 from tests.world import test_published_changes as published
+from tests.world import test_recount as recounts
 
 ALWAYS_TRUE = "attribute_not_exists(an_attribute_no_item_has)"
 
@@ -183,6 +187,21 @@ def read_tombstones_once_per_process(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Recorder, "for_one_invocation", once)
 
 
+def recount_without_pause(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(CountingMapping, "pause", lambda self: None)
+    patch.setattr(CountingMapping, "is_paused", lambda self: True)
+
+
+def recount_without_moving_checkpoints(patch: pytest.MonkeyPatch) -> None:
+    """Let what was counted from the ledger be counted from the stream as well."""
+    patch.setattr(Recount, "_move_checkpoints", lambda self: None)
+
+
+def recount_without_the_stream(patch: pytest.MonkeyPatch) -> None:
+    """Count items as they were read, whatever changed before the cut."""
+    patch.setattr(Tally, "change", lambda self, *change: None)
+
+
 def runs(test: Any, **arguments: Any) -> Iterator[Callable[[], None]]:
     """Run a property test seed by seed: Hypothesis would spend minutes on finding the smallest failure."""
     if not hasattr(test, "hypothesis"):
@@ -284,6 +303,10 @@ def fails(run: Callable[[], None]) -> bool:
             forgetting.test_recipient_forgotten_at_any_moment_is_named_nowhere_and_counted_once,
             {"number": 12},
         ),
+        (recount_without_pause, recounts.test_recount_succeeds_at_once_while_events_arrive, {}),
+        (recount_without_moving_checkpoints, recounts.test_recount_succeeds_at_once_while_events_arrive, {}),
+        (recount_without_the_stream, recounts.test_recount_succeeds_at_once_while_events_arrive, {}),
+        (move_checkpoints_unconditionally, recounts.test_recount_at_any_moment_ends_exact, {}),
         (overwrite_entries, decisions.test_concurrent_decisions_never_lose_a_suppression, {"operator": "Removed"}),
     ],
 )

@@ -35,6 +35,7 @@ from tests.world.dynamodb import DynamoDB
 from tests.world.event_bus import EventBus
 from tests.world.mappings import Invoke, QueueMapping, StreamMapping
 from tests.world.queues import S3, Queue
+from tests.world.streams import MappingApi, Streams
 
 BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = retention.Retention(), Policy()
@@ -126,6 +127,8 @@ class World:
         self.ledger_mapping = StreamMapping(
             self.dynamodb.tables["ledger"], self.function("count_tags"), self.rng, self.clock.now
         )
+        self.streams = Streams(self.dynamodb, self.rng)
+        self.mapping_api = MappingApi(self.ledger_mapping, "ledger", self.rng)
         self.bus = EventBusAdapter(CLIENTS["events"], "bus", attempts=immediate_attempts)
         self.suppressions_mapping = StreamMapping(
             self.dynamodb.tables["suppressions"],
@@ -293,7 +296,7 @@ class World:
     def _perform(self, operation: str, call: dict[str, Any]) -> dict[str, Any]:
         if operation == "GetSecretValue":
             return {"SecretString": HASH_KEY}
-        services = (self.s3, self.event_bus, self.dynamodb)
+        services = (self.s3, self.event_bus, self.dynamodb, self.streams, self.mapping_api)
         return next(getattr(service, operation) for service in services if hasattr(service, operation))(call)
 
     def _record_metric(self, document: dict[str, Any]) -> None:

@@ -1,0 +1,207 @@
+"""Implement `aftersend recount`: rebuild the counters from the ledger, and correct those that differ."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+from rich import box
+from rich.table import Table
+
+from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.counting_mapping import CountingMapping, NotPaused
+from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger, deployed_settings
+from aftersend.aws.deployment import AWS_ERRORS
+from aftersend.aws.failed_batches import delete_recounted
+from aftersend.aws.ledger_stream import LedgerStream, NotCut
+from aftersend.aws.recount import CountingContinues, Recount, is_unfinished
+from aftersend.cli.deployment import (
+    CANNOT_QUERY,
+    DryRunOption,
+    EnvironmentOption,
+    JsonOption,
+    Target,
+    YesOption,
+    confirm,
+    connected,
+)
+from aftersend.cli.failure_output import print_json, print_rich, printable
+from aftersend.cli.failures import stored_failures
+from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
+from aftersend.contract import ONLY_SHARD
+from aftersend.ledger import NewerSchema
+from aftersend.operations.failures import FailureKind
+from aftersend.operations.recount import PARTS, Difference, Reach, totals
+
+MAPPING_OUTPUT = "CountTagsMappingId"
+"""The output of the stack Pipeline with the id of the event source mapping of count_tags."""
+
+MAX_SHOWN = 20
+
+RESUMED = "Counting was resumed, and nothing was changed."
+PAUSED = "Counting stays paused and counters are wrong until you run the command again."
+
+AbortOption = Annotated[
+    bool, typer.Option("--abort", help="Resume counting after a recount that was killed while it compared.")
+]
+
+
+def recount(
+    env: EnvironmentOption,
+    dry_run: DryRunOption = False,
+    abort: AbortOption = False,
+    yes: YesOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rebuild the counters from the ledger, and correct those that differ.
+
+    Counts what the ledger has, compares, shows the difference and, on confirmation, corrects it; then deletes the
+    failed batches that are counted now. Counting is paused from the comparison to the end of the correction; events are
+    recorded and recipients suppressed all the while. Counters of which the ledger no longer has all events stay as they
+    are. You can stop it at any time and run it again. `--dry-run` pauses counting as well, and changes nothing.
+
+    Exit codes: 0 all counters are right; 1 some are not (`--dry-run`), or refused; 2 the deployment cannot be queried,
+    or counting could not be paused; 130 interrupted.
+
+    Examples:
+
+    - `aftersend recount --env prod --dry-run`
+
+    - `aftersend recount --env prod`
+    """
+    with connected(env) as target, _explained():
+        if abort:
+            _abort(target)
+            return
+        job = _recount(target)
+        with progress("reading the ledger") as bar:
+            job.count(lambda number: advance(bar, number))
+        typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+        with job.paused():
+            differences = job.compare()
+            wrong = [each for each in differences if each.error]
+            if not as_json:
+                _print(job, wrong)
+            is_wanted = not dry_run and (not wrong or yes or confirm(f"Correct {len(wrong):,} counters of {env}?"))
+            if is_wanted:
+                job.correct(differences)
+        batches = stored_failures(target.deployment, FailureKind.BATCH)
+        deleted, kept = delete_recounted(batches, job.includes) if is_wanted else (0, 0)
+    if as_json:
+        _print_json(job, wrong, is_corrected=is_wanted, deleted=deleted)
+    elif is_wanted:
+        typer.echo(f"Corrected {len(wrong):,} counters. Counting goes on.")
+        typer.echo(f"Deleted {deleted:,} failed batches that are counted now{_kept(kept)}.")
+    else:
+        typer.echo(RESUMED, err=True)
+    if wrong and not is_wanted:
+        raise typer.Exit(REFUSED)
+
+
+@contextmanager
+def _explained() -> Generator[None]:
+    """End the command with a sentence if the recount cannot go on, and say whether counting is paused."""
+    try:
+        yield
+    except (NotPaused, NotCut, CountingContinues, NewerSchema) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(CANNOT_QUERY) from None
+    except KeyboardInterrupt:
+        typer.echo("Interrupted. Run the command again; `aftersend doctor` shows if counting is paused.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except AWS_ERRORS:
+        typer.echo("The recount failed. Run it again; `aftersend doctor` shows if counting is paused.", err=True)
+        raise
+
+
+def _recount(target: Target) -> Recount:
+    deployment = target.deployment
+    mapping = CountingMapping(deployment.client("lambda"), deployment.output(MAPPING_OUTPUT))
+    settings = deployed_counting(deployment)
+    return Recount(
+        ledger=deployed_ledger(deployment, deployed_settings(deployment)),
+        stream=LedgerStream(deployment.client("dynamodbstreams"), mapping.stream_arn()),
+        counters=CountersTable(
+            deployment.client("dynamodb"),
+            deployment.output("CountersTableName"),
+            retention_days=settings.retention.counters_days,
+        ),
+        mapping=mapping,
+        counted=settings.counted,
+        now=lambda: datetime.now(UTC),
+        shard_alias=ONLY_SHARD if target.is_local else None,
+    )
+
+
+def _abort(target: Target) -> None:
+    counters = CountersTable(target.deployment.client("dynamodb"), target.deployment.output("CountersTableName"))
+    if is_unfinished(counters):
+        typer.echo(f"The last recount ended while it corrected counters. {PAUSED}", err=True)
+        raise typer.Exit(REFUSED)
+    CountingMapping(target.deployment.client("lambda"), target.deployment.output(MAPPING_OUTPUT)).resume()
+    typer.echo("Counting was resumed.", err=True)
+
+
+def _print(job: Recount, wrong: list[Difference]) -> None:
+    """Print what is wrong by tag and measure, then the largest differences, then what was left as it is."""
+    typer.echo(
+        f"{len(wrong):,} counters differ from the ledger." if wrong else "All counters are as the ledger has them."
+    )
+    if wrong:
+        _print_table(
+            ("tag", "measure", "counters", "missing", "surplus"),
+            [(each.tag, each.measure, *(f"{number:,}" for number in each[2:])) for each in totals(wrong)],
+        )
+        typer.echo(f"The largest {MAX_SHOWN}:" if len(wrong) > MAX_SHOWN else "In detail:")
+        _print_table(
+            ("tag", "value", "sent", "measure", "counted", "recounted"),
+            [_cells(each) for each in wrong[:MAX_SHOWN]],
+        )
+    typer.echo("Counters of earlier messages stay as they are: the ledger no longer has all their events.")
+    for part, begin in begins(job.reach).items():
+        typer.echo(f"  {part}: sent before {begin:%Y-%m-%d %H:%M} UTC")
+    if job.undecodable:
+        typer.echo(f"{job.undecodable:,} ledger items cannot be decoded and are not counted.", err=True)
+
+
+def begins(reach: Reach) -> dict[str, datetime]:
+    """Return from which hour of sending on counters can be rebuilt."""
+    return {part: reach.begins(kind) for part, kind in PARTS.items()}
+
+
+def _cells(each: Difference) -> tuple[str, ...]:
+    numbers = (f"{number:,}" for number in (each.counted + each.waiting, each.recounted))
+    return (each.row.tag, each.row.value, f"{each.row.hour:%Y-%m-%d %H}:00", each.measure, *numbers)
+
+
+def _print_table(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = Table(*names, box=box.SIMPLE_HEAD)
+    for row in rows:
+        table.add_row(*map(printable, row))
+    for column in table.columns[2 if names[2] == "counters" else 4 :]:
+        column.justify = "right"
+    print_rich(table)
+
+
+def _print_json(job: Recount, wrong: list[Difference], *, is_corrected: bool, deleted: int) -> None:
+    rows = [
+        {**each.row._asdict(), "measure": each.measure, "counted": each.counted + each.waiting}
+        | {"recounted": each.recounted}
+        for each in wrong
+    ]
+    print_json(
+        {
+            "items": job.items,
+            "undecodable": job.undecodable,
+            "since": msgspec.to_builtins(begins(job.reach)),
+            "differences": msgspec.to_builtins(rows),
+            "corrected": is_corrected,
+            "batches_deleted": deleted,
+        }
+    )
+
+
+def _kept(kept: int) -> str:
+    return f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
