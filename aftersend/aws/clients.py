@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+import botocore
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -17,10 +18,14 @@ from botocore.session import Session, get_session
 
 Service = Literal["dynamodb", "events", "s3", "secretsmanager", "ses", "sesv2"]
 
+USER_AGENT = f"Botocore/{botocore.__version__} aftersend"
+"""botocore composes its own anew for each request, which takes a seventh of the request's time."""
+
 CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
     connect_timeout=3,
     read_timeout=20,
+    user_agent=USER_AGENT,
     parameter_validation=False,  # our requests are built in one place each; checking them costs half the time
 )
 

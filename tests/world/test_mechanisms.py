@@ -33,7 +33,7 @@ from tests.world import test_recount as recounts
 
 ALWAYS_TRUE = "attribute_not_exists(an_attribute_no_item_has)"
 
-SEEDS = range(150)
+SEEDS = range(1000)
 
 
 def ignore_checkpoints(patch: pytest.MonkeyPatch) -> None:
