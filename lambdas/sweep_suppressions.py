@@ -88,11 +88,9 @@ def handler(
     """Measure mass suppression; every sixth hour, and if not invoked by the schedule, visit every entry."""
     now = now or datetime.now(UTC)
     counters = counters or counting.counters()
-    sends, *suppressed = (
-        counters.total(CONFIGURATION_SET, measure, watched_hours(now))
-        for measure in (MEASURES[Kind.SEND], *SUPPRESSING_MEASURES)
-    )
-    counts = {"sweep_runs": 1, "mass_suppression_percent": mass_suppression_percent(sum(suppressed), sends)}
+    totals = counters.totals(CONFIGURATION_SET, watched_hours(now))
+    percent = mass_suppression_percent(sum(totals[name] for name in SUPPRESSING_MEASURES), totals[MEASURES[Kind.SEND]])
+    counts = {"sweep_runs": 1, "mass_suppression_percent": percent}
     if (event or {}).get("source") != SCHEDULE or now.hour % SWEEP_EVERY_HOURS == 0:
         recorder = (recorder or recording.recorder()).for_one_invocation()
         sweep = Sweep(recorder, now, partial(has_time, context))

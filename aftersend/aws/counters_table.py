@@ -4,9 +4,9 @@ Counters are packed: one item per tag value and day of sending, one attribute pe
 size of the whole item, so the names of attributes are short: `s09` counts the sends of messages sent from 9 to 10.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import chain
 from time import time as unix_time
 from typing import Any
 
@@ -128,11 +128,14 @@ class CountersTable:
                 if CHECKPOINT not in item:
                     yield from _rows(item)
 
-    def total(self, tag: str, measure: str, hours: Iterable[datetime]) -> int:
-        """Return the sum of a measure over all values of a tag, for messages sent within some hours."""
-        wanted = set(hours)
-        rows = chain.from_iterable(self._rows_of(tag, day) for day in {hour.date() for hour in wanted})
-        return sum(measures.get(measure, 0) for row, measures in rows if row.hour in wanted)
+    def totals(self, tag: str, hours: Iterable[datetime]) -> Counter[str]:
+        """Return the sum of each measure over all values of a tag, for messages sent within some hours."""
+        wanted, totals = set(hours), Counter[str]()
+        for day in {hour.date() for hour in wanted}:
+            for row, measures in self._rows_of(tag, day):
+                if row.hour in wanted:
+                    totals.update(measures)
+        return totals
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""

@@ -122,7 +122,7 @@ def test_shards_count_in_partitions_of_their_own_and_every_reader_reads_all(tabl
     items = [item for item in dynamodb.scan(TableName="counters")["Items"] if "checkpoint" not in item]
     assert {item["partition_key"]["S"] for item in items} == {f"campaign#2026-03-14#{each}" for each in range(SUFFIXES)}
     assert sum(measures["send"] for _, measures in table.rows()) == 40 * 3
-    assert table.total("campaign", "send", [HOUR]) == 40 * 3
+    assert table.totals("campaign", [HOUR])["send"] == 40 * 3
 
 
 def test_item_expires_after_its_last_hour_was_kept_long_enough(dynamodb: Any):

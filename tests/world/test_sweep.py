@@ -7,6 +7,7 @@ from unittest import mock
 import pytest
 from hypothesis import given, settings
 
+from aftersend.aws.counters_table import SUFFIXES
 from aftersend.aws.suppressions_table import SEGMENTS
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
@@ -21,9 +22,9 @@ from tests.world.world import Kill, World
 
 READER = READERS[0].lower()
 
-CALLS = SEGMENTS + 5
-"""Calls of a sweep with one ended entry: a page of each segment; read tombstones, entries and events, write the entry;
-read the counters of a day."""
+CALLS = SUFFIXES + SEGMENTS + 4
+"""Calls of a sweep with one ended entry: read the counters of a day; a page of each segment; read tombstones, entries
+and events, write the entry."""
 
 
 @pytest.fixture(autouse=True)
