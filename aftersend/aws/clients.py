@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import botocore
 import msgspec
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -18,7 +17,7 @@ from botocore.session import Session, get_session
 
 Service = Literal["dynamodb", "events", "s3", "secretsmanager", "ses", "sesv2"]
 
-USER_AGENT = f"Botocore/{botocore.__version__} aftersend"
+USER_AGENT = "aftersend"
 """botocore composes its own anew for each request, which takes a seventh of the request's time."""
 
 CONFIG = Config(
