@@ -15,7 +15,7 @@ from aftersend.config.toml_file import KeyPath
 from aftersend.config.volume import COUNTING, MIX, Volume, estimate_volume
 
 PEAK_FACTOR = 7
-"""Events of the busiest ten minutes, as a multiple of the month's mean: on the day of benchmarks/month/parameters.py,
+"""Events of the busiest half hour, as a multiple of the month's mean: on the day of benchmarks/month/parameters.py,
 whose largest campaign is a quarter of the day's mail and is sent within an hour."""
 
 FIREHOSE_MEBIBYTES, LARGE_FIREHOSE_MEBIBYTES = 1, 5
