@@ -63,7 +63,6 @@ fuzz: setup ## Parse randomly damaged records; no exception may occur  [N=n FIRS
 
 benchmark: .venv-benchmark/.ready ## Measure every figure of docs/performance.md; one that is off is an error  [ONLY=words]
 	@.venv-benchmark/bin/python -m benchmarks.peers.parsing
-	@python -m benchmarks.counting
 	@python -m benchmarks.cpu
 	@python -m benchmarks.check
 	@python -m benchmarks.cold_start $(if $(PYTHON_3_13),--python $(PYTHON_3_13))

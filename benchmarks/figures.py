@@ -5,7 +5,8 @@
 
 Each command of the page's table, run with `--figures`, prints a JSON object: the name of each figure it measures, and
 the figure. A row of the table is `| figure | value | command | tolerance |`. The tolerance is `exact` or a percentage
-of the value. Figures are counts and ratios, never times, so that they are equal on every machine.
+of the value. Figures are counts, ratios and simulated seconds, never measured ones, so that they are equal on every
+machine.
 """
 
 import json

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aftersend.config.capacity import capacities, peak_events
 from aftersend.config.cardinality import has_many_values
 from aftersend.config.environment import (
     ConfigurationSet,
@@ -61,6 +62,8 @@ ONLY_WHERE_CREATED = (
     "resource_tags",
 )
 """Settings that Aftersend cannot change on an existing identity."""
+
+GROWN_TABLES = " If the tables have grown to that, accept this warning."
 
 SET_DEFAULT_MANUALLY = (
     "Aftersend cannot set one for an existing identity. Run: aws sesv2 put-email-identity-configuration-set-attributes "
@@ -131,6 +134,20 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
     yield from _check_policy(environment.suppression, environment.retention)
+    yield from _check_capacity(environment)
+
+
+def _check_capacity(environment: Environment) -> Iterator[Finding]:
+    peak = peak_events(environment)
+    for capacity in capacities(environment):
+        if peak > capacity.events:
+            values = capacity._asdict() | {"events": int(capacity.events), "needed": capacity.needed(peak)}
+            values |= {"messages": environment.monthly_messages, "peak": round(peak)}
+            if capacity.key is None:
+                yield _finding("volume-exceeds-quota", ["monthly_messages"], **values)
+            else:
+                values["note"] = GROWN_TABLES if capacity.key == ["warm_throughput"] else ""
+                yield _finding("volume-exceeds-setting", capacity.key, **values)
 
 
 def _check_policy(policy: Policy, retention: Retention) -> Iterator[Finding]:

@@ -34,6 +34,18 @@ RULES = {
         "Remove it.",
         "a tag that is counted in any case",
     ),
+    "volume-exceeds-setting": Rule(
+        "{messages:,} messages a month have a peak of about {peak:,} events a second, but with {limit:,} {unit}, "
+        "{part} carries {events:,}. Events are recorded or counted late.",
+        "Set it to at least {needed}.{note}",
+        "a setting that does not carry the peak of `monthly_messages`",
+    ),
+    "volume-exceeds-quota": Rule(
+        "{messages:,} messages a month have a peak of about {peak:,} events a second, but with {limit:,} {unit}, "
+        "{part} carries {events:,}: the default of {lever}. Events may be lost.",
+        "Request at least {needed:,} {unit}, then accept this warning.",
+        "a quota of AWS that does not carry the peak of `monthly_messages`",
+    ),
     "several-contact-lists": Rule(
         "this environment has {number} contact lists, but SES allows only one per account and Region.",
         "Keep one contact list, and make the others topics of it.",

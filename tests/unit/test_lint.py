@@ -1,5 +1,6 @@
 """Test every rule of the linter with a configuration that breaks it, and the text a person sees."""
 
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from aftersend.config.environment import (
     Dimension,
     EventDestination,
     ExistingState,
+    Functions,
     Identity,
 )
 from aftersend.config.lint_rules import RULES, WARNINGS
@@ -112,6 +114,21 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
         lint(counted_tags=("campaign", "ses:configuration-set")),
         "already-counted",
         'counted_tags: "ses:configuration-set" is always counted: it changes nothing here. Remove it.',
+    ),
+    "more mail than the quota of Firehose takes": (
+        lint(region="eu-central-1", monthly_messages=200_000_000),
+        "volume-exceeds-quota",
+        "but with 1 MiB a second, Firehose in eu-central-1 carries 524: the default of Firehose's quota of Direct PUT. "
+        "Events may be lost. Request at least 3 MiB a second, then accept this warning.",
+    ),
+    "more mail than the settings take": (
+        lint(
+            monthly_messages=200_000_000,
+            functions=Functions(feedback_max_concurrency=2),
+            configuration_sets={"news": ConfigurationSet(archive=())},
+        ),
+        "volume-exceeds-setting",
+        "functions.feedback_max_concurrency: 200,000,000 messages a month have a peak of about",
     ),
     "a tag with a value per person": (
         lint(counted_tags=("campaign", "user_id")),
@@ -295,6 +312,27 @@ def test_warnings_can_be_accepted_but_errors_cannot():
     }
     reported = lint({"bookshop.example": Identity(configuration_set="newz")}, **accepted)
     assert {finding.id for finding in reported} == {"unknown-configuration-set", "unknown-finding"}
+
+
+def test_every_part_that_does_not_carry_the_volume_is_named_with_its_fix():
+    reported = {finding.key: finding.fix for finding in lint(monthly_messages=2_000_000_000)}
+    assert reported["warm_throughput"].startswith("Set it to at least ")
+    assert "accept this warning" in reported["warm_throughput"]
+    assert reported["functions.feedback_max_concurrency"].startswith("Set it to at least ")
+    assert "MiB a second" in reported["monthly_messages"]
+
+
+def test_values_that_the_findings_name_are_enough():
+    assert lint(monthly_messages=80_000_000) == []
+    volume = 2_000_000_000
+    fixes = {finding.key: re.search(r"\d+", finding.fix) for finding in lint(monthly_messages=volume)}
+    warm, feedback, archive = (
+        int(match[0]) if (match := fixes.get(key)) else None
+        for key in ("warm_throughput", "functions.feedback_max_concurrency", "functions.archive_max_concurrency")
+    )
+    functions = Functions(feedback_max_concurrency=feedback or 10, archive_max_concurrency=archive or 10)
+    reported = lint(monthly_messages=volume, warm_throughput=warm, functions=functions)
+    assert {finding.id for finding in reported} == {"volume-exceeds-quota"}
 
 
 @pytest.mark.parametrize("tag", ["campaign", "campaign_id", "template-id", "genre", "plan", "ses:operation"])
