@@ -66,9 +66,7 @@ FAILED_OBJECTS_METRICS = {
 CHECK_METRICS = (
     "identity_check_runs",
     "check_errors",
-    "identities_waiting",
     "identities_unverified",
-    "identities_set",
     "identities_drifted",
     "identities_failed",
     "identities_dkim_failed",
@@ -78,30 +76,15 @@ CHECK_METRICS = (
     "quota_used_percent",
     *FAILED_OBJECTS_METRICS,
 )
-"""Every metric of check_identities, with ENVIRONMENT_DIMENSION. Each run emits all of them, except those that could not
-be determined: `identity_check_runs` is always 1, and `check_errors` counts what failed."""
+"""Every metric of check_identities, with ENVIRONMENT_DIMENSION; its other counts are only logged. Each run emits all of
+them, except those that could not be determined: `identity_check_runs` is always 1, and `check_errors` counts what
+failed."""
 
-ACCOUNT_LIST_METRICS = (
-    "account_list_runs",
-    "account_list_unavailable",
-    "account_list_missing",
-    "account_list_surplus",
-    "account_list_taken_over",
-    "account_list_added",
-    "account_list_removed",
-    "account_list_refused",
-    "account_list_drift",
-)
+ACCOUNT_LIST_METRICS = ("account_list_runs", "account_list_unavailable", "account_list_drift")
 """Every metric of sync_account_list, with the dimension Environment. Each run emits all of them: `account_list_runs` is
 always 1, and `account_list_unavailable` is 1 if SES does not let the list be read or, where wanted, changed."""
 
-SWEEP_METRICS = (
-    "sweep_runs",
-    "sweep_failed",
-    "suppressions_in_force",
-    "suppressions_ended",
-    "mass_suppression_percent",
-)
+SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
 """Every metric of sweep_suppressions, with the dimension Environment. `sweep_runs` is always 1; runs that do not sweep
 emit only that and the last."""
 

@@ -54,7 +54,7 @@ FAILURES = (ClientError, BotoCoreError, Throttled, Refused, Incomplete)
 
 
 class Report(msgspec.Struct):
-    """Count what a run did; each field is a metric with the prefix `account_list_`."""
+    """Count what a run did; with the prefix `account_list_`, those of ACCOUNT_LIST_METRICS are metrics."""
 
     runs: int = 1
     unavailable: int = 0

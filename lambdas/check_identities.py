@@ -22,7 +22,7 @@ from aftersend.aws.deployed_settings import Conflict, DeployedNotifications, Dep
 from aftersend.aws.failed_objects import FailedObjects
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.aws.sending_account import SendingAccount
-from aftersend.contract import FAILED_OBJECTS_METRICS, NotificationSettings, Variable
+from aftersend.contract import CHECK_METRICS, FAILED_OBJECTS_METRICS, NotificationSettings, Variable
 from lambdas import dependencies, identities
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time
@@ -33,7 +33,7 @@ RESERVED_MILLISECONDS = 120_000
 
 
 class Report(msgspec.Struct):
-    """Count identities by the state of their settings; each field is a metric."""
+    """Count identities by the state of their settings; those of CHECK_METRICS are metrics."""
 
     identities_waiting: int = 0
     """Not verified yet."""
@@ -87,7 +87,7 @@ def handler(
         checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}
     counts = run(checks)
     logger.info("Checked identities, account and failed objects.", extra=counts)
-    emit_metric(dependencies.environment_document(counts))
+    emit_metric(dependencies.environment_document(counts, CHECK_METRICS))
     return counts
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
+from aftersend.contract import SWEEP_METRICS
 from aftersend.counting import CONFIGURATION_SET, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
@@ -34,7 +35,7 @@ RESERVED_TO_COUNT = 300_000
 
 
 class Report(msgspec.Struct):
-    """Count what a sweep did; each field is a metric."""
+    """Count what a sweep did; those of SWEEP_METRICS are metrics."""
 
     sweep_failed: int = 0
     """Recipients that could not be decided about, and items that cannot be read."""
@@ -99,5 +100,5 @@ def handler(
             sweep.visit(entry)
         counts |= msgspec.structs.asdict(sweep.report)
         logger.info("Swept the suppression list.", extra=counts | {"postponed": sweep.postponed})
-    emit_metric(dependencies.environment_document(counts))
+    emit_metric(dependencies.environment_document(counts, SWEEP_METRICS))
     return counts

@@ -10,7 +10,7 @@ import msgspec
 from aftersend.aws.account_list import AccountList, AccountListFiles, Unavailable
 from aftersend.aws.clients import client
 from aftersend.aws.suppressions_table import SuppressionsTable
-from aftersend.contract import Variable
+from aftersend.contract import ACCOUNT_LIST_METRICS, Variable
 from aftersend.recorder import Recorder
 from lambdas import dependencies, recording
 from lambdas.account_list_comparison import Comparison
@@ -46,5 +46,5 @@ def handler(
         logger.error("The account suppression list is not available.", extra={"reason": str(error)})
     counts = {f"account_list_{name}": count for name, count in msgspec.structs.asdict(comparison.report).items()}
     logger.info("Compared the suppression list with the account suppression list.", extra=counts)
-    emit_metric(dependencies.environment_document(counts))
+    emit_metric(dependencies.environment_document(counts, ACCOUNT_LIST_METRICS))
     return counts

@@ -36,7 +36,10 @@ class State(cdk.Stack):
             existing=existing.ledger_table,
             existing_stream_arn=existing.ledger_stream_arn,
             warm_writes=environment.warm_throughput,
+            is_recoverable=environment.ledger_recovery,
         )
+        if not environment.ledger_recovery:
+            acknowledge(self.ledger, "The archive, which is versioned, is replayed into a new ledger.", "DDB3")
         self.counters = state_table(
             self,
             "Counters",

@@ -17,9 +17,10 @@ def state_table(
     stream: dynamodb.StreamViewType | None = None,
     existing_stream_arn: str | None = None,
     warm_writes: int | None = None,
+    is_recoverable: bool = True,
 ) -> dynamodb.ITable:
     """Return a table with a partition key and a sort key, some of whose items expire. `warm_writes` are the writes a
-    second that it takes at once; without them, DynamoDB's default."""
+    second that it takes at once; without them, DynamoDB's default. `is_recoverable` is its point-in-time recovery."""
     if existing:
         return dynamodb.Table.from_table_attributes(
             scope, id, table_name=existing, table_stream_arn=existing_stream_arn
@@ -32,7 +33,7 @@ def state_table(
         time_to_live_attribute=EXPIRES,
         billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
         point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-            point_in_time_recovery_enabled=True
+            point_in_time_recovery_enabled=is_recoverable
         ),
         stream=stream,
         warm_throughput=dynamodb.WarmThroughput(write_units_per_second=warm_writes)

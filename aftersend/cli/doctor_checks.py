@@ -66,7 +66,10 @@ def _time_to_live(observer: Observer) -> Iterator[Finding]:
 
 
 def _recovery(observer: Observer) -> Iterator[Finding]:
-    return resource.judge_recovery(observer.tables("describe_continuous_backups"))
+    backups = observer.tables("describe_continuous_backups")
+    if not (observer.environment and observer.environment.ledger_recovery):
+        del backups[observer.output("LedgerTableName")]
+    return resource.judge_recovery(backups)
 
 
 def _alarms(observer: Observer) -> Iterator[Finding]:

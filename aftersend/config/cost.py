@@ -31,6 +31,8 @@ DECISION_UNITS, DECISION_READS = 1.0, 2.0
 """Write units per feedback event: 32 for 16, of which 16 are for the ledger. Read units per copy: entry and events."""
 ITEM_BYTES = 632 + 100
 """An event in the ledger, of complete SES records (benchmarks/month/sizes.py): the mean, and DynamoDB's overhead."""
+ENTRY_BYTES = 502 + 100
+"""A suppression entry of a hard bounce. Counters are too few to matter: some megabytes."""
 
 ENTRIES_PER_READ = 4
 """Suppression entries per read unit of a consistent scan: an entry with its evidence has up to 1 KB."""
@@ -141,8 +143,10 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     entries = _entries(environment, volume)
     reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
     reads += sweep_reads(environment, volume)
-    stored = _stored_items(environment, volume) * ITEM_BYTES / GB
-    dollars = writes * regional.write_unit + reads * regional.read_unit + stored * regional.table_storage
+    ledger, suppressions = _stored_items(environment, volume) * ITEM_BYTES / GB, entries * ENTRY_BYTES / GB
+    stored, recoverable = ledger + suppressions, suppressions + (ledger if environment.ledger_recovery else 0)
+    dollars = writes * regional.write_unit + reads * regional.read_unit
+    dollars += stored * regional.table_storage + recoverable * regional.table_recovery
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
 
 

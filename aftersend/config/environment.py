@@ -214,6 +214,8 @@ class Environment(Section, frozen=True):
     """How long Firehose buffers records before it writes an object."""
     warm_throughput: Annotated[int, Meta(ge=4000, description="a whole number of at least 4000")] | None = None
     """Writes a second that ledger and counters take at once; None leaves DynamoDB's 4,000, which grow with use."""
+    ledger_recovery: bool = False
+    """Whether the ledger has point-in-time recovery, as the other tables do; without it, the archive is replayed."""
     log_days: LogDays = 30
     encrypted_topics: bool = False
     """Whether the topics are encrypted with a KMS key of this environment (about $1 a month)."""

@@ -27,7 +27,8 @@ class Prices(NamedTuple):
 
     write_unit: float  # a request unit: "Amazon DynamoDB pricing", on demand
     read_unit: float
-    table_storage: float  # a GB-month and its point-in-time recovery: "Amazon DynamoDB pricing"
+    table_storage: float  # a GB-month
+    table_recovery: float  # a GB-month of a table with point-in-time recovery, in addition
     stream_ingest: float  # a GB: "Amazon Data Firehose pricing", Direct PUT
     object_storage: float  # a GB-month: "Amazon S3 pricing", Standard
     object_put: float  # a request
@@ -35,12 +36,12 @@ class Prices(NamedTuple):
     logs: float  # a GB written: "Amazon CloudWatch pricing"
 
 
-N_VIRGINIA = Prices(0.625e-6, 0.125e-6, 0.25 + 0.20, 0.029, 0.023, 5e-6, 0.4e-6, 0.50)
+N_VIRGINIA = Prices(0.625e-6, 0.125e-6, 0.25, 0.20, 0.029, 0.023, 5e-6, 0.4e-6, 0.50)
 PRICES = {
     **dict.fromkeys(("us-east-1", "us-east-2", "us-west-2"), N_VIRGINIA),
-    "eu-west-1": Prices(0.705e-6, 0.1415e-6, 0.283 + 0.22, 0.031, 0.023, 5e-6, 0.4e-6, 0.57),
+    "eu-west-1": Prices(0.705e-6, 0.1415e-6, 0.283, 0.22, 0.031, 0.023, 5e-6, 0.4e-6, 0.57),
     # Firehose is assumed.
-    "eu-central-1": Prices(0.7625e-6, 0.1525e-6, 0.306 + 0.2448, 0.033, 0.0245, 5.4e-6, 0.43e-6, 0.63),
+    "eu-central-1": Prices(0.7625e-6, 0.1525e-6, 0.306, 0.2448, 0.033, 0.0245, 5.4e-6, 0.43e-6, 0.63),
 }
 """Prices by Region."""
 

@@ -52,6 +52,7 @@ def judge_time_to_live(tables: Answers) -> Iterator[Finding]:
 
 
 def judge_recovery(tables: Answers) -> Iterator[Finding]:
+    """Judge the tables that should have point-in-time recovery."""
     for name, answer in tables.items():
         backups = answer["ContinuousBackupsDescription"] if answer else {}
         status = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")

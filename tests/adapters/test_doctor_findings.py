@@ -193,7 +193,7 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         "suppressions table has no stream",
     ),
     ("time-to-live", {"describe_time_to_live": {"TimeToLiveDescription": {}}}, "Items of Ledger do not expire"),
-    ("point-in-time-recovery", {"describe_continuous_backups": recovery("DISABLED")}, "Ledger cannot be restored"),
+    ("point-in-time-recovery", {"describe_continuous_backups": recovery("DISABLED")}, "Counters cannot be restored"),
     ("alarms", an_alarm(StateValue="ALARM"), "CountingLate has been in ALARM since"),
     ("alarms", an_alarm(StateValue="INSUFFICIENT_DATA"), "CountingLate has had no data since"),
     ("alarms", an_alarm(ActionsEnabled=False), "it notifies nobody"),
@@ -234,6 +234,14 @@ def test_setting_that_the_file_has_is_no_finding():
     assert examine(unlimited) == ([], [])
     nobody = msgspec.structs.replace(ENVIRONMENT, accepted_findings={"no-alarm-recipients": "a test"})
     assert examine({"list_subscriptions_by_topic": subscriptions(alarms="")}, nobody) == ([], [])
+
+
+@pytest.mark.parametrize("ledger_recovery", [False, True])
+def test_ledger_without_recovery_is_a_finding_only_where_the_file_asks_for_it(ledger_recovery: bool):
+    environment = msgspec.structs.replace(ENVIRONMENT, ledger_recovery=ledger_recovery)
+    findings, _ = examine({"describe_continuous_backups": recovery("DISABLED")}, environment)
+    names = [finding.problem.partition(" ")[0] for finding in findings]
+    assert names == ["Ledger"] * ledger_recovery + ["Counters", "Suppressions"]
 
 
 def test_unverified_identity_is_not_said_to_have_drifted():

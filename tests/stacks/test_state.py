@@ -49,11 +49,26 @@ def test_tables_are_created_once_the_contact_list_is(resources: dict[str, Any]):
     assert [table["DependsOn"] for table in tables] == 3 * [["ContactListreadersa90d7d8a"]]
 
 
-def test_tables_can_be_recovered_and_are_not_deleted_by_mistake(templates: dict[str, Template]):
+def recoverable(template: Template) -> dict[str, bool]:
+    """Return whether each table has point-in-time recovery, which is set in any case."""
+    return {
+        name: table["Properties"]["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
+        for name, table in template.find_resources("AWS::DynamoDB::Table").items()
+    }
+
+
+def test_counters_and_suppressions_can_be_recovered_and_the_ledger_where_the_environment_asks_for_it(
+    templates: dict[str, Template], full_templates: dict[str, Template]
+):
+    others = {"CountersFDB211E7": True, "SuppressionsB3B49391": True}
+    assert recoverable(templates["State"]) == others | {"LedgerB7379752": False}
+    assert recoverable(full_templates["State"]) == others | {"LedgerB7379752": True}
+
+
+def test_tables_are_not_deleted_by_mistake_and_expire_items(templates: dict[str, Template]):
     templates["State"].all_resources_properties(
         "AWS::DynamoDB::Table",
         {
-            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
             "DeletionProtectionEnabled": True,
             "BillingMode": "PAY_PER_REQUEST",
             "TimeToLiveSpecification": {"AttributeName": "expires", "Enabled": True},

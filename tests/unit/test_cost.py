@@ -96,7 +96,7 @@ def test_twice_the_messages_cost_more_but_at_most_twice_as_much(environment: Env
 def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
         "CloudWatch dashboard": pytest.approx(3.00),
-        "CloudWatch metrics": pytest.approx((15 + 5) * 0.30),  # those of the hourly check and the sweep
+        "CloudWatch metrics": pytest.approx((13 + 3) * 0.30),  # those of the hourly check and the sweep
         "CloudWatch alarms": pytest.approx(3.60),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
@@ -109,7 +109,7 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
     # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
     reads = 7_000 * 400 / (365 / 12) / 4 * 730
     assert added_cost(compared, changed(monthly_messages=420_000)) == {
-        "CloudWatch metrics": pytest.approx(9 * 0.30),
+        "CloudWatch metrics": pytest.approx(3 * 0.30),
         "CloudWatch alarms": pytest.approx(3 * 0.10),
         "DynamoDB": pytest.approx(reads * 0.125e-6),
     }
@@ -118,7 +118,7 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $13.53 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $12.33 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 5
@@ -157,16 +157,20 @@ def test_dynamodb_cost_of_850_000_events():
     # soft bounces every fifth begins a temporary entry, which is decided about for three units.
     swept = 730 / 6 * (7_000 * 400 / (365 / 12) / 8 + 3 * 9_000 / 5)
     writes, reads = items + decisions + counters, 2 * 2 * decisions + 850_000 * counting.invocations + swept
-    stored = (834_000 * 30 + 16_000 * 400) / (365 / 12) * 732 / 2**30
-    by_hand = (writes * 0.625 + reads * 0.125) / 1e6 + stored * 0.45
+    ledger = (834_000 * 30 + 16_000 * 400) / (365 / 12) * 732 / 2**30
+    suppressions = 7_000 * 400 / (365 / 12) * 602 / 2**30
+    by_hand = (writes * 0.625 + reads * 0.125) / 1e6 + ledger * 0.25 + suppressions * (0.25 + 0.20)
     assert dollars(month)["DynamoDB"] == pytest.approx(by_hand)
+    recoverable = changed(month, ledger_recovery=True)
+    assert added_cost(recoverable, month) == {"DynamoDB": pytest.approx(ledger * 0.20)}
 
 
 def test_high_volume_is_counted_at_the_cost_measured_last():
     one_route, last = with_set(feedback=()), COUNTING[-1]
     few, many = (dollars(changed(one_route, monthly_messages=n * 10**9))["DynamoDB"] for n in (2, 3))
     # Per message 2.0238 events, of which 0.0381 are feedback; half of the measured tags are counted.
-    stored = (1.985714 * 30 + 0.038095 * 400) / (365 / 12) * 732 / 2**30 * 0.45
+    stored = (1.985714 * 30 + 0.038095 * 400) / (365 / 12) * 732 / 2**30 * 0.25
+    stored += 0.016667 * 400 / (365 / 12) * 602 / 2**30 * 0.45
     swept = 730 / 6 * (0.016667 * 400 / (365 / 12) / 8 + 3 * 0.6 * 0.035714 / 5)
     writes = 2.023810 * (1 + last.write_units / 2) + 0.038095
     reads = 2 * 0.038095 + 2.023810 * last.invocations + swept

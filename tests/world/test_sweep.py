@@ -85,7 +85,6 @@ def test_sweep_records_that_an_entry_has_ended():
     assert len([*ended_but_temporary(world)]) == 1
     world.sweep()
     assert entries(world)[READER].lifted_by == ENDED
-    assert world.operational_metrics["suppressions_ended"] == 1
     made = sum(count for (function, _), count in world.calls.items() if function == "sweep_suppressions")
     assert made == CALLS
 
