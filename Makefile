@@ -67,6 +67,7 @@ benchmark: .venv-benchmark/.ready ## Measure every figure of docs/performance.md
 	@python -m benchmarks.check
 	@python -m benchmarks.cold_start $(if $(PYTHON_3_13),--python $(PYTHON_3_13))
 	@python -m benchmarks.figures $(ONLY)
+	@pytest --quiet benchmarks
 
 format: setup ## Format the code and apply ruff's automatic fixes
 	@ruff format . && ruff check --fix .

@@ -97,7 +97,6 @@ MUTATIONS = {
         'Rule("not-spam", is_not_spam, Effect.LIFT_COMPLAINT)',
         'Rule("not-spam", is_not_spam)',
     ),
-    "a contribution": ("aftersend/counting.py", 'FIRST_OPEN: "unique_opens"', 'FIRST_OPEN: "open"'),
     "a natural key": (
         "aftersend/ledger.py",
         "Kind.OPEN: lambda e: (_time(e), e.ip_address, e.user_agent)",

@@ -18,13 +18,13 @@ from tests.world.world import World, expected_state, function_process
 READER = READERS[0].lower()
 
 
-@settings(reproducible, max_examples=120)
+@settings(reproducible, max_examples=60)
 @given(seed=SEEDS, number=st.integers(1, 30))
 def test_any_order_repetition_and_route_ends_exact(seed: int, number: int):
     assert differences(run_scenario(seed, number=number, kill_rate=0, fault_rate=0)) == []
 
 
-@settings(reproducible, max_examples=120)
+@settings(reproducible, max_examples=60)
 @given(seed=SEEDS, number=st.integers(1, 30))
 def test_killed_functions_and_recut_batches_end_exact(seed: int, number: int):
     assert differences(run_scenario(seed, number=number, kill_rate=0.4, fault_rate=0.2)) == []

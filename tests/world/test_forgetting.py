@@ -22,7 +22,7 @@ ERASURE = Erasure(CLIENTS["dynamodb"], "ledger", "suppressions")
 KILL_RATE = 0.3
 
 
-@settings(reproducible, max_examples=80)
+@settings(reproducible, max_examples=30)
 @given(seed=SEEDS, number=st.integers(4, 30))
 def test_recipient_forgotten_at_any_moment_is_named_nowhere_and_counted_once(seed: int, number: int):
     world = World(seed)

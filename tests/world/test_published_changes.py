@@ -46,7 +46,7 @@ def published(world: World) -> dict[Key, dict[int, tuple[str, dict[str, Any]]]]:
     return changes
 
 
-@settings(reproducible, max_examples=100)
+@settings(reproducible, max_examples=40)
 @given(seed=SEEDS, number=st.integers(1, 30))
 def test_every_change_in_force_is_published_and_nothing_that_never_was(seed: int, number: int):
     world = run_scenario(seed, number=number, kill_rate=0.3, fault_rate=0.3).world

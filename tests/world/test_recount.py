@@ -26,7 +26,7 @@ KILL_RATE = 0.01
 RUNS = 60
 
 
-@settings(reproducible, max_examples=60)
+@settings(reproducible, max_examples=20)
 @given(seed=SEEDS)
 def test_recount_at_any_moment_ends_exact(seed: int):
     world = World(seed)
@@ -43,7 +43,7 @@ def test_recount_at_any_moment_ends_exact(seed: int):
     assert world.state().counts == expected_state(payloads, world.clock.now()).counts
 
 
-@settings(reproducible, max_examples=40)
+@settings(reproducible, max_examples=20)
 @given(seed=SEEDS)
 def test_recount_succeeds_at_once_while_events_arrive(seed: int):
     world = World(seed)
