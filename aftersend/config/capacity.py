@@ -63,7 +63,7 @@ class Capacity(NamedTuple):
 
     def needed(self, events: float) -> int:
         """Return the limit that so many events a second need."""
-        return math.ceil(events * self.load)
+        return math.ceil(round(events * self.load, 6))
 
 
 def capacities(environment: Environment) -> list[Capacity]:
