@@ -21,10 +21,12 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	@ruff check --quiet .
 	$(SAY) "ty: types"
 	@ty check --quiet --python .venv --error-on-warning .
-	$(SAY) "pytest: unit, adapter and stack tests"
-	@pytest --quiet --numprocesses 2 tests/unit tests/adapters tests/stacks
+	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
+	@pytest --quiet --numprocesses 2 -m "not slow" tests/unit tests/adapters tests/stacks
 
 test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (about five minutes)
+	$(SAY) "pytest: the slow unit, adapter and stack tests"
+	@pytest --quiet --numprocesses 2 -m slow tests/unit tests/adapters tests/stacks
 	$(SAY) "pytest: exactness tests and property tests (one minute)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
 	$(SAY) "pytest: integration tests on two emulators (three minutes)"

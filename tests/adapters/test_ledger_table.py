@@ -39,6 +39,7 @@ def test_feedback_is_read_from_every_page(table: LedgerTable, dynamodb: Any):
     assert (len(feedback.events), feedback.is_complete) == (40, True)
 
 
+@pytest.mark.slow
 def test_newest_messages_feedback_and_operators_acts_are_read_of_very_much(table: LedgerTable):
     ids = [f"01000{number:05}" for number in range(MAX_EVENTS_READ)]
     table.record([a_bounce(message=message) for message in ids])

@@ -55,6 +55,7 @@ def test_what_the_archive_route_quarantines_is_described(s3: Any, quarantine: St
     assert (second.id, second.record) == (f"{KEY}#2", "\N{REPLACEMENT CHARACTER}")
 
 
+@pytest.mark.slow
 def test_objects_beyond_the_limit_are_counted(s3: Any, quarantine: StoredFailures):
     for number in range(1_100):  # more than a page
         s3.put_object(Bucket=BUCKET, Key=f"quarantine/{number}.jsonl", Body=b"")
@@ -158,6 +159,7 @@ NINE = datetime(2026, 3, 14, 9, tzinfo=UTC)
 HOUR = HourRange(NINE, NINE + timedelta(hours=1))
 
 
+@pytest.mark.slow
 def test_objects_of_an_hour_are_listed_in_order_and_from_any_key_on(s3: Any, queue: str):
     names = [f"events/2026/03/14/09/{number:04}.gz" for number in range(1_005)]  # more than a page
     for key in ("events/2026/03/14/08/1.gz", *names, "events/2026/03/14/10/1.gz", "quarantine/1.jsonl"):

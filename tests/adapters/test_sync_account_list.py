@@ -268,6 +268,7 @@ def test_two_runs_at_once_do_what_one_does(account: Account):
     assert sorted(account.list.addresses) == [READER, "unknown@mail.example"]
 
 
+@pytest.mark.slow
 def test_run_may_be_killed_at_every_call_of_ses(dynamodb: Any, s3: Any):
     """Kill a run before and after each of its calls; the next run leaves both lists equal."""
     for number in range(8):
@@ -335,6 +336,7 @@ def numbered_readers(numbers: range) -> Iterator[str]:
     return (f"reader-{number}@mail.example" for number in numbers)
 
 
+@pytest.mark.slow
 def test_hundred_thousand_entries_are_compared_in_a_hundred_calls_and_bounded_memory(reading_account: Account):
     pauses: list[float] = []
     tracemalloc.start()

@@ -54,6 +54,7 @@ def shop(s3: Any, functions: FakeFunctions, monkeypatch: pytest.MonkeyPatch) -> 
     return shop
 
 
+@pytest.mark.slow
 def test_batches_of_both_functions_are_listed_by_kind(shop: Shop):
     lines = [json.loads(line) for line in run("failures", "list", "--json", exits=1).stdout.splitlines()]
     assert sorted((line["kind"], line["id"]) for line in lines) == [

@@ -7,6 +7,8 @@ from tests.evaluators.alarms import alarms_of
 from tests.evaluators.services import HOUR, Fault, Services
 from tests.evaluators.templates import Templates
 
+pytestmark = pytest.mark.slow
+
 WARM_UP = 4 * HOUR
 """Until every hourly metric has data, even for the longest look back."""
 

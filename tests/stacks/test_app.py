@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.stacks.conftest import CONTEXT, PROJECT
 
 ENVIRONMENT = """
@@ -39,6 +41,7 @@ def test_setting_that_ses_refuses_ends_the_synthesis_with_file_and_key(tmp_path:
     assert not list((tmp_path / "cdk.out").glob("*.template.json"))
 
 
+@pytest.mark.slow
 def test_synthesis_attaches_warnings_to_the_stacks_and_prints_the_cost(tmp_path: Path):
     result = synthesize(tmp_path, ENVIRONMENT % "news")
     assert result.returncode == 0

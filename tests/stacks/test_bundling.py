@@ -16,6 +16,8 @@ from stacks.bundling import bundle, digest
 from stacks.bytecode import compile_bytecode
 from tests.stacks.conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 def find_python(version: str) -> str | None:
     """Return the path of a Python if it is installed."""

@@ -12,6 +12,8 @@ from cfnlint.config import ManualArgs
 from aftersend.config.loader import load
 from tests.stacks.conftest import build_stacks
 
+pytestmark = pytest.mark.slow
+
 IGNORED_CHECKS = ["W3005"]
 """A dependency that a reference implies: the CDK writes many."""
 

@@ -18,6 +18,8 @@ from tests.evaluators.service_calls import role_of, service_calls
 from tests.evaluators.templates import Templates
 from tests.world.world import function_process
 
+pytestmark = pytest.mark.slow
+
 UNUSED = {
     "sqs:ChangeMessageVisibility": "the CDK grants it to every consumer of a queue, of that queue alone",
     "secretsmanager:DescribeSecret": "the CDK grants it to every reader of a secret, of that secret alone",

@@ -92,6 +92,7 @@ def test_address_is_created_after_the_domains(publishing: Template):
 
 
 @pytest.mark.parametrize("emptied", ["archive", "feedback", "both"])
+@pytest.mark.slow
 def test_exports_stay_where_publishing_no_longer_imports_them(emptied: str, tmp_path: Path):
     """CloudFormation deploys the stack that exports first, and refuses to remove an export that is still in use."""
     settings: dict[str, Any] = {name: () for name in ("archive", "feedback") if emptied in (name, "both")}
@@ -127,6 +128,7 @@ def imports(value: Any) -> list[str]:
         ("us-gov-west-1", "https://us-gov-west-1.console.amazonaws-us-gov.com/cloudwatch"),
     ],
 )
+@pytest.mark.slow
 def test_link_to_the_dashboard_fits_the_partition(region: str, address: str, tmp_path: Path):
     [url] = templates(tmp_path, region=region)["Dashboard"].find_outputs("DashboardUrl").values()
     assert url["Value"]["Fn::Join"][1][0].startswith(address)

@@ -388,6 +388,7 @@ def test_time_without_zone_is_refused():
 # Size
 
 
+@pytest.mark.slow
 def test_hundred_thousand_addresses_need_little_more_memory_than_their_result():
     client = FakeDynamoDB()
     tracemalloc.start()
