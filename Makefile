@@ -24,7 +24,7 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
 	@pytest --quiet --numprocesses 2 -m "not slow" tests/unit tests/adapters tests/stacks
 
-test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (about five minutes)
+test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (about eight minutes)
 	$(SAY) "pytest: the slow unit, adapter and stack tests"
 	@pytest --quiet --numprocesses 2 -m slow tests/unit tests/adapters tests/stacks
 	$(SAY) "pytest: exactness tests and property tests (one minute)"
