@@ -82,7 +82,7 @@ def check(
         raise typer.BadParameter("--topic needs the contact list: --list NAME.")
     tally = Tally()
     scopes = {"stream": stream, "contact_list": contact_list, "topic": topic}
-    with connected(env) as target, open_lines(file, "checking") as lines, open_writer(output) as write:
+    with connected(env) as target, open_lines(file, "checking") as lines, open_writer(output, file) as write:
         try:
             _check(target, parse_addresses(lines), scopes, tally, write)
         except NotTabular as error:

@@ -87,7 +87,7 @@ def import_file(
     - `aftersend suppressions import unsubscribed.csv --env prod --scope stream#newsletter --rejects rejects.csv`
     """
     counts, status = Counter[str](), 0
-    with connected(env) as target, open_lines(file, "importing") as lines, open_writer(rejects) as reject:
+    with connected(env) as target, open_lines(file, "importing") as lines, open_writer(rejects, file) as reject:
         importer = _importer(target.deployment, operator, force=force, dry_run=dry_run)
         rows = parse_rows(lines, recipient_of, datetime.now(UTC), scope)
         try:

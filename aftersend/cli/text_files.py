@@ -47,11 +47,16 @@ def _count_lines(file: Path) -> int | None:
 
 
 @contextmanager
-def open_writer(file: Path | None) -> Generator[Callable[[str], object]]:
-    """Open a file for writing, and give the function that writes to it; one that does nothing if there is no file."""
+def open_writer(file: Path | None, source: Path | None = None) -> Generator[Callable[[str], object]]:
+    """Open a file for writing, and give the function that writes to it; one that does nothing if there is no file.
+
+    The file that is read, the source, is refused: it would be emptied before it is read.
+    """
     if file is None:
         yield lambda _: None
         return
+    if source and file.exists() and source.exists() and file.samefile(source):
+        raise typer.BadParameter(f"{file} is the file that is read: name another one to write to.")
     try:
         with file.open("w", encoding="utf-8", newline="") as output:
             yield output.write

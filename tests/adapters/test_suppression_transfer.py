@@ -55,6 +55,13 @@ def test_repeated_import_changes_nothing(shop: SuppressionShop, file: Path):
     assert entries(shop.dynamodb) == before
 
 
+@pytest.mark.parametrize(("command", "option"), [("import", "--rejects"), ("check", "--output")])
+def test_file_that_is_read_is_never_written(shop: SuppressionShop, file: Path, command: str, option: str):
+    content = write(file, f"{READER},,,").read_text()
+    assert "is the file that is read" in run(command, file, option, file, exits=2).output
+    assert file.read_text() == content
+
+
 def test_interrupted_import_continues(shop: SuppressionShop, file: Path, monkeypatch: pytest.MonkeyPatch):
     write(file, *(f"reader-{number}@mail.example,,," for number in range(6)))
     monkeypatch.setattr(suppression_importer, "BATCH", 4)
