@@ -84,6 +84,9 @@ ACCOUNT_LIST_METRICS = ("account_list_runs", "account_list_unavailable", "accoun
 """Every metric of sync_account_list, with the dimension Environment. Each run emits all of them: `account_list_runs` is
 always 1, and `account_list_unavailable` is 1 if SES does not let the list be read or, where wanted, changed."""
 
+SWEEP_EVERY_HOURS = 6
+"""How often sweep_suppressions reads every entry, which is what a large list costs most (docs/performance.md)."""
+
 SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
 """Every metric of sweep_suppressions, with the dimension Environment. `sweep_runs` is always 1; runs that do not sweep
 emit only that and the last."""

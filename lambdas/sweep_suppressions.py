@@ -15,7 +15,7 @@ import msgspec
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
-from aftersend.contract import SWEEP_METRICS
+from aftersend.contract import SWEEP_EVERY_HOURS, SWEEP_METRICS
 from aftersend.counting import CONFIGURATION_SET, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
@@ -26,9 +26,6 @@ from lambdas.scheduled import LambdaContext, has_time
 
 SCHEDULE = "aws.events"
 """The source of events of an EventBridge schedule."""
-
-SWEEP_EVERY_HOURS = 6
-"""Reading every entry is what a large list costs most (docs/performance.md)."""
 
 RESERVED_TO_COUNT = 300_000
 """Milliseconds left of an invocation when decisions end, so that the rest of the table is counted."""

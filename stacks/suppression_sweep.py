@@ -1,4 +1,4 @@
-"""Decide again about temporary suppression entries, and measure the list, every hour."""
+"""Invoke sweep_suppressions every hour: it measures mass suppression, and sweeps at some hours."""
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events

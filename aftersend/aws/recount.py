@@ -108,20 +108,20 @@ class Recount:
                 return differences(self._rebuilt, stored, self._tally.waiting(self._expected), self.reach)
         raise CountingContinues("Counting went on while it was paused: was its event source mapping enabled?")
 
-    def correct(self, found: list[Difference]) -> int:
+    def correct(self, differing: list[Difference]) -> int:
         """Correct counters that `compare` has returned, or what differs by then; return how many."""
         self._is_correcting = True
         for _ in self._attempts(COMPARE_ATTEMPTS):
             try:
                 self._commit(RECOUNT_STATE, UNFINISHED, Counter())
                 self._move_checkpoints()
-                self._add(found)
+                self._add(differing)
                 self._commit(RECOUNT_STATE, FINISHED, Counter())
             except CheckpointMoved:  # an invocation was under way when counting was paused, or another recount is
-                found = self.compare()
+                differing = self.compare()
             else:
                 self._is_correcting = False
-                return len(found)
+                return len(differing)
         raise CountingContinues("Counters changed in each attempt to correct them: does another recount run?")
 
     @property
@@ -166,10 +166,10 @@ class Recount:
                 raise CountingContinues("Counting went on during the recount. Run it again.")
             self._commit(shard, (cut,) * SLOTS, Counter())
 
-    def _add(self, found: list[Difference]) -> None:
+    def _add(self, differing: list[Difference]) -> None:
         before = self._expected[RECOUNT] or START
         latest = max(int(position or "0") for position in before)
-        changes = corrections(found, max(latest, int(self._now().timestamp() * 1000)) + 1)
+        changes = corrections(differing, max(latest, int(self._now().timestamp() * 1000)) + 1)
         for commit in commits(changes, before):
             self._commit(RECOUNT, commit.checkpoint, commit.counts)
 

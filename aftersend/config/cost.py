@@ -15,7 +15,7 @@ from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_METRICS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_EVERY_HOURS, SWEEP_METRICS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
 from aftersend.retention import FIRST_EVENT_DAYS
@@ -36,7 +36,6 @@ ENTRY_BYTES = 502 + 100
 
 ENTRIES_PER_READ = 4
 """Suppression entries per read unit of a consistent scan: an entry with its evidence has up to 1 KB."""
-SWEPT_EVERY_HOURS = 6
 SWEPT_PER_READ = 2 * ENTRIES_PER_READ
 """Entries per read unit of a sweep, whose scan is eventually consistent."""
 BOUNCES_PER_TEMPORARY, TEMPORARY_READS = 5, 3
@@ -153,7 +152,7 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
 def sweep_reads(environment: Environment, volume: Volume) -> float:
     """Estimate the read units of sweeps: of all entries, and of decisions about temporary ones."""
     temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
-    return HOURS / SWEPT_EVERY_HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+    return HOURS / SWEEP_EVERY_HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
 
 
 def _entries(environment: Environment, volume: Volume) -> float:

@@ -162,10 +162,10 @@ class Total(NamedTuple):
     surplus: int
 
 
-def totals(found: Iterable[Difference]) -> list[Total]:
+def totals(differing: Iterable[Difference]) -> list[Total]:
     """Return sums of the errors by tag and measure, the largest first."""
     sums: dict[tuple[str, str], list[int]] = {}
-    for each in found:
+    for each in differing:
         if each.error:
             sums.setdefault((each.row.tag, each.measure), []).append(each.error)
     rows = [
@@ -175,10 +175,10 @@ def totals(found: Iterable[Difference]) -> list[Total]:
     return sorted(rows, key=lambda row: (-row.missing - row.surplus, row))
 
 
-def corrections(found: Iterable[Difference], first_number: int) -> Iterator[Change]:
+def corrections(differing: Iterable[Difference], first_number: int) -> Iterator[Change]:
     """Return what to add to the rows that differ, a change for each, numbered like the records of a shard."""
     by_row: dict[Row, Counts] = {}
-    for each in found:
+    for each in differing:
         by_row.setdefault(each.row, Counter())[each.row, each.measure] = each.recounted - each.counted
     for number, counts in enumerate(by_row.values(), first_number):
         yield Change(pad_sequence_number(str(number)), counts)

@@ -40,7 +40,7 @@ EVERY_TAG = ("", "*", '["*"]')
 """Values of Mailgun's column `tag` for an unsubscribe from everything."""
 
 MAX_REASON_CHARACTERS = 400
-"""Reasons can be whole SMTP answers; the note of an entry has at most 500 characters."""
+"""Reasons can be whole SMTP answers; the event has this much of one, and the entry what fits into its note."""
 
 MILLISECONDS_FROM = 10**11
 """A time that is a larger number is in milliseconds: in seconds it would be in the year 5138."""
