@@ -4,24 +4,34 @@ The ledger's stream delivers each change of an item with its image before and af
 image contributes minus what the old one did, so that a better copy of an event moves counts instead of adding to them.
 """
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from itertools import chain
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from aftersend.events import BounceType, Event, Kind
-from aftersend.ledger import FIRST_CLICK, FIRST_OPEN, digest
+from aftersend.events import BounceType, Event, Kind, Machine
+from aftersend.ledger import FIRST_CLICK, FIRST_MACHINE_CLICK, FIRST_MACHINE_OPEN, FIRST_OPEN, digest
+from aftersend.mailbox_providers import mailbox_provider
 from aftersend.suppression import is_not_spam, is_out_of_office, is_suppression_list_echo
 
 CONFIGURATION_SET, FROM_DOMAIN = "ses:configuration-set", "ses:from-domain"
 """Tags SES sets itself; they are always counted."""
 
-MAX_VALUES_PER_TAG, MAX_COUNTED_TAGS = 3, 15
-"""Values of one tag of one event that are counted, of which SES sends one, and tags that an environment may count. So
-what one change of an item moves, old rows and new, fits into one commit (MAX_ITEMS_PER_COMMIT)."""
+PROVIDER = "aftersend:provider"
+"""The tag under which mail is counted by mailbox provider (aftersend/mailbox_providers.py). No message tag has a colon
+in its name but SES's own."""
+
+LINK = "link:"
+"""Prefix of the names of link tags, to distinguish them from message tags."""
+
+MAX_VALUES_PER_TAG, MAX_COUNTED_TAGS, MAX_COUNTED_LINK_TAGS = 3, 11, 3
+"""Values of one tag of one event that are counted, of which SES sends one, and message and link tags that an
+environment may count. So what one change of an item moves, old rows and new, fits into one commit
+(MAX_ITEMS_PER_COMMIT)."""
 
 MAX_VALUE_CHARACTERS, MAX_VALUE_BYTES = 256, 1_000
 INVALID = "(invalid)"
@@ -38,28 +48,97 @@ MEASURES = {
     Kind.DELIVERY_DELAY: "delivery_delay",
     Kind.DELIVERY: "delivery",
     Kind.SUBSCRIPTION: "subscription",
-    Kind.OPEN: "open",
-    Kind.CLICK: "click",
     FIRST_OPEN: "unique_opens",
     FIRST_CLICK: "unique_clicks",
+    FIRST_MACHINE_OPEN: "unique_machine_opens",
+    FIRST_MACHINE_CLICK: "unique_machine_clicks",
 }
-"""The measure of each kind; bounces and complaints are divided further. `unique_opens` and `unique_clicks` count each
-message and recipient once."""
+"""The measure of each kind that is not divided further. Unique measures count each message and recipient once: those
+that people opened, and those that machines did. A message that both opened is in both."""
 
+ENGAGEMENT_MEASURES: Mapping[str, Mapping[str | None, str]] = {
+    kind: {
+        None: name,
+        Machine.BOT_MARK: f"{name}_bot",
+        Machine.PROXY: f"{name}_proxy",
+        Machine.SCANNER: f"{name}_scanner",
+    }
+    for kind, name in {Kind.OPEN: "open", Kind.CLICK: "click"}.items()
+}
+"""The measures of opens and clicks: by people, and by machines for each reason (`Event.machine`)."""
 
-FEEDBACK_MEASURES = (
-    "hard_bounce",
-    "soft_bounce",
+PERMANENT_MEASURES = {
+    "NoEmail": "hard_bounce_no_email",
+    "Suppressed": "hard_bounce_suppressed",
+    "EmailValidationSuppressed": "validation_suppressed",
+    "UnsubscribedRecipient": "unsubscribed_recipient",
+}
+TRANSIENT_MEASURES = {
+    "MailboxFull": "mailbox_full",
+    "MessageTooLarge": "content_refused",
+    "ContentRejected": "content_refused",
+    "AttachmentRejected": "content_refused",
+    "CustomTimeoutExceeded": "delivery_timeout",
+}
+"""The measures of bounces by subtype; others are `hard_bounce` and `soft_bounce`."""
+
+HARD_BOUNCES = ("hard_bounce", "hard_bounce_no_email", "hard_bounce_suppressed")
+SOFT_BOUNCES = ("soft_bounce", "mailbox_full", "delivery_timeout")
+OTHER_BOUNCES = (
     "out_of_office",
     "sender_refused",
-    "suppression_list_echo",
-    "complaint",
-    "not_spam",
+    "content_refused",
+    "undetermined",
+    "validation_suppressed",
+    "unsubscribed_recipient",
 )
+"""The measures of bounces, but for echoes of a suppression list, which may be bounces or complaints."""
+
+ECHO, COMPLAINT, NOT_SPAM = "suppression_list_echo", "complaint", "not_spam"
+
+MACHINE_OPENS, MACHINE_CLICKS = (tuple(names[reason] for reason in Machine) for names in ENGAGEMENT_MEASURES.values())
+
+FEEDBACK_MEASURES = (*HARD_BOUNCES, *SOFT_BOUNCES, *OTHER_BOUNCES, ECHO, COMPLAINT, NOT_SPAM)
+"""The measures of bounces and complaints."""
+
 OTHER = "other"
 """The measure of kinds that SES may add."""
 
-ALL_MEASURES = (*MEASURES.values(), *FEEDBACK_MEASURES, OTHER)
+ALL_MEASURES = (
+    *MEASURES.values(),
+    *chain.from_iterable(names.values() for names in ENGAGEMENT_MEASURES.values()),
+    *FEEDBACK_MEASURES,
+    OTHER,
+)
+"""Every measure: each event is counted in one of them."""
+
+
+class Distribution(NamedTuple):
+    """Define the measures that count events by the time from sending. Those of several rows may be added up.
+
+    An event of `kind` that no machine caused is counted in the first measure whose limit it does not exceed, in
+    addition to its own measure. They are counted by day: in the row of the day's first hour.
+    """
+
+    kind: Kind
+    limits: tuple[int, ...]
+    """Seconds."""
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Return the names: one for each limit, and one for what exceeds the last."""
+        return tuple(f"{MEASURES.get(self.kind, self.kind.lower())}_within_{limit}" for limit in (*self.limits, "more"))
+
+
+DELIVERY_TIMES = Distribution(Kind.DELIVERY, (2, 5, 10, 30, 60, 300, 1_800, 3_600, 21_600))
+OPEN_TIMES = Distribution(Kind.OPEN, (60, 600, 3_600, 21_600, 86_400, 259_200, 604_800))
+DISTRIBUTIONS = (DELIVERY_TIMES, OPEN_TIMES)
+
+TIME_MEASURES = tuple(chain.from_iterable(each.measures for each in DISTRIBUTIONS))
+
+_TIMES: Mapping[str, tuple[tuple[int, ...], tuple[str, ...]]] = {
+    each.kind: (each.limits, each.measures) for each in DISTRIBUTIONS
+}
 
 
 class Row(NamedTuple):
@@ -80,31 +159,59 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     tags: tuple[str, ...] = ()
     """Names of message tags that are counted besides configuration set and from-domain."""
+    link_tags: tuple[str, ...] = ()
+    """Names of link tags by which clicks are counted."""
     simulator: Literal["separate", "real"] = "separate"
     """`separate`: mailbox simulator events have measures of their own; `real`: they are counted like any other."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the names of all tags that are counted."""
+        """Return the names of all message tags that are counted."""
         return (FROM_DOMAIN, CONFIGURATION_SET, *self.tags)
 
 
 def measure(event: Event, counted: Counted) -> str:
     """Return the measure an event is counted in."""
-    name = MEASURES.get(event.kind) or _feedback_measure(event)
-    return SIMULATED + name if event.is_simulated and counted.simulator == "separate" else name
+    name = MEASURES.get(event.kind) or _divided_measure(event)
+    return SIMULATED + name if _is_separate(event, counted) else name
 
 
-def _feedback_measure(event: Event) -> str:
+def _is_separate(event: Event, counted: Counted) -> bool:
+    return event.is_simulated and counted.simulator == "separate"
+
+
+def _divided_measure(event: Event) -> str:
+    if reasons := ENGAGEMENT_MEASURES.get(event.kind):
+        return reasons.get(event.machine, reasons[None])
     if is_suppression_list_echo(event):
-        return "suppression_list_echo"
+        return ECHO
     if event.kind == Kind.COMPLAINT:
-        return "not_spam" if is_not_spam(event) else "complaint"
-    if event.kind != Kind.BOUNCE:
-        return OTHER
+        return NOT_SPAM if is_not_spam(event) else COMPLAINT
+    return _bounce_measure(event) if event.kind == Kind.BOUNCE else OTHER
+
+
+def _bounce_measure(event: Event) -> str:
+    subtype = event.bounce_subtype or ""
     if event.bounce_type == BounceType.PERMANENT:
-        return "sender_refused" if (event.status or "").startswith("5.7.") else "hard_bounce"
-    return "out_of_office" if is_out_of_office(event) else "soft_bounce"
+        refused = (event.status or "").startswith("5.7.")
+        return PERMANENT_MEASURES.get(subtype) or ("sender_refused" if refused else "hard_bounce")
+    if is_out_of_office(event):
+        return "out_of_office"
+    return (
+        TRANSIENT_MEASURES.get(subtype, "soft_bounce") if event.bounce_type == BounceType.TRANSIENT else "undetermined"
+    )
+
+
+def _time_measure(event: Event) -> str | None:
+    """Return the measure of the time from sending to an event; None if it has none."""
+    if event.kind not in _TIMES or event.machine or event.sent_at is None or event.occurred_at is None:
+        return None
+    limits, measures = _TIMES[event.kind]
+    return measures[bisect_left(limits, (event.occurred_at - event.sent_at).total_seconds())]
+
+
+PROVIDER_KINDS = frozenset({Kind.SEND, Kind.DELIVERY, Kind.DELIVERY_DELAY, Kind.BOUNCE, Kind.COMPLAINT})
+"""Kinds that are counted by mailbox provider. Opens and clicks of a message to several recipients name nobody."""
 
 
 def rows(event: Event, counted: Counted) -> Iterator[Row]:
@@ -116,8 +223,18 @@ def rows(event: Event, counted: Counted) -> Iterator[Row]:
     if event.from_domain:
         yield Row(FROM_DOMAIN, _valid(event.from_domain), hour)
     for tag in (CONFIGURATION_SET, *counted.tags):
-        for value in sorted({_valid(value) for value in event.tags.get(tag, ())})[:MAX_VALUES_PER_TAG]:
+        for value in _values(event.tags, tag):
             yield Row(tag, value, hour)
+    if event.recipient and event.kind in PROVIDER_KINDS:
+        yield Row(PROVIDER, mailbox_provider(event.recipient), hour)
+    if event.kind == Kind.CLICK:
+        for tag in counted.link_tags:
+            for value in _values(event.link_tags, tag):
+                yield Row(LINK + tag, value, hour)
+
+
+def _values(tags: Mapping[str, list[str]], name: str) -> list[str]:
+    return sorted({_valid(value) for value in tags.get(name, ())})[:MAX_VALUES_PER_TAG]
 
 
 def _valid(value: str) -> str:
@@ -128,7 +245,10 @@ def _valid(value: str) -> str:
 def contributions(event: Event, counted: Counted) -> Counts:
     """Return what an event adds to which measures of which rows."""
     name = measure(event, counted)
-    return Counter({(row, name): 1 for row in rows(event, counted)})
+    counts = Counter({(row, name): 1 for row in rows(event, counted)})
+    if (time_name := _time_measure(event)) and not _is_separate(event, counted):
+        counts.update([(Row(row.tag, row.value, row.hour.replace(hour=0)), time_name) for row, _ in list(counts)])
+    return counts
 
 
 def difference(new: Counts, old: Counts) -> Counts:

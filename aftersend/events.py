@@ -31,6 +31,14 @@ ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST = "OnAccountList", "PutOnAccountList"
 to put them there."""
 
 
+class Machine(StrEnum):
+    """Name why an open or a click is taken for a machine's."""
+
+    BOT_MARK = "bot-mark"  # SES marks it as likely a bot's (`isBotEvent`)
+    PROXY = "privacy-proxy"  # a proxy that loads every image when mail arrives, whether it is read or not
+    SCANNER = "scanner"  # a security scanner, or a program that is no mail program
+
+
 class BounceType(StrEnum):
     """Name the values of `bounce.bounceType`."""
 
@@ -102,6 +110,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The user agent of an open, a click or a complaint."""
     bot_likelihood: str | None = None
     """`isBotEvent`: Likely or Unlikely."""
+    machine: str | None = None
+    """Why an open or a click is taken for a machine's, a `Machine`; None for a person's."""
     link: str | None = None
     link_tags: dict[str, list[str]] = {}
     reject_reason: str | None = None

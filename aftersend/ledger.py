@@ -16,8 +16,15 @@ from aftersend.contract import SCHEMA, SCHEMA_ATTRIBUTE
 from aftersend.events import ADDED, ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
-"""Kinds of Aftersend: a message was opened (a link was clicked) for the first time. Their keys have no time, so that
-there is one of each per message and recipient."""
+FIRST_MACHINE_OPEN, FIRST_MACHINE_CLICK = "FirstMachineOpen", "FirstMachineClick"
+"""Kinds of Aftersend: a person, or a machine, opened a message (clicked a link) for the first time. Their keys have no
+time, so that there is one of each per message and recipient."""
+
+FIRST_KINDS: Mapping[str, tuple[str, str]] = {
+    Kind.OPEN: (FIRST_OPEN, FIRST_MACHINE_OPEN),
+    Kind.CLICK: (FIRST_CLICK, FIRST_MACHINE_CLICK),
+}
+"""The kinds that count opens and clicks once: by people, by machines."""
 
 Attributes = dict[str, Any]
 """An item's attributes as plain values: str, int, bool, list and dict."""
@@ -171,9 +178,9 @@ def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
     """Yield the events, and after each open and click the event that counts it once per message and recipient."""
     for event in events:
         yield event
-        if kind := _FIRST_KINDS.get(event.kind):
+        if kinds := FIRST_KINDS.get(event.kind):
             yield Event(
-                kind=kind,
+                kind=kinds[event.machine is not None],
                 message_id=event.message_id,
                 recipient=event.recipient,
                 sent_at=event.sent_at,
@@ -181,9 +188,6 @@ def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
                 source=event.source,
                 tags=event.tags,
             )
-
-
-_FIRST_KINDS: Mapping[str, str] = {Kind.OPEN: FIRST_OPEN, Kind.CLICK: FIRST_CLICK}
 
 
 def is_complete(event: Event) -> bool:

@@ -16,7 +16,7 @@ from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.serialization import Item as Attributes
 from aftersend.aws.serialization import serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
-from aftersend.counting import SIMULATED, Checkpoint, Counts, Item, Row, item_of
+from aftersend.counting import DELIVERY_TIMES, OPEN_TIMES, SIMULATED, Checkpoint, Counts, Item, Row, item_of
 from aftersend.ledger import digest
 from aftersend.retention import Retention
 
@@ -48,6 +48,22 @@ CODES = {
     "rendering_failure": "f",
     "subscription": "u",
     "other": "x",
+    "hard_bounce_no_email": "l",
+    "hard_bounce_suppressed": "g",
+    "validation_suppressed": "i",
+    "unsubscribed_recipient": "j",
+    "mailbox_full": "v",
+    "content_refused": "w",
+    "delivery_timeout": "z",
+    "undetermined": "q",
+    "open_bot": "ob",
+    "open_proxy": "op",
+    "open_scanner": "os",
+    "click_bot": "cb",
+    "click_proxy": "cp",
+    "click_scanner": "cs",
+    "unique_machine_opens": "pm",
+    "unique_machine_clicks": "km",
 }
 """The code of each measure in the names of attributes; in upper case, that of the same measure of simulated events."""
 
@@ -55,6 +71,15 @@ CODES |= {SIMULATED + measure: code.upper() for measure, code in CODES.items()}
 
 ATTRIBUTES = {f"{code}{hour:02}": (measure, hour) for measure, code in CODES.items() for hour in range(24)}
 """Measure and hour by the name of the attribute that counts them."""
+
+TIME_CODES = {
+    measure: f"{prefix}{number}"
+    for prefix, distribution in (("td", DELIVERY_TIMES), ("to", OPEN_TIMES))
+    for number, measure in enumerate(distribution.measures)
+}
+"""The attribute of each measure that is counted by day."""
+
+ATTRIBUTES |= {name: (measure, 0) for measure, name in TIME_CODES.items()}
 
 RETRYABLE_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Cancellation reasons of a transaction that may succeed when it is tried again."""
@@ -171,7 +196,8 @@ class CountersTable:
         """Return the actions that add counts, one per item."""
         additions: dict[Item, dict[str, int]] = {}
         for (row, measure), count in counts.items():
-            additions.setdefault(item_of(row), {})[f"{CODES[measure]}{row.hour:%H}"] = count
+            name = TIME_CODES.get(measure) or f"{CODES[measure]}{row.hour:%H}"
+            additions.setdefault(item_of(row), {})[name] = count
         suffix = int(digest(shard), 16) % SUFFIXES
         for item, added in additions.items():
             terms = ", ".join(f"{name} :{name}" for name in added)

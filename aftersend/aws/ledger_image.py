@@ -48,6 +48,8 @@ class _Image(msgspec.Struct):
     status: _Text | None = None
     feedback_type: _Text | None = None
     complaint_subtype: _Text | None = None
+    machine: _Text | None = None
+    link_tags: _Tags | None = None
     schema: _Number | None = None
 
 
@@ -75,6 +77,10 @@ def countable_event(image: Mapping[str, Any], tags: Collection[str]) -> Event:
         status=_text(item.status),
         feedback_type=_text(item.feedback_type),
         complaint_subtype=_text(item.complaint_subtype),
+        machine=_text(item.machine),
+        link_tags={name: [text.S for text in texts.L] for name, texts in item.link_tags.M.items()}
+        if item.link_tags
+        else {},
     )
 
 

@@ -61,8 +61,8 @@ LOG_BYTES = 1_000
 """Written to the log per invocation: Lambda's lines, Aftersend's and the metrics."""
 
 # CloudWatch
-BOUNCE_MEASURES = 5
-"""Measures that bounces are counted in (aftersend/counting.py)."""
+BOUNCE_GROUPS = 5
+"""Metrics of bounces (aftersend/metrics/summary.py)."""
 REPUTATION_METRICS = 2
 """Metrics that SES publishes for `reputation_metrics`."""
 DIMENSION_VALUES = 10
@@ -231,7 +231,7 @@ def _alarms(environment: Environment) -> Part:
 
 def _metric_hours(configuration_set: ConfigurationSet, events: Events) -> float:
     """Add up the hours with data of Aftersend's metrics, CloudWatch event destinations and reputation metrics."""
-    measures = {Kind.BOUNCE: BOUNCE_MEASURES} | dict.fromkeys(UNIQUE, 2)
+    measures = {Kind.BOUNCE: BOUNCE_GROUPS} | dict.fromkeys(UNIQUE, 3)
     hours = sum(measures.get(kind, 1) * min(events.get(kind, 0), HOURS) for kind in configuration_set.published)
     for destination in configuration_set.event_destinations.values():
         if destination.enabled and destination.cloudwatch_dimensions:

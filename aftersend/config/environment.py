@@ -33,7 +33,7 @@ from aftersend.config.values import (
     TagName,
     TopicArn,
 )
-from aftersend.counting import MAX_COUNTED_TAGS, Counted
+from aftersend.counting import MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
@@ -206,7 +206,9 @@ class Environment(Section, frozen=True):
     retain_state: bool = True
     """Whether tables, archive and hash key outlive their stack, which is then protected from termination."""
     counted_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_TAGS)] = ()
-    """Message tags that are counted, in addition to configuration set and from-domain."""
+    """Message tags that are counted, in addition to configuration set, from-domain and mailbox provider."""
+    counted_link_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_LINK_TAGS)] = ()
+    """Link tags (`ses:tags` of a link) by which clicks are counted."""
     counting_window_seconds: Annotated[int, Meta(ge=0, le=300, description="a whole number from 0 to 300")] = 60
     """How long changes of the ledger are collected before they are counted: the longer, the fewer writes."""
     archive_days: AtLeastOne = 400
@@ -252,4 +254,4 @@ class Environment(Section, frozen=True):
     @property
     def counted(self) -> Counted:
         """Return the settings of counting that the functions need."""
-        return Counted(tags=self.counted_tags, simulator=self.suppression.simulator)
+        return Counted(tags=self.counted_tags, link_tags=self.counted_link_tags, simulator=self.suppression.simulator)

@@ -15,10 +15,11 @@ from typing import Any
 
 from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
 from aftersend.counting import CONFIGURATION_SET, Counts
+from aftersend.metrics.summary import summarize
 
 
 def emf_documents(counts: Counts, environment: str, now: datetime) -> Iterator[dict[str, Any]]:
-    """Yield a document for each configuration set with counts, with all its measures.
+    """Yield a document for each configuration set with counts, with all its groups of measures.
 
     What only moves between hours is no new count: a copy that names another time of sending replaces an earlier one.
     """
@@ -27,7 +28,7 @@ def emf_documents(counts: Counts, environment: str, now: datetime) -> Iterator[d
         if row.tag == CONFIGURATION_SET:
             by_set.setdefault(row.value, Counter())[measure] += count
     for name, measures in by_set.items():
-        if positive := +measures:
+        if positive := +summarize(measures):
             yield emf_document(positive, dict(zip(METRICS_DIMENSIONS, (environment, name), strict=True)), now)
 
 

@@ -6,7 +6,7 @@ not exist. The measure only informs people: no decision uses it.
 
 from datetime import datetime, timedelta
 
-SUPPRESSING_MEASURES = ("hard_bounce", "complaint")
+SUPPRESSING_MEASURES = ("hard_bounce", "hard_bounce_no_email", "hard_bounce_suppressed", "complaint")
 """What counts as suppressing. An operator's act is deliberate, and so is a recipient's subscription."""
 
 FEWEST_SUPPRESSED = 50

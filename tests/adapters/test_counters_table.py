@@ -6,13 +6,22 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aftersend.aws.counters_table import ATTRIBUTES, CODES, COMMIT_ATTEMPTS, SUFFIXES, CheckpointMoved, CountersTable
+from aftersend.aws.counters_table import (
+    ATTRIBUTES,
+    CODES,
+    COMMIT_ATTEMPTS,
+    SUFFIXES,
+    TIME_CODES,
+    CheckpointMoved,
+    CountersTable,
+)
 from aftersend.counting import (
     ALL_MEASURES,
     MAX_ITEMS_PER_COMMIT,
     SIMULATED,
     SLOTS,
     START,
+    TIME_MEASURES,
     Checkpoint,
     Row,
     pad_sequence_number,
@@ -95,8 +104,9 @@ def test_hours_and_measures_of_a_tag_value_and_day_are_one_item(table: CountersT
 def test_every_measure_has_a_code_of_its_own():
     measures = {*ALL_MEASURES, *(SIMULATED + name for name in ALL_MEASURES)}
     assert CODES.keys() == measures
-    assert len(ATTRIBUTES) == 24 * len(measures)
-    assert all(re.fullmatch(r"[a-zA-Z]\d\d", name) for name in ATTRIBUTES)  # no word that DynamoDB reserves
+    assert TIME_CODES.keys() == set(TIME_MEASURES)
+    assert len(ATTRIBUTES) == 24 * len(measures) + len(TIME_MEASURES)
+    assert all(re.fullmatch(r"[a-zA-Z]{1,2}\d{1,2}", name) for name in ATTRIBUTES)  # no word that DynamoDB reserves
 
 
 def test_attributes_that_are_no_counters_are_ignored(table: CountersTable, dynamodb: Any):

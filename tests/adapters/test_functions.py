@@ -268,7 +268,7 @@ def test_changes_are_counted_once_however_often_they_are_delivered(
     ]
     for batch in (records[:1], records, records[1:], []):
         assert count_tags.handler({"Records": batch, "shardId": "shard-1"}, counters=table) == {"state": {}}
-    assert counts() == {name: {"send": 2} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
+    assert counts() == {name: {"send": 2} for name in VALUES}
 
 
 def test_better_copy_moves_counts_and_removal_does_not(
@@ -281,7 +281,7 @@ def test_better_copy_moves_counts_and_removal_does_not(
         stream_record(3, None, better, "REMOVE"),
     ]
     count_tags.handler({"Records": records, "shardId": "shard-1"}, counters=CountersTable(dynamodb, "counters"))
-    assert counts() == {name: {"hard_bounce": 1} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
+    assert counts() == {name: {"hard_bounce": 1} for name in VALUES}
 
 
 def test_totals_are_printed_as_metrics(dynamodb: Any, settings: None, capsys: pytest.CaptureFixture[str]):
@@ -292,7 +292,9 @@ def test_totals_are_printed_as_metrics(dynamodb: Any, settings: None, capsys: py
 
 
 Counts = Callable[[], dict[str, dict[str, int]]]
-ONE_SEND = {name: {"send": 1} for name in ("spring-catalogue", "newsletter", "bookshop.example")}
+VALUES = ("spring-catalogue", "newsletter", "bookshop.example", "other")
+"""Of the tags that events of tests are counted by."""
+ONE_SEND = {name: {"send": 1} for name in VALUES}
 
 
 def test_batch_without_a_shard_id_is_an_error_except_on_the_emulator(

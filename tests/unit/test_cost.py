@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from aftersend.config import Environment
-from aftersend.config.cost import BOUNCE_MEASURES, format_estimate, parts
+from aftersend.config.cost import BOUNCE_GROUPS, format_estimate, parts
 from aftersend.config.environment import (
     FEEDBACK,
     UNTRACKED_EVENTS,
@@ -17,8 +17,9 @@ from aftersend.config.environment import (
     Identity,
 )
 from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting
-from aftersend.counting import Counted, measure
+from aftersend.counting import PERMANENT_MEASURES, TRANSIENT_MEASURES, Counted, measure
 from aftersend.events import SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
+from aftersend.metrics.summary import summarize
 from aftersend.suppression import Policy
 
 PLAIN = ConfigurationSet()
@@ -286,12 +287,13 @@ def test_lambda_cost_uses_the_memory_of_each_function():
     assert dollars(month)["Lambda"] == pytest.approx(by_hand)
 
 
-def test_bounce_measures_are_those_that_counting_has():
+def test_groups_of_bounces_are_those_of_the_metrics():
     statuses = ((None, None), ("failed", "5.1.1"), ("failed", "5.7.1"))
+    subtypes = (None, "General", *SUPPRESSION_LIST_SUBTYPES, *PERMANENT_MEASURES, *TRANSIENT_MEASURES)
     bounces = [
         Event(kind=Kind.BOUNCE, bounce_type=bounce, bounce_subtype=subtype, action=action, status=status)
         for bounce in BounceType
-        for subtype in (None, "General", *SUPPRESSION_LIST_SUBTYPES)
+        for subtype in subtypes
         for action, status in statuses
     ]
-    assert len({measure(bounce, Counted()) for bounce in bounces}) == BOUNCE_MEASURES
+    assert len(summarize({measure(bounce, Counted()): 1 for bounce in bounces})) == BOUNCE_GROUPS

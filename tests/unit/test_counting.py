@@ -3,6 +3,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ from aftersend.counting import (
     pad_sequence_number,
     slot,
 )
-from aftersend.events import Event, Kind
+from aftersend.events import Event, Kind, Machine
 from tests.event_factory import (
     SENT,
     a_bounce,
@@ -45,16 +46,58 @@ def test_event_is_counted_by_tag_configuration_set_and_domain():
         (Row("ses:from-domain", "bookshop.example", HOUR), "send"): 1,
         (Row("ses:configuration-set", "newsletter", HOUR), "send"): 1,
         (Row("campaign", "spring-catalogue", HOUR), "send"): 1,
+        (Row("aftersend:provider", "other", HOUR), "send"): 1,
     }
 
 
 def test_late_event_is_counted_in_the_hour_its_message_was_sent():
-    assert {row.hour for row, _ in contributions(an_open(minutes=60 * 24 * 40), COUNTED)} == {HOUR}
+    counts = contributions(an_open(minutes=60 * 24 * 40), COUNTED)
+    assert {row.hour for row, name in counts if name == "open"} == {HOUR}
 
 
 def test_event_without_tags_is_counted_by_the_domain_of_its_sender():
-    [(row, _)] = contributions(an_event(Kind.DELIVERY, tags={}), COUNTED)
-    assert row == Row("ses:from-domain", "bookshop.example", HOUR)
+    rows = {row.tag: row.value for row, _ in contributions(an_event(Kind.DELIVERY, tags={}), COUNTED)}
+    assert rows == {"ses:from-domain": "bookshop.example", "aftersend:provider": "other"}
+
+
+def test_mail_is_counted_by_mailbox_provider_but_for_opens_and_clicks():
+    def providers(kind: str) -> list[str]:
+        counts = contributions(an_event(kind, recipient="reader@hotmail.co.uk"), COUNTED)
+        return [row.value for row, name in counts if row.tag == "aftersend:provider" and name in counting.ALL_MEASURES]
+
+    named = (Kind.SEND, Kind.DELIVERY, Kind.DELIVERY_DELAY, Kind.BOUNCE, Kind.COMPLAINT)
+    assert [providers(kind) for kind in named] == [["microsoft"]] * len(named)
+    assert not any(map(providers, (Kind.OPEN, Kind.CLICK, "FirstOpen", Kind.SUBSCRIPTION, Kind.REJECT)))
+
+
+def test_clicks_are_counted_by_the_link_tags_of_their_link():
+    counted = Counted(link_tags=("position",))
+    link_tags = {"position": ["top"], "campaign": ["not listed"]}
+    counts = contributions(an_event(Kind.CLICK, link_tags=link_tags), counted)
+    assert [row for row, _ in counts if row.tag.startswith("link:")] == [Row("link:position", "top", HOUR)]
+    assert len(contributions(an_event(Kind.OPEN, link_tags=link_tags), counted)) == 2 + 2  # of tags, for open and time
+
+
+@pytest.mark.parametrize(
+    ("seconds", "name"), [(0, "2"), (2, "2"), (2.001, "5"), (59, "60"), (21_600, "21600"), (90_000, "more")]
+)
+def test_deliveries_are_counted_by_day_and_time_since_sending(seconds: float, name: str):
+    counts = contributions(an_event(Kind.DELIVERY, minutes=seconds / 60), COUNTED)
+    times = {measure: row.hour for row, measure in counts if measure in counting.TIME_MEASURES}
+    assert times == {f"delivery_within_{name}": HOUR.replace(hour=0)}
+    assert len(counts) == 2 * 4
+
+
+def test_opens_of_people_are_counted_by_time_since_sending_and_others_are_not():
+    human, machine = an_open(minutes=30), an_open(minutes=30, machine="scanner")
+    assert {name for _, name in contributions(human, COUNTED)} == {"open", "open_within_3600"}
+    assert {name for _, name in contributions(machine, COUNTED)} == {"open_scanner"}
+    assert {name for _, name in contributions(an_open(sent_at=None, occurred_at=SENT), COUNTED)} == {"open"}
+
+
+def test_simulated_delivery_has_no_time():
+    delivery = an_event(Kind.DELIVERY, recipient="success@simulator.amazonses.com")
+    assert {name for _, name in contributions(delivery, COUNTED)} == {"simulated_delivery"}
 
 
 @pytest.mark.parametrize(
@@ -74,8 +117,27 @@ def test_event_without_tags_is_counted_by_the_domain_of_its_sender():
         (a_bounce(), "hard_bounce"),
         (a_bounce(status="5.7.1"), "sender_refused"),
         (a_bounce(subtype="OnAccountSuppressionList"), "suppression_list_echo"),
-        (a_bounce("Transient", "MailboxFull"), "soft_bounce"),
-        (a_bounce("Undetermined", "Undetermined"), "soft_bounce"),
+        (a_bounce(subtype=None), "hard_bounce"),
+        (a_bounce(subtype="NoEmail"), "hard_bounce_no_email"),
+        (a_bounce(subtype="Suppressed"), "hard_bounce_suppressed"),
+        (a_bounce(subtype="EmailValidationSuppressed"), "validation_suppressed"),
+        (a_bounce(subtype="UnsubscribedRecipient"), "unsubscribed_recipient"),
+        (a_bounce("Transient", "General", status="4.4.7"), "soft_bounce"),
+        (a_bounce("Transient", "MailboxFull"), "mailbox_full"),
+        (a_bounce("Transient", "MessageTooLarge"), "content_refused"),
+        (a_bounce("Transient", "ContentRejected"), "content_refused"),
+        (a_bounce("Transient", "AttachmentRejected"), "content_refused"),
+        (a_bounce("Transient", "CustomTimeoutExceeded"), "delivery_timeout"),
+        (a_bounce("Undetermined", "Undetermined"), "undetermined"),
+        (a_bounce("A type of tomorrow"), "undetermined"),
+        (an_open(machine="bot-mark"), "open_bot"),
+        (an_open(machine="privacy-proxy"), "open_proxy"),
+        (an_open(machine="scanner"), "open_scanner"),
+        (an_event(Kind.CLICK, machine="bot-mark"), "click_bot"),
+        (an_event(Kind.CLICK, machine="privacy-proxy"), "click_proxy"),
+        (an_event(Kind.CLICK, machine="scanner"), "click_scanner"),
+        (an_event("FirstMachineOpen"), "unique_machine_opens"),
+        (an_event("FirstMachineClick"), "unique_machine_clicks"),
         (an_out_of_office_reply(), "out_of_office"),
         (a_complaint(), "complaint"),
         (a_complaint("not-spam"), "not_spam"),
@@ -101,7 +163,8 @@ def test_value_that_no_message_tag_can_have_or_no_key_can_hold_is_counted_as_inv
     event = an_event(Kind.SEND, tags={"campaign": [value]})
     assert (Row("campaign", "(invalid)", HOUR), "send") in contributions(event, COUNTED)
     domain = an_event(Kind.SEND, tags={"ses:from-domain": [value]}, source="")
-    assert {row.value for row, _ in contributions(domain, COUNTED)} == ({"(invalid)"} if value else set())
+    domains = {row.value for row, _ in contributions(domain, COUNTED) if row.tag == "ses:from-domain"}
+    assert domains == ({"(invalid)"} if value else set())
 
 
 def test_longest_valid_value_is_counted_under_itself():
@@ -112,18 +175,23 @@ def test_longest_valid_value_is_counted_under_itself():
 
 def test_tag_with_very_many_values_writes_few_counters():
     event = an_event(Kind.SEND, tags={"campaign": [f"value-{number}" for number in range(1000)]})
-    assert len(contributions(event, COUNTED)) == counting.MAX_VALUES_PER_TAG + 1
+    assert len(contributions(event, COUNTED)) == counting.MAX_VALUES_PER_TAG + 2
 
 
 def test_change_with_as_many_rows_as_an_environment_allows_fits_into_one_commit():
     """Its old and its new items differ if the copies name different days, and may all belong to one slot."""
     names = tuple(f"tag-{number}" for number in range(counting.MAX_COUNTED_TAGS))
     values = [f"value-{number}" for number in range(counting.MAX_VALUES_PER_TAG + 1)]
-    tags = dict.fromkeys((*names, "ses:configuration-set"), values)
-    old, new = (an_event(Kind.SEND, tags=tags, sent_at=SENT + timedelta(days=days)) for days in (0, 1))
-    counted = Counted(tags=names)
-    change = difference(contributions(new, counted), contributions(old, counted))
-    assert len({item_of(row) for row, _ in change}) == 2 * (1 + 3 * 16) <= counting.MAX_ITEMS_PER_COMMIT
+    links = tuple(f"link-{number}" for number in range(counting.MAX_COUNTED_LINK_TAGS))
+    given: dict[str, Any] = {
+        "tags": dict.fromkeys((*names, "ses:configuration-set"), values),
+        "link_tags": dict.fromkeys(links, values),
+    }
+    counted = Counted(tags=names, link_tags=links)
+    for kind, number in ((Kind.CLICK, 1 + 3 * 15), (Kind.SEND, 2 + 3 * 12)):
+        old, new = (an_event(kind, sent_at=SENT + timedelta(days=days), **given) for days in (0, 1))
+        change = difference(contributions(new, counted), contributions(old, counted))
+        assert len({item_of(row) for row, _ in change}) == 2 * number <= counting.MAX_ITEMS_PER_COMMIT
 
 
 def test_better_copy_moves_counts_instead_of_adding_to_them():
@@ -174,10 +242,12 @@ def checkpoint(**positions: int) -> Checkpoint:
 
 
 def test_every_measure_an_event_may_have_is_listed():
-    kinds = [kind for kind in Kind if kind not in (Kind.BOUNCE, Kind.COMPLAINT)]
-    events = [an_event(kind) for kind in (*kinds, "FirstOpen", "FirstClick", "A kind of tomorrow")]
-    events += [a_bounce(), a_bounce(status="5.7.1"), a_bounce(subtype="OnAccountSuppressionList"), a_complaint()]
-    events += [a_bounce("Transient", "MailboxFull"), an_out_of_office_reply(), a_complaint("not-spam")]
+    first = ("FirstOpen", "FirstClick", "FirstMachineOpen", "FirstMachineClick")
+    events = [an_event(kind) for kind in (*Kind, *first, "A kind of tomorrow")]
+    events += [an_event(kind, machine=reason) for kind in (Kind.OPEN, Kind.CLICK) for reason in Machine]
+    events += [a_bounce("Permanent", subtype) for subtype in (*counting.PERMANENT_MEASURES, "OnAccountSuppressionList")]
+    events += [a_bounce("Transient", subtype) for subtype in ("General", *counting.TRANSIENT_MEASURES)]
+    events += [a_bounce(), a_bounce(status="5.7.1"), an_out_of_office_reply(), a_complaint(), a_complaint("not-spam")]
     assert {measure(event, COUNTED) for event in events} == set(counting.ALL_MEASURES)
 
 
@@ -227,7 +297,7 @@ def test_item_moves_as_many_counters_in_a_transaction_as_dynamodb_takes_and_no_m
     ]
     changes = [Change(position(number), Counter([key])) for number, key in enumerate(keys, 1)]
     transactions = list(commits(changes, START))
-    assert [len(each.counts) for each in transactions] == [280, len(keys) - 280]
+    assert [len(each.counts) for each in transactions] == [280, 280, len(keys) - 560]
     assert total(transactions) == Counter(keys)
 
 

@@ -8,14 +8,21 @@ import pytest
 
 PROJECT = Path(__file__).parent.parent.parent
 
-CORE = {"account_list", "events", "ledger", "recorder", "retention", "counting", "contract", "recipient_hash"}
+CORE = {"account_list", "events", "ledger", "recorder", "retention", "counting", "contract"}
+CORE |= {"recipient_hash", "mailbox_providers"}
 """Modules of aftersend that belong to no room."""
 
 ROOMS = {
     "aftersend": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression"},
     "aftersend/parsing": {"msgspec", "aftersend.events", "aftersend.parsing"},
     "aftersend/suppression": {"msgspec", "aftersend.events", "aftersend.ledger", "aftersend.suppression"},
-    "aftersend/metrics": {"aftersend.contract", "aftersend.counting", "aftersend.metrics"},
+    "aftersend/metrics": {
+        "msgspec",
+        "aftersend.contract",
+        "aftersend.counting",
+        "aftersend.events",
+        "aftersend.metrics",
+    },
     "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
     "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}

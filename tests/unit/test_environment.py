@@ -78,8 +78,8 @@ def load_problems(folder: Path, text: str, *, name: str = "shop") -> list[str]:
             'counted_tags: "campaign" is not a list in which each item is a message tag name: 1 to 256',
         ),
         (
-            f"counted_tags = {[f'tag-{number}' for number in range(16)]}",
-            '"tag-9", "tag-10", "tag-11", "tag-12", "tag-13", "tag-14", "tag-15"] is not a list with at most 15 items.',
+            f"counted_tags = {[f'tag-{number}' for number in range(12)]}",
+            '"tag-9", "tag-10", "tag-11"] is not a list with at most 11 items.',
         ),
         (
             'counted_tags = ["campaign", "straße"]',

@@ -24,7 +24,16 @@ NAMES = [
     *("recipient", "reported_recipient", "source", "tags", "bounce_type", "bounce_subtype", "action", "status"),
     *("diagnostic_code", "feedback_id", "feedback_type", "complaint_subtype", "candidate_count"),
     *("processing_time_millis", "smtp_response", "delay_type", "delay_expires_at", "ip_address", "user_agent"),
-    *("bot_likelihood", "link", "link_tags", "reject_reason", "template_name", "error_message", "contact_list"),
+    *(
+        "bot_likelihood",
+        "machine",
+        "link",
+        "link_tags",
+        "reject_reason",
+        "template_name",
+        "error_message",
+        "contact_list",
+    ),
     *("subscription_source", "old_preferences", "new_preferences", "rule", "suppresses", "coerced_fields"),
 ]
 NOT_SHOWN = {"recipient_raw", "operator", "scope", "list_reason", "note"}
