@@ -1,8 +1,6 @@
 """Compare the suppression list with the account suppression list of SES every hour."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -12,6 +10,7 @@ from aftersend.contract import ACCOUNT_LIST_PREFIX, Variable
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
+from stacks.schedule import invoke_every
 from stacks.state import State
 
 INTERVAL = cdk.Duration.hours(1)
@@ -68,8 +67,7 @@ class AccountListSync(Construct):
         sync.function.add_to_role_policy(state.hash_key_statement())
         state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
         state.archive.grant_listing(sync.function)
-        target = targets.LambdaFunction(sync.function)  # ty: ignore[invalid-argument-type] (jsii)
-        events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
+        invoke_every(self, INTERVAL, sync.function)
         statistics = {"AccountListDrift": "Minimum"}  # of several runs in one hour, the last may have ended it
         metrics = {
             key: alarms.own_metric(name, statistics.get(key, "Maximum")) for key, name in ACCOUNT_LIST_ALARMS.items()

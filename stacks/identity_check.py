@@ -1,8 +1,6 @@
 """Check identities, the account and failed objects every hour."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from aftersend.config import Environment
@@ -10,6 +8,7 @@ from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import to_json
 from stacks.identity_function import IdentityFunction
+from stacks.schedule import invoke_every
 from stacks.state import State
 
 INTERVAL = cdk.Duration.hours(1)
@@ -36,8 +35,7 @@ class IdentityCheck(Construct):
                 Variable.ENVIRONMENT: environment.name,
             },
         )
-        target = targets.LambdaFunction(checker.function)  # ty: ignore[invalid-argument-type] (jsii)
-        events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
+        invoke_every(self, INTERVAL, checker.function)
         alarms.watch(self, IdentityCheckFailed=checker.function.metric_errors())
         alarms.watch_check(self)
         name = checker.function.function_name

@@ -1,8 +1,6 @@
 """Invoke sweep_suppressions every hour: it measures mass suppression, and sweeps at some hours."""
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from aftersend.config import Environment
@@ -10,6 +8,7 @@ from aftersend.config.alarms import SWEEP_ALARMS
 from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
+from stacks.schedule import invoke_every
 from stacks.state import State
 
 INTERVAL = cdk.Duration.hours(1)
@@ -40,8 +39,7 @@ class SuppressionSweep(Construct):
         state.suppressions.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan")
         sweep.function.add_to_role_policy(state.hash_key_statement())
         state.counters.grant(sweep.function, "dynamodb:Query")
-        target = targets.LambdaFunction(sweep.function)  # ty: ignore[invalid-argument-type] (jsii)
-        events.Rule(self, "Schedule", schedule=events.Schedule.rate(INTERVAL), targets=[target])  # ty: ignore[invalid-argument-type] (jsii)
+        invoke_every(self, INTERVAL, sweep.function)
         alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in SWEEP_ALARMS.items()})
         cdk.CfnOutput(
             self, "FunctionName", value=sweep.function.function_name, description="Invoke it to sweep at once"
