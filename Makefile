@@ -12,7 +12,7 @@ SAY = @printf '\033[1m==>\033[0m %s\n'
 
 ##@ Try
 demo: setup ## Run the whole pipeline on this machine: emulator, cdk deploy, mail, results  [ONCE=1 SEED=n MESSAGES=n]
-	@exec python -m local.demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(MESSAGES),--messages $(MESSAGES))
+	@exec python -m local.demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events $(EVENTS)) $(if $(MESSAGES),--messages $(MESSAGES))
 
 ##@ Check
 check: setup ## Check format, lint, types, and run the unit, adapter and stack tests (under a minute)
@@ -57,8 +57,8 @@ test-browser: setup .venv/.browser ## Test the page in Chromium (apt install chr
 coverage: setup ## Report the coverage of the unit, adapter and stack tests
 	@pytest --quiet --cov --cov-report=term tests/unit tests/adapters tests/stacks
 
-chaos: setup ## Repeat the exactness test with random failures  [SEEDS=n, or SEED=n for one run]
-	@python -m tests.world.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED))
+chaos: setup ## Repeat the exactness test with random failures  [SEEDS=n EVENTS=n, or SEED=n for one run]
+	@python -m tests.world.chaos $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events $(EVENTS))
 
 fuzz: setup ## Parse randomly damaged records; no exception may occur  [N=n FIRST=seed]
 	@python -m tests.fuzz $(if $(N),--number $(N)) $(if $(FIRST),--first $(FIRST))

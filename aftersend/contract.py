@@ -47,8 +47,10 @@ IMPORTS_PREFIX = f"{ACCOUNT_LIST_PREFIX}imports/"
 
 METRICS_NAMESPACE = "Aftersend"
 ENVIRONMENT_DIMENSION = "Environment"
-METRICS_DIMENSIONS = (ENVIRONMENT_DIMENSION, "ConfigurationSet")
-"""Metrics of an environment as a whole have the first dimension alone; totals of its configuration sets have both."""
+CONFIGURATION_SET_DIMENSION, TAG_DIMENSIONS = "ConfigurationSet", ("Tag", "Value")
+METRICS_DIMENSIONS = (ENVIRONMENT_DIMENSION, CONFIGURATION_SET_DIMENSION)
+"""Metrics of an environment as a whole have the first dimension alone; those of configuration sets and of values of
+counted tags have their own in addition."""
 
 QUARANTINED_LINES, UNCOUNTABLE_RECORDS = "quarantined_lines", "uncountable_records"
 """Metrics of record_archive and count_tags for the whole environment."""

@@ -7,6 +7,7 @@ decoded is left out: it would fail however often it is retried, and hold up its 
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from aftersend import ledger
@@ -16,7 +17,7 @@ from aftersend.aws.ledger_image import countable_event
 from aftersend.contract import ONLY_SHARD, PARTITION_KEY, UNCOUNTABLE_RECORDS, Variable
 from aftersend.counting import START, Change, Counted, Counts, commits, contributions, difference, pad_sequence_number
 from aftersend.events import Event
-from aftersend.metrics import emf_documents
+from aftersend.metrics import Changes, add_increases, decreases, emf_documents, metric_changes
 from lambdas import counting, dependencies
 from lambdas.dependencies import logger
 from lambdas.settings import is_set, setting, text_setting
@@ -53,17 +54,20 @@ def handler(
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
     attempts: Attempts = attempts,
 ) -> dict[str, Any]:
-    """Count a batch of the ledger's stream and emit totals per configuration set as metrics."""
+    """Count a batch of the ledger's stream and emit what configuration sets and tag values add up to as metrics."""
     changes, undecodable = stream_changes(event["Records"], setting(Variable.COUNTED, Counted))
-    counts = count(changes, _shard(event), counters or counting.counters(), attempts)
-    for document in emf_documents(counts, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
-        emit_metric(document)
+    counted = count(changes, _shard(event), counters or counting.counters(), attempts, partial(_emit, emit_metric))
     if undecodable:
         keys = [ledger.digest(record["dynamodb"].get("Keys")) for record in undecodable]
         logger.error("Records cannot be decoded and were not counted.", extra={"keys": keys})
         emit_metric(dependencies.environment_document({UNCOUNTABLE_RECORDS: len(keys)}))
-    logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": len(counts)})
+    logger.info("Counted a batch of changes.", extra={"records": len(event["Records"]), "moved": counted})
     return {"state": {}}  # the window's own state is not used: the checkpoints show what was counted
+
+
+def _emit(emit_metric: Callable[[dict[str, Any]], None], changes: Changes) -> None:
+    for document in emf_documents(changes, text_setting(Variable.ENVIRONMENT), datetime.now(UTC)):
+        emit_metric(document)
 
 
 def _shard(event: dict[str, Any]) -> str:
@@ -104,22 +108,33 @@ def _decode(image: dict[str, Any], counted: Counted) -> Event:
         raise Undecodable from error
 
 
-def count(changes: list[Change], shard: str, counters: CountersTable, attempts: Attempts = attempts) -> Counts:
-    """Count the changes that were not counted yet and return what was counted.
+def count(
+    changes: list[Change],
+    shard: str,
+    counters: CountersTable,
+    attempts: Attempts = attempts,
+    emit: Callable[[Changes], None] = lambda changes: None,
+) -> int:
+    """Count the changes that were not counted yet, and return how many counters moved.
 
-    Safe to interrupt at any point: counts are committed together with the checkpoint they reach.
+    Safe to interrupt at any point: counts are committed together with the checkpoint they reach. Metrics are emitted
+    so that an interruption makes them too small: what is taken back before the commit, what is added after it.
     """
-    total: Counts = Counter()
     if not changes:
-        return total
+        return 0
+    moved, added = 0, Changes()
     for _ in attempts(CHECKPOINT_ATTEMPTS):
         checkpoint = counters.checkpoint(shard)
         try:
             for commit in commits(changes, checkpoint or START):
+                change = metric_changes(commit.counts, counters.published_values())
+                emit(decreases(change))
                 counters.commit(shard, checkpoint, commit.checkpoint, commit.counts)
                 checkpoint = commit.checkpoint
-                total.update(commit.counts)
+                add_increases(added, change)
+                moved += len(commit.counts)
         except CheckpointMoved:
             continue
-        return total
+        emit(added)
+        return moved
     raise CheckpointContention(f"The checkpoint of the shard moved in each of {CHECKPOINT_ATTEMPTS} attempts.")

@@ -4,20 +4,24 @@ Counters are packed: one item per tag value and day of sending, one attribute pe
 size of the whole item, so the names of attributes are short: `s09` counts the sends of messages sent from 9 to 10.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from time import time as unix_time
 from typing import Any
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend.aws.attempts import Attempts, attempts
+from aftersend.aws.clients import error_code
 from aftersend.aws.serialization import Item as Attributes
 from aftersend.aws.serialization import serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.counting import DELIVERY_TIMES, OPEN_TIMES, SIMULATED, Checkpoint, Counts, Item, Row, item_of
 from aftersend.ledger import digest
+from aftersend.metrics import Published
 from aftersend.retention import Retention
 
 CHECKPOINT_DAYS = 7
@@ -25,9 +29,16 @@ CHECKPOINT_DAYS = 7
 
 CHECKPOINT = "checkpoint"
 
+PUBLISHED, PUBLISHED_SECONDS = "published", 300
+PUBLISHED_KEY = serialize({PARTITION_KEY: PUBLISHED, SORT_KEY: PUBLISHED})
+"""The item with the tag values that have CloudWatch metrics, and how long a process remembers it."""
+
 SUFFIXES = 8
 """How many items a tag value and day is spread over, by shard, in partitions of their own: one partition takes 1,000
 writes a second, and two transactions on one item conflict."""
+
+COUNTERS_PARTITION = re.compile(r".+#\d{4}-\d\d-\d\d#\d", re.DOTALL)
+"""The partitions of counters. The table has other items as well: checkpoints, and what functions remember."""
 
 CODES = {
     "send": "s",
@@ -111,6 +122,7 @@ class CountersTable:
         self._attempts = attempts
         self._checkpoints: dict[str, Checkpoint | None] = {}
         """The checkpoints this process has reached, by shard. Each commit verifies its own."""
+        self._published, self._published_until = Published(), 0.0
 
     def checkpoint(self, shard: str) -> Checkpoint | None:
         """Return up to where a shard was counted: as this process committed last, or as stored; None if never."""
@@ -146,11 +158,38 @@ class CountersTable:
                 if attempt == COMMIT_ATTEMPTS or not reasons & RETRYABLE_REASONS:
                     raise
 
+    def published_values(self) -> Published:
+        """Return the tag values that have CloudWatch metrics, as stored a few minutes ago; none if never chosen."""
+        if self._now() >= self._published_until:
+            self._published, self._published_until = self.stored_values(), self._now() + PUBLISHED_SECONDS
+        return self._published
+
+    def stored_values(self) -> Published:
+        """Return the tag values that have CloudWatch metrics, as stored."""
+        item = self._dynamodb.get_item(TableName=self._table, Key=PUBLISHED_KEY).get("Item")
+        return msgspec.json.decode(item[PUBLISHED]["S"], type=Published) if item else Published()
+
+    def publish_values(self, expected: Published, chosen: Published) -> bool:
+        """Replace the values that have metrics, if they are still the expected ones; return whether they were."""
+        text, before = (msgspec.json.encode(each).decode() for each in (chosen, expected))
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=PUBLISHED_KEY | serialize({PUBLISHED: text}),
+                ConditionExpression=f"{PUBLISHED} = :expected OR attribute_not_exists({PARTITION_KEY})",
+                ExpressionAttributeValues=serialize({":expected": before}),
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
     def rows(self) -> Iterator[tuple[Row, dict[str, int]]]:
         """Return every row and its measures, unordered; a row that several shards counted occurs repeatedly."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for item in page["Items"]:
-                if CHECKPOINT not in item:
+                if COUNTERS_PARTITION.fullmatch(item[PARTITION_KEY]["S"]):
                     yield from _rows(item)
 
     def totals(self, tag: str, hours: Iterable[datetime]) -> Counter[str]:

@@ -18,6 +18,8 @@ class Parameters(msgspec.Struct, frozen=True):
     open_median_hours: float = 3.0
     open_sigma: float = 1.6
     first_share: float = 0.8
+    machine_share: float = 0.4
+    other_provider_share: float = 0.3
     duplicate_share: float = 0.002
     record_bytes: float = 2_000
     arrival_seconds: float = 2.0
@@ -51,6 +53,12 @@ SOURCES = {
     ),
     "open_sigma": Source("width of the log-normal distribution around it: 5 % later than 42 hours", "assumed"),
     "first_share": Source("opens and clicks that are the first of a message and recipient", "assumed"),
+    "machine_share": Source(
+        "opens by machines, of which each message has one at most", "assumed: half of all readers use Apple Mail"
+    ),
+    "other_provider_share": Source(
+        "mail to domains of no known mailbox provider; the rest goes to twelve of them", "assumed"
+    ),
     "duplicate_share": Source("events that SES publishes twice", "assumed: at least once is all that SES promises"),
     "record_bytes": Source(
         "a record of event publishing, with a few headers of the message",

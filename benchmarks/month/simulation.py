@@ -5,10 +5,12 @@ length; in each, one window is simulated after a lead-in. What was measured is s
 by the number of events that the day is expected to have.
 """
 
+import math
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -16,9 +18,19 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.config.environment import Environment
 from aftersend.config.prices import DAYS
 from aftersend.config.volume import HARD_BOUNCES
-from aftersend.counting import CONFIGURATION_SET, Change, Counted, Counts, contributions, pad_sequence_number
-from aftersend.events import BounceType, Event, Kind
-from benchmarks.month.arrival import DAY, LOOK_BACK_DAYS, Arrival, Slice
+from aftersend.counting import (
+    CONFIGURATION_SET,
+    DELIVERY_TIMES,
+    OPEN_TIMES,
+    Change,
+    Counted,
+    Counts,
+    contributions,
+    pad_sequence_number,
+)
+from aftersend.events import BounceType, Event, Kind, Machine
+from aftersend.mailbox_providers import PROVIDERS
+from benchmarks.month.arrival import DAY, LOOK_BACK_DAYS, Arrival, Delay, Slice, zipf
 from benchmarks.month.charges import ChargingTable
 from benchmarks.month.parameters import Parameters
 from benchmarks.month.sizes import Size
@@ -39,6 +51,18 @@ LEAD_IN_SECONDS = 20
 """Before a window, in addition to the time that Firehose and Lambda collect for."""
 
 COUNTED = Counted(tags=("campaign", "template"))
+
+DOMAINS = list({provider: domain for domain, provider in reversed(PROVIDERS.items())}.values())[::-1][:12]
+"""A domain of each of the mailbox providers that mail is sent to."""
+
+OTHER_DOMAIN = "books.example"
+
+DELIVERY = Delay(3, 1.0)
+"""The time from sending to a delivery, as in benchmarks/month/arrival.py."""
+
+LONGEST_SECONDS = 90 * DAY
+TIMES = (*sorted({*DELIVERY_TIMES.limits, *OPEN_TIMES.limits}), math.inf)
+"""The times that counters distinguish, in seconds."""
 
 PER_ENTRY = ("entries", "requests", "write_units", "read_units", "conflicts")
 """What is scaled by the number of events; everything else is scaled by time."""
@@ -67,6 +91,18 @@ class Sample(NamedTuple):
     conflicts: int
     objects: int
     lags: list[float]
+
+
+class Traits(NamedTuple):
+    """Hold what the counters of an event depend on."""
+
+    kind: str
+    mail: Slice
+    domain: str
+    is_hard: bool
+    is_machine: bool
+    seconds: float
+    """From sending to the event, rounded up to one of TIMES."""
 
 
 class CountedBatch(NamedTuple):
@@ -196,7 +232,7 @@ class Simulation:
         before = table.charges
         table.begin(batch.invoked + self._parameters.invocation_seconds)
         table.now += self._parameters.count_record_seconds * len(batch.entries)
-        changes = [self._change(self._contributions(*self._traits(entry))) for entry in batch.entries]
+        changes = [self._change(self._contributions(self._traits(entry))) for entry in batch.entries]
         count(changes, f"shard-{shard}", self._counters, table.attempts)
         windows = {(shard, entry.written // TUMBLING_SECONDS) for entry in batch.entries}
         return CountedBatch(batch.invoked, table.now, batch.entries, windows, *(table.charges - before))
@@ -205,9 +241,31 @@ class Simulation:
         self._sequence += 1
         return Change(pad_sequence_number(str(self._sequence)), counts)
 
-    def _traits(self, entry: Entry) -> tuple[str, Slice, bool]:
-        is_hard = entry.kind == Kind.BOUNCE and self._rng.random() < HARD_BOUNCES
-        return entry.kind, entry.event.mail, is_hard
+    def _traits(self, entry: Entry) -> Traits:
+        kind, mail = entry.kind, entry.event.mail
+        is_hard = kind == Kind.BOUNCE and self._rng.random() < HARD_BOUNCES
+        is_machine = kind == Kind.OPEN and self._rng.random() < self._parameters.machine_share
+        seconds = entry.event.time - mail.middle if kind == Kind.OPEN else DELIVERY.quantile(self._rng.random())
+        return Traits(kind, mail, self._provider(), is_hard, is_machine, TIMES[bisect_left(TIMES, seconds)])
+
+    def _provider(self) -> str:
+        """Return the domain of a recipient."""
+        if self._rng.random() < self._parameters.other_provider_share:
+            return OTHER_DOMAIN
+        return self._rng.choices(DOMAINS, zipf(len(DOMAINS), self._parameters.zipf_exponent))[0]
+
+    def _divide(self, kind: str, mail: Slice, number: float) -> Iterator[tuple[Traits, float]]:
+        """Divide events of one kind by what they are counted by, as far as the sizes of rows depend on it."""
+        other, machine = self._parameters.other_provider_share, self._parameters.machine_share
+        if kind == Kind.OPEN:
+            yield Traits(kind, mail, OTHER_DOMAIN, False, True, 2), number * machine
+            for seconds in OPEN_TIMES.limits:
+                traits = Traits(kind, mail, OTHER_DOMAIN, False, False, seconds)
+                yield traits, number * (1 - machine) / len(OPEN_TIMES.limits)
+            return
+        parts = (other, *((1 - other) * part for part in zipf(len(DOMAINS), self._parameters.zipf_exponent)))
+        for domain, part in zip((OTHER_DOMAIN, *DOMAINS), parts, strict=True):
+            yield Traits(kind, mail, domain, False, False, self._rng.choice((2, 5, 10))), number * part
 
     def _fill(self, until: float) -> None:
         """Bring the counters to where they are at a time, without charges: rows have the sizes they would have."""
@@ -216,24 +274,28 @@ class Simulation:
         before, shards = self._table.charges, round(self._parameters.shards)
         for shard in range(shards):  # each has rows of its own, where they are spread by shard
             changes = [
-                self._change(
-                    Counter(dict.fromkeys(self._contributions(str(kind), mail, False), round(number / shards)))
-                )
-                for kind, mail, number in self.arrival.totals(self._filled_until, until)
-                if number / shards >= 0.5
+                self._change(Counter(dict.fromkeys(self._contributions(traits), whole)))
+                for kind, mail, all_events in self.arrival.totals(self._filled_until, until)
+                for traits, number in self._divide(str(kind), mail, all_events)
+                if (whole := int(number / shards + self._rng.random()))
             ]
             count(changes, f"shard-{shard}", self._counters, self._table.attempts)
         self._table.charges = before
 
 
-def _contributions(kind: str, mail: Slice, is_hard: bool) -> Counts:
+def _contributions(traits: Traits) -> Counts:
     """Return what an event adds to the counters."""
+    kind, mail = traits.kind, traits.mail
+    sent_at = datetime.fromtimestamp(MIDNIGHT + mail.middle, UTC)
     event = Event(
         kind=kind,
-        sent_at=datetime.fromtimestamp(MIDNIGHT + mail.middle, UTC),
+        sent_at=sent_at,
+        occurred_at=sent_at + timedelta(seconds=min(traits.seconds, LONGEST_SECONDS)),
+        recipient=f"reader@{traits.domain}",
         source=f"news@{mail.configuration_set}.bookshop.example",
         tags={CONFIGURATION_SET: [mail.configuration_set], "campaign": [mail.campaign], "template": [mail.template]},
-        bounce_type=(BounceType.PERMANENT if is_hard else BounceType.TRANSIENT) if kind == Kind.BOUNCE else None,
+        bounce_type=(BounceType.PERMANENT if traits.is_hard else BounceType.TRANSIENT) if kind == Kind.BOUNCE else None,
+        machine=Machine.PROXY if traits.is_machine else None,
     )
     return contributions(event, COUNTED)
 

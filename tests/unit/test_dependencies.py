@@ -28,6 +28,7 @@ ROOMS = {
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}
     | {"aftersend.suppression"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
+    | {"aftersend.metrics"}
     | {"boto3", "botocore", "aftersend.operations", "aftersend.config"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
     | {"aftersend.aws", "aftersend.operations", "aftersend.cli", "rich", "typer"},

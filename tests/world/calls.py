@@ -45,6 +45,9 @@ def _client(service: str) -> Any:
 
     client.meta.events.register("before-parameter-build", remember_parameters)
     client.meta.events.register("before-call", respond)
+    if service == "dynamodb":  # nobody reads the request: to write it takes longer than to answer it
+        client._resolve_endpoint_ruleset = lambda *_, **__: ("", {}, {})
+        client._convert_to_request_dict = lambda *_, context, **__: {"context": context, "headers": {}, "body": b""}
     return client
 
 

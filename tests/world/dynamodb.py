@@ -4,12 +4,13 @@ A write that changes nothing leaves no record in the stream; every other change 
 may be split at any time, and its records are gone after 24 hours.
 """
 
-import copy
+import marshal
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from tests.world.calls import Fault
@@ -68,9 +69,28 @@ class Shard:
     records: list[Record] = field(default_factory=list)
 
 
+class Items(dict[Key, Item]):
+    """Items by key, and their keys by partition, so that a query need not look through a whole table."""
+
+    def __init__(self) -> None:
+        self.partitions: dict[str, set[Key]] = defaultdict(set)
+
+    def __setitem__(self, key: Key, item: Item) -> None:
+        super().__setitem__(key, item)
+        self.partitions[key[0]].add(key)
+
+    def pop(self, key: Key, *default: Any) -> Any:  # ty: ignore[incompatible-method-override]
+        self.partitions[key[0]].discard(key)
+        return super().pop(key, *default)
+
+    def clear(self) -> None:
+        self.partitions.clear()
+        super().clear()
+
+
 @dataclass
 class Table:
-    items: dict[Key, Item] = field(default_factory=dict)
+    items: Items = field(default_factory=Items)
     shards: list[Shard] = field(default_factory=list)
     """Of its stream; none where it has no stream."""
 
@@ -92,7 +112,7 @@ class DynamoDB:
         check_key(call["Key"])
         self._throttle()
         stored = self._stored(call, key_of(call["Key"]))
-        return {"Item": copy.deepcopy(stored)} if stored else {}
+        return {"Item": copied(stored)} if stored else {}
 
     def BatchGetItem(self, call: dict[str, Any]) -> dict[str, Any]:
         [(table, request)] = call["RequestItems"].items()
@@ -130,12 +150,12 @@ class DynamoDB:
     def Query(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
         partition, prefix = key_condition(call)
-        items = self.tables[call["TableName"]].items
+        table = self.tables[call["TableName"]]
         keys = sorted(
-            (key for key in items if key[0] == partition and key[1].startswith(prefix)),
+            (key for key in table.items.partitions.get(partition, ()) if key[1].startswith(prefix)),
             reverse=not call.get("ScanIndexForward", True),
         )
-        return self._page(call, [items[key] for key in keys])
+        return self._page(call, [table.items[key] for key in keys])
 
     def Scan(self, call: dict[str, Any]) -> dict[str, Any]:
         segment, segments = call.get("Segment", 0), call.get("TotalSegments", 1)
@@ -212,7 +232,7 @@ class DynamoDB:
         return "None"
 
     def _write(self, table: str, item: Item) -> None:
-        key, item = key_of(item), copy.deepcopy(item)
+        key, item = key_of(item), copied(item)
         old = self.tables[table].items.get(key)
         self.tables[table].items[key] = item
         if old != item:
@@ -231,5 +251,11 @@ class DynamoDB:
                 shard.records.append(record)
 
 
+def copied(item: Item) -> Item:
+    """Return a copy that shares nothing."""
+    return marshal.loads(marshal.dumps(item))  # noqa: S302 (its own bytes; ten times as fast as copy.deepcopy)
+
+
+@cache
 def partition_hash(partition: str) -> int:
     return sum(ord(character) * 31**place for place, character in enumerate(partition[:40]))

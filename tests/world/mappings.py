@@ -5,7 +5,6 @@ failed batch is cut in halves and retried until its records are too old, then gi
 otherwise, a batch may be cut anew at any time: shorter, longer, from further back, or empty.
 """
 
-import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.world.calls import Killed
-from tests.world.dynamodb import STREAM_RETENTION, Record, Shard, Table
+from tests.world.dynamodb import STREAM_RETENTION, Record, Shard, Table, copied
 from tests.world.queues import Queue
 
 MAX_QUEUE_BATCH, MAX_STREAM_BATCH = 10, 4000
@@ -186,6 +185,6 @@ def _lambda_record(record: Record) -> dict[str, Any]:
         "SequenceNumber": str(record.sequence),
         "Keys": {"partition_key": {"S": record.key[0]}, "sort_key": {"S": record.key[1]}},
         "ApproximateCreationDateTime": int(record.at.timestamp()),
-        **{name: json.loads(json.dumps(image)) for name, image in images.items() if image},
+        **{name: copied(image) for name, image in images.items() if image},
     }
     return {"eventName": record.name, "eventSource": "aws:dynamodb", "dynamodb": details}

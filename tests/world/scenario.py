@@ -1,8 +1,10 @@
 """Run a world in which everything may go wrong, and compare it with the state it must reach nevertheless."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from aftersend import counting
+from aftersend.metrics import summarize
 from tests.world.arrivals import deliver, published_events
 from tests.world.world import World, WorldState, expected_state
 
@@ -12,7 +14,6 @@ class Run:
     world: World
     expected: WorldState
     actual: WorldState
-    counts_stay_in_their_hours: bool
 
 
 def run_scenario(seed: int, *, number: int = 20, kill_rate: float = 0.3, fault_rate: float = 0.1) -> Run:
@@ -33,7 +34,7 @@ def run_scenario(seed: int, *, number: int = 20, kill_rate: float = 0.3, fault_r
     world.object_queue.redrive()
     world.run()
     expected = expected_state(payloads, world.clock.now())
-    return Run(world, expected, world.state(), counts_stay_in_their_hours=not sent_at_missing)
+    return Run(world, expected, world.state())
 
 
 def differences(run: Run) -> list[str]:
@@ -49,18 +50,17 @@ def differences(run: Run) -> list[str]:
             lines.append(f"{name}: {actual.entries.get(name)} instead of {expected.entries.get(name)}")
     for batch in run.world.ledger_mapping.failed_batches:
         lines += [f"given up, not counted: {record.key}" for record in batch.records]
-    return lines + (_overcounted_metrics(run) if run.counts_stay_in_their_hours else [])
+    return lines + _overcounted_metrics(run)
 
 
 def _overcounted_metrics(run: Run) -> list[str]:
-    """Metrics may miss what a killed function counted; they never exceed the counters, unless a function was killed
-    while it moved a count to another hour, for a copy that names another time of sending."""
-    totals: dict[tuple[str, str], int] = {}
+    """Metrics may miss what a killed function counted; they never exceed the counters."""
+    totals: dict[str, Counter[str]] = {}
     for (row, measure), count in run.actual.counts.items():
         if row.tag == counting.CONFIGURATION_SET:
-            totals[row.value, measure] = totals.get((row.value, measure), 0) + count
+            totals.setdefault(row.value, Counter()).update(summarize({measure: count}))
     return [
-        f"metric {name}: {emitted}, counted {totals.get(name, 0)}"
-        for name, emitted in run.world.metrics.items()
-        if emitted > totals.get(name, 0)
+        f"metric {name} {group}: {emitted}, counted {totals.get(name, {}).get(group, 0)}"
+        for (name, group), emitted in run.world.metrics.items()
+        if emitted > totals.get(name, {}).get(group, 0)
     ]

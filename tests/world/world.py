@@ -39,7 +39,7 @@ from tests.world.streams import MappingApi, Streams
 
 BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = retention.Retention(), Policy()
-COUNTED = counting.Counted(tags=("campaign", "genre"))
+COUNTED = counting.Counted(tags=("campaign", "genre"), link_tags=("position",))
 
 HASH_KEY, HASH_KEY_SECRET = "the key", "hash-key"
 
@@ -107,7 +107,9 @@ class World:
         self.calls: Counter[tuple[str, str]] = Counter()
         """How many calls were made, by function and operation."""
         self.metrics: Counter[tuple[str, str]] = Counter()
-        """What functions emitted, by configuration set and measure."""
+        """What functions emitted, by configuration set and group of measures."""
+        self.tag_metrics: Counter[tuple[str, str, str]] = Counter()
+        """What functions emitted, by name and value of a tag and group of measures."""
         self.kill: Kill | None = None
         self.before_call: Callable[[], None] = lambda: None
         """Runs before each call; concurrent functions take turns here."""
@@ -305,6 +307,8 @@ class World:
             name, value = metric["Name"], document[metric["Name"]]
             if "ConfigurationSet" in document:
                 self.metrics[document["ConfigurationSet"], name] += value
+            elif "Tag" in document:
+                self.tag_metrics[document["Tag"], document["Value"], name] += value
             else:
                 self.operational_metrics[name] += value
 
