@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import accumulate
 from typing import NamedTuple
 
 from aftersend.aws.counters_table import CountersTable
@@ -155,6 +156,7 @@ class Simulation:
         self._sequence = 0
         self._filled_until = -LOOK_BACK_DAYS * DAY
         self._contributions = cache(_contributions)
+        self._domains = list(accumulate(domain_parts(parameters)))
 
     def month(self, sampling: Sampling | None = None) -> MonthOfCounting:
         """Simulate a window in each stratum of a day, and scale them to a month."""
@@ -250,21 +252,18 @@ class Simulation:
 
     def _provider(self) -> str:
         """Return the domain of a recipient."""
-        if self._rng.random() < self._parameters.other_provider_share:
-            return OTHER_DOMAIN
-        return self._rng.choices(DOMAINS, zipf(len(DOMAINS), self._parameters.zipf_exponent))[0]
+        return self._rng.choices((OTHER_DOMAIN, *DOMAINS), cum_weights=self._domains)[0]
 
     def _divide(self, kind: str, mail: Slice, number: float) -> Iterator[tuple[Traits, float]]:
         """Divide events of one kind by what they are counted by, as far as the sizes of rows depend on it."""
-        other, machine = self._parameters.other_provider_share, self._parameters.machine_share
+        machine = self._parameters.machine_share
         if kind == Kind.OPEN:
             yield Traits(kind, mail, OTHER_DOMAIN, False, True, 2), number * machine
             for seconds in OPEN_TIMES.limits:
                 traits = Traits(kind, mail, OTHER_DOMAIN, False, False, seconds)
                 yield traits, number * (1 - machine) / len(OPEN_TIMES.limits)
             return
-        parts = (other, *((1 - other) * part for part in zipf(len(DOMAINS), self._parameters.zipf_exponent)))
-        for domain, part in zip((OTHER_DOMAIN, *DOMAINS), parts, strict=True):
+        for domain, part in zip((OTHER_DOMAIN, *DOMAINS), domain_parts(self._parameters), strict=True):
             yield Traits(kind, mail, domain, False, False, self._rng.choice((2, 5, 10))), number * part
 
     def _fill(self, until: float) -> None:
@@ -298,6 +297,12 @@ def _contributions(traits: Traits) -> Counts:
         machine=Machine.PROXY if traits.is_machine else None,
     )
     return contributions(event, COUNTED)
+
+
+def domain_parts(parameters: Parameters) -> list[float]:
+    """Return which part of the mail goes to OTHER_DOMAIN, and to each of DOMAINS."""
+    other = parameters.other_provider_share
+    return [other, *((1 - other) * part for part in zipf(len(DOMAINS), parameters.zipf_exponent))]
 
 
 def counting_window(environment: Environment) -> float:
