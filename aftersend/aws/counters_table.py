@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.serialization import Item as Attributes
 from aftersend.aws.serialization import serialize
-from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
+from aftersend.contract import EXPIRES, GUARD_PARTITION, PARTITION_KEY, SORT_KEY
 from aftersend.counting import DELIVERY_TIMES, OPEN_TIMES, SIMULATED, Checkpoint, Counts, Item, Row, item_of
 from aftersend.ledger import digest
 from aftersend.retention import Retention
@@ -150,17 +150,28 @@ class CountersTable:
         """Return every row and its measures, unordered; a row that several shards counted occurs repeatedly."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for item in page["Items"]:
-                if CHECKPOINT not in item:
+                if CHECKPOINT not in item and item[PARTITION_KEY]["S"] != GUARD_PARTITION:
                     yield from _rows(item)
 
     def totals(self, tag: str, hours: Iterable[datetime]) -> Counter[str]:
         """Return the sum of each measure over all values of a tag, for messages sent within some hours."""
-        wanted, totals = set(hours), Counter[str]()
+        totals = Counter[str]()
+        for by_hour in self.sums(tag, hours).values():
+            for measures in by_hour.values():
+                totals.update(measures)
+        return totals
+
+    def sums(self, tag: str, hours: Iterable[datetime]) -> dict[str, dict[datetime, Counter[str]]]:
+        """Return the sum of each measure by value of a tag and hour of sending, for some hours.
+
+        It takes a query for each day and suffix, and reads all values of these days.
+        """
+        wanted, sums = set(hours), dict[str, dict[datetime, Counter[str]]]()
         for day in {hour.date() for hour in wanted}:
             for row, measures in self._rows_of(tag, day):
                 if row.hour in wanted:
-                    totals.update(measures)
-        return totals
+                    sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
+        return sums
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""

@@ -32,7 +32,7 @@ def emf_documents(counts: Counts, environment: str, now: datetime) -> Iterator[d
             yield emf_document(positive, dict(zip(METRICS_DIMENSIONS, (environment, name), strict=True)), now)
 
 
-def emf_document(measures: Mapping[str, int], dimensions: Mapping[str, str], now: datetime) -> dict[str, Any]:
+def emf_document(measures: Mapping[str, float], dimensions: Mapping[str, str], now: datetime) -> dict[str, Any]:
     """Return a document that makes metrics of measures, under one set of dimensions."""
     metrics = [{"Name": measure, "Unit": "Count"} for measure in measures]
     directive = {"Namespace": METRICS_NAMESPACE, "Dimensions": [[*dimensions]], "Metrics": metrics}
