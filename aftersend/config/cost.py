@@ -247,9 +247,9 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
 
 def _rate_metrics(environment: Environment, volume: Volume) -> int:
     """Count the metrics of watch_rates: its heartbeat, and two of each configuration set with enough mail a day."""
-    sets = len(environment.configuration_sets)
-    is_judged = volume.per_set[Kind.SEND] / DAYS >= environment.reputation.day_sends
-    return bool(sets) + sets * len(RATE_METRICS) * is_judged
+    sets, enough = environment.configuration_sets.values(), environment.reputation.day_sends
+    judged = [each for each in sets if Kind.SEND in each.published and volume.per_set[Kind.SEND] / DAYS >= enough]
+    return bool(sets) + len(RATE_METRICS) * len(judged)
 
 
 def _alarms(environment: Environment) -> Part:
