@@ -14,6 +14,9 @@ FORGOTTEN = "forgotten"
 """The partition of the suppressions table with the tombstones of recipients whose data was erased; also the reason and
 the rule they are suppressed for."""
 
+GUARD_PARTITION = "guard"
+"""The partition of the counters table with what the guard remembers about configuration sets (docs/reputation.md)."""
+
 SCHEMA_ATTRIBUTE, SCHEMA = "schema", 1
 """Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
 
@@ -93,6 +96,19 @@ SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
 """Every metric of sweep_suppressions, with the dimension Environment. `sweep_runs` is always 1; runs that do not sweep
 emit only that and the last."""
 
+RATES_EVERY_MINUTES = 5
+"""How often watch_rates runs."""
+
+GUARD_WOULD_PAUSE = "guard_would_pause"
+"""The metric of watch_rates that no alarm watches: how many configuration sets the guard would pause."""
+
+RATES_METRICS = ("rates_runs", "rates_warning", "rates_critical", "guard_paused", "guard_errors", GUARD_WOULD_PAUSE)
+"""Every metric of watch_rates with the dimension Environment. `rates_runs` is always 1; the others are emitted only if
+they are not 0."""
+
+RATE_METRICS = ("bounce_rate", "complaint_rate")
+"""Metrics of watch_rates with METRICS_DIMENSIONS: the rates of 24 hours in percent, for sets with enough mail."""
+
 # Functions
 
 
@@ -113,6 +129,9 @@ class Variable(StrEnum):
     INCLUDE_ADDRESS = "INCLUDE_ADDRESS"  # JSON: bool
     EMULATED = "EMULATED"  # set, to whatever value, only on the emulator, which names no shards
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
+    CONFIGURATION_SETS = "CONFIGURATION_SETS"  # JSON: tuple[str, ...]
+    REPUTATION = "REPUTATION"  # JSON: metrics.reputation.Reputation
+    SETTLING_SECONDS = "SETTLING_SECONDS"  # JSON: int
 
 
 ONLY_SHARD = "the-only-shard"
@@ -136,6 +155,7 @@ FUNCTIONS = {
     "check_identities": FunctionSize(256, 900),
     "sync_account_list": FunctionSize(512, 900),
     "sweep_suppressions": FunctionSize(512, 900),
+    "watch_rates": FunctionSize(512, 300),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 

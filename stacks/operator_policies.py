@@ -34,6 +34,8 @@ READ_EVERYWHERE = (
 )
 """Read-only actions that have no resource type, or whose resources' names are not known before the call."""
 
+SWITCH_SENDING = "ses:PutConfigurationSetSendingOptions"
+
 DELETE_LISTED = "ses:DeleteSuppressedDestination"
 """It has no resource type, like all actions on the account suppression list."""
 
@@ -96,16 +98,18 @@ class OperatorPolicies(Construct):
         )
         self.operator = self._policy(
             "Operator",
-            "redrive, replay, recount, change suppressions, forget recipients; attach the reader policy as well",
+            "redrive, replay, recount, resume, change suppressions, forget recipients; needs the reader policy, too",
             *_redrive(state.archive, queues, dead_letters),
             *_change_recipients(state),
             _allow([publisher.function_arn], "lambda:InvokeFunction"),
             *_recount(state, counting),
+            _allow([sets], SWITCH_SENDING),
         )
         state.archive.acknowledge_objects(self.reader, *READABLE)
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
         acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])
+        acknowledge(self.operator, "There may be too many configuration sets.", f"IAM5[Resource::{sets}]")
         acknowledge(self.reader, "These actions only read; AWS chooses the names, or there are too many.", *wildcards)
 
     def _arns(self, service: str, *resources: str) -> list[str]:

@@ -13,6 +13,7 @@ from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
+from stacks.reputation_watch import ReputationWatch
 from stacks.state import State
 from stacks.suppression_events import SuppressionEvents
 from stacks.suppression_sweep import SuppressionSweep
@@ -32,6 +33,7 @@ class Pipeline(cdk.Stack):
         )
         AccountListSync(self, "AccountList", environment=environment, state=state, alarms=alarms)
         SuppressionSweep(self, "Sweep", environment=environment, state=state, alarms=alarms)
+        ReputationWatch(self, "Reputation", environment=environment, state=state, alarms=alarms)
         policies = OperatorPolicies(
             self,
             "Policies",

@@ -194,12 +194,23 @@ class CountersTable:
 
     def totals(self, tag: str, hours: Iterable[datetime]) -> Counter[str]:
         """Return the sum of each measure over all values of a tag, for messages sent within some hours."""
-        wanted, totals = set(hours), Counter[str]()
+        totals = Counter[str]()
+        for by_hour in self.sums(tag, hours).values():
+            for measures in by_hour.values():
+                totals.update(measures)
+        return totals
+
+    def sums(self, tag: str, hours: Iterable[datetime]) -> dict[str, dict[datetime, Counter[str]]]:
+        """Return the sum of each measure by value of a tag and hour of sending, for some hours.
+
+        It takes a query for each day and suffix, and reads all values of these days.
+        """
+        wanted, sums = set(hours), dict[str, dict[datetime, Counter[str]]]()
         for day in {hour.date() for hour in wanted}:
             for row, measures in self._rows_of(tag, day):
                 if row.hour in wanted:
-                    totals.update(measures)
-        return totals
+                    sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
+        return sums
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""

@@ -6,10 +6,13 @@ The stacks create each of them on its metric; docs/operations.md explains each.
 from enum import StrEnum
 from typing import NamedTuple
 
+from aftersend.contract import RATES_EVERY_MINUTES
+
 RUNBOOK = "docs/operations.md"
 
-MINUTES, HOUR = 5, 60
-"""Lengths of a period: of what AWS and the functions publish at any time, and of what they publish every hour."""
+MINUTES, RATES, HOUR = 5, 3 * RATES_EVERY_MINUTES, 60
+"""Lengths of a period: of what AWS and the functions publish at any time, of three runs of watch_rates, so that one run
+that is a little late ends no alarm, and of what functions publish every hour."""
 
 
 class Severity(StrEnum):
@@ -149,6 +152,26 @@ ALARMS = {
         period_minutes=HOUR,
         is_heartbeat=True,
     ),
+    # Bounce and complaint rates
+    "ReputationWarning": Alarm(
+        TICKET,
+        "A bounce or complaint rate is as high as those for which AWS reviews accounts.",
+        period_minutes=RATES,
+    ),
+    "ReputationCritical": Alarm(
+        PAGE,
+        "A bounce or complaint rate is as high as those for which AWS may pause accounts.",
+        period_minutes=RATES,
+    ),
+    "GuardPaused": Alarm(PAGE, "The guard has paused a configuration set: SES refuses its mail.", period_minutes=RATES),
+    "GuardFailed": Alarm(
+        PAGE,
+        "watch_rates could not read a tag's counters or could not pause a configuration set.",
+        period_minutes=RATES,
+    ),
+    "RatesMissing": Alarm(
+        PAGE, "Rates have not been watched for half an hour.", 1, 2, period_minutes=RATES, is_heartbeat=True
+    ),
 }
 """Every alarm by its logical id, which begins its name."""
 
@@ -182,3 +205,12 @@ SWEEP_ALARMS = {
     "SweepMissing": "sweep_runs",
 }
 """The alarms on metrics of sweep_suppressions, with their metrics."""
+
+RATES_ALARMS = {
+    "ReputationWarning": "rates_warning",
+    "ReputationCritical": "rates_critical",
+    "GuardPaused": "guard_paused",
+    "GuardFailed": "guard_errors",
+    "RatesMissing": "rates_runs",
+}
+"""The alarms on metrics of watch_rates, with their metrics."""

@@ -11,11 +11,20 @@ from typing import Any
 import msgspec
 
 from aftersend.config import prices
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, RATES_ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_EVERY_HOURS, SWEEP_METRICS
+from aftersend.contract import (
+    ACCOUNT_LIST_METRICS,
+    CHECK_METRICS,
+    FUNCTIONS,
+    RATE_METRICS,
+    RATES_EVERY_MINUTES,
+    SWEEP_EVERY_HOURS,
+    SWEEP_METRICS,
+)
+from aftersend.counting import CONFIGURATION_SET, PROVIDER
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
 from aftersend.retention import FIRST_EVENT_DAYS
@@ -41,6 +50,10 @@ SWEPT_PER_READ = 2 * ENTRIES_PER_READ
 BOUNCES_PER_TEMPORARY, TEMPORARY_READS = 5, 3
 """Soft bounces before an entry that lasts up to a month, and read units of each decision by a sweep: entries, feedback
 and deliveries."""
+
+RATE_READS_PER_TAG = 16
+"""Read units of a tag in a run of watch_rates: two days in eight partitions, each with up to 8 KB, which is about six
+values of a tag (assumed), read eventually consistent."""
 
 # SNS, SQS and KMS
 IDLE_REQUESTS = 2 * 5 * SECONDS / 20
@@ -141,7 +154,7 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.count_invocations
     entries = _entries(environment, volume)
     reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
-    reads += sweep_reads(environment, volume)
+    reads += sweep_reads(environment, volume) + _rate_reads(environment)
     ledger, suppressions = _stored_items(environment, volume) * ITEM_BYTES / GB, entries * ENTRY_BYTES / GB
     stored, recoverable = ledger + suppressions, suppressions + (ledger if environment.ledger_recovery else 0)
     dollars = writes * regional.write_unit + reads * regional.read_unit
@@ -153,6 +166,13 @@ def sweep_reads(environment: Environment, volume: Volume) -> float:
     """Estimate the read units of sweeps: of all entries, and of decisions about temporary ones."""
     temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
     return HOURS / SWEEP_EVERY_HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+
+
+def _rate_reads(environment: Environment) -> float:
+    """Estimate the read units of watch_rates, which reads the counters of some tags in each run."""
+    tags = len(environment.counted_tags) + len((CONFIGURATION_SET, PROVIDER))
+    runs = HOURS * 60 / RATES_EVERY_MINUTES if environment.configuration_sets else 0
+    return runs * (tags * RATE_READS_PER_TAG + len(environment.configuration_sets))
 
 
 def _entries(environment: Environment, volume: Volume) -> float:
@@ -221,11 +241,20 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
     metrics += len(CHECK_METRICS) + len(SWEEP_METRICS)  # every hour has data
     metrics += len(ACCOUNT_LIST_METRICS) if _compares(environment) else 0
+    metrics += _rate_metrics(environment, volume)
     return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
+
+
+def _rate_metrics(environment: Environment, volume: Volume) -> int:
+    """Count the metrics of watch_rates: its heartbeat, and two of each configuration set with enough mail a day."""
+    sets, enough = environment.configuration_sets.values(), environment.reputation.day_sends
+    judged = [each for each in sets if Kind.SEND in each.published and volume.per_set[Kind.SEND] / DAYS >= enough]
+    return bool(sets) + len(RATE_METRICS) * len(judged)
 
 
 def _alarms(environment: Environment) -> Part:
     number = len(ALARMS) - (0 if _compares(environment) else len(ACCOUNT_LIST_ALARMS))
+    number -= 0 if environment.configuration_sets else len(RATES_ALARMS)
     return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
 
 

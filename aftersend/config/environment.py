@@ -35,6 +35,7 @@ from aftersend.config.values import (
 )
 from aftersend.counting import MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
+from aftersend.metrics.reputation import Reputation
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
@@ -238,6 +239,7 @@ class Environment(Section, frozen=True):
     existing_state: ExistingState = ExistingState()
     retention: Retention = Retention()
     suppression: Policy = Policy()
+    reputation: Reputation = Reputation()
     suppression_events: SuppressionEvents = SuppressionEvents()
     functions: Functions = Functions()
 

@@ -26,6 +26,7 @@ from aftersend.config.regions import missing_services, services_by_region
 from aftersend.config.toml_file import KeyPath, format_path
 from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN
 from aftersend.events import Kind
+from aftersend.metrics.reputation import AWS_PERCENT, Reputation
 from aftersend.retention import Retention
 from aftersend.suppression import LIFTING_RULES, Policy
 
@@ -109,11 +110,20 @@ def _check_all(environment: Environment) -> Iterator[Finding]:
         yield from _identity_warnings(path, name, identity, environment)
 
 
+def _check_reputation(reputation: Reputation) -> Iterator[Finding]:
+    for signal in AWS_PERCENT:
+        key = f"{signal}_critical_percent"
+        critical, path = getattr(reputation, key), ["reputation", f"{signal}_warning_percent"]
+        if getattr(reputation, path[1]) > critical:
+            yield _finding("thresholds-reversed", [*path], critical=f"{critical:g}", key=key)
+
+
 def _check_environment(environment: Environment) -> Iterator[Finding]:
     yield from _check_region(environment.region)
     for unknown in sorted(environment.accepted_findings.keys() - WARNINGS.keys()):
         hint = suggestion(unknown, list(WARNINGS))
         yield _finding("unknown-finding", ["accepted_findings", unknown], suggestion=hint)
+    yield from _check_reputation(environment.reputation)
     for tag in ALWAYS_COUNTED:
         if tag in environment.counted_tags:
             yield _finding("already-counted", ["counted_tags"], name=tag)

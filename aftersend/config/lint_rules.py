@@ -29,6 +29,10 @@ RULES = {
         "{region} has no {services}, as far as the installed version of botocore knows.",
         "Use a Region that has it: mail is sent, and its events are processed, in the same Region.",
     ),
+    "thresholds-reversed": Rule(
+        "it is above {critical}, so a rate would be critical before it is a warning.",
+        "Set it to at most {critical}, or raise {key}.",
+    ),
     "already-counted": Rule(
         '"{name}" is always counted: it changes nothing here.',
         "Remove it.",

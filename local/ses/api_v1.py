@@ -51,6 +51,17 @@ def _send_raw_email(ses: LocalSes, parameters: dict[str, str]) -> str:
     return f"<MessageId>{message_id}</MessageId>"
 
 
+def _update_configuration_set_sending_enabled(ses: LocalSes, parameters: dict[str, str]) -> str:
+    sesv2, name = ses.emulator_client("sesv2"), parameters["ConfigurationSetName"]
+    try:
+        sesv2.put_configuration_set_sending_options(
+            ConfigurationSetName=name, SendingEnabled=parameters["Enabled"] == "true"
+        )
+    except sesv2.exceptions.NotFoundException:
+        raise RequestError("ConfigurationSetDoesNotExist", f"Configuration set <{name}> does not exist.") from None
+    return ""
+
+
 def _members(parameters: dict[str, str], prefix: str) -> list[str]:
     return [value for name, value in parameters.items() if name.startswith(prefix)]
 
@@ -125,6 +136,7 @@ def _verified_identity(ses: LocalSes, parameters: dict[str, str]) -> str:
 _ACTIONS: dict[str, Callable[[LocalSes, dict[str, str]], str]] = {
     "SendEmail": _send_email,
     "SendRawEmail": _send_raw_email,
+    "UpdateConfigurationSetSendingEnabled": _update_configuration_set_sending_enabled,
     "GetIdentityNotificationAttributes": _get_identity_notification_attributes,
     "GetIdentityMailFromDomainAttributes": _get_identity_mail_from_domain_attributes,
     "SetIdentityNotificationTopic": _set_identity_notification_topic,

@@ -5,7 +5,7 @@ from base64 import b64decode
 from typing import Any
 
 from local.ses.responses import RequestError, Response, json_error, json_response
-from local.ses.sending import accept, accept_raw
+from local.ses.sending import SENDING_PAUSED, accept, accept_raw
 from local.ses.simulator import LocalSes
 
 
@@ -16,7 +16,8 @@ def perform_v2(ses: LocalSes, method: str, path: str, body: bytes) -> Response |
     try:
         return json_response({"MessageId": _send_email(ses, json.loads(body))})
     except RequestError as error:
-        return json_error(error)
+        code = "SendingPausedException" if error.code == SENDING_PAUSED else error.code
+        return json_error(RequestError(code, error.message))
 
 
 def _send_email(ses: LocalSes, request: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ class DeployedConfiguration:
         """Return a verified identity by name, or None."""
         self.event_destinations: Callable[[str | None], list[dict[str, Any]] | None] = _cache(self._read_destinations)
         """Return the event destinations of a configuration set, or None if it does not exist."""
+        self.sending_enabled: Callable[[str], bool] = _cache(self._read_sending_enabled)
+        """Return whether a configuration set that exists is not paused."""
 
     def sending_identity(self, source: str) -> tuple[str, dict[str, Any]]:
         """Return the identity that sends for an address: the address itself, else the closest domain above it.
@@ -50,6 +52,10 @@ class DeployedConfiguration:
         except sesv2.exceptions.NotFoundException:
             return None
         return answer.get("EventDestinations", [])
+
+    def _read_sending_enabled(self, configuration_set: str) -> bool:
+        answer = self._client("sesv2").get_configuration_set(ConfigurationSetName=configuration_set)
+        return answer["SendingOptions"]["SendingEnabled"]
 
 
 def _cache(read: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -21,6 +21,9 @@ from local.ses.simulator import LocalSes
 
 SIMULATION_HEADER = "X-Local-SES-Simulation"
 
+SENDING_PAUSED = "ConfigurationSetSendingPausedException"
+"""The error code of the SES API v1; v2 has `SendingPausedException` for it."""
+
 MESSAGE_TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 """What SES accepts as the name or value of a message tag ("MessageTag" in the SES API v2 reference)."""
 
@@ -99,4 +102,6 @@ def _configuration_set(ses: LocalSes, source: str, name: str | None) -> str | No
         raise RequestError("MessageRejected", reason) from None
     if name and not ses.configuration_set_exists(name):
         raise RequestError("ConfigurationSetDoesNotExist", f"Configuration set <{name}> does not exist.")
+    if name and not ses.sending_enabled(name):
+        raise RequestError(SENDING_PAUSED, f"Configuration set sending is paused for configuration set <{name}>.")
     return name

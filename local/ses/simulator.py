@@ -109,6 +109,9 @@ class LocalSes:
     def configuration_set_exists(self, name: str) -> bool:
         return self._configuration.event_destinations(name) is not None
 
+    def sending_enabled(self, name: str) -> bool:
+        return self._configuration.sending_enabled(name)
+
     def is_verified(self, identity: str) -> bool:
         return self._configuration.identity(identity) is not None
 

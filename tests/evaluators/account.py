@@ -39,7 +39,7 @@ class Account:
         self._overridden = {**OVERRIDDEN, **overridden}
         self.bucket = templates.only("AWS::S3::Bucket").name
         self.ses = FakeSes(before=SET_BY_HAND)
-        self.sending, self.account_list = Sending(), AccountList()
+        self.sending, self.account_list, self.sets = Sending(), AccountList(), ConfigurationSets()
         self.s3 = ArchiveBucket(Random(1), Queue(Random(1), lambda: BEGIN))
         tables = [table.name for table in templates.of_type("AWS::DynamoDB::Table")]
         self.dynamodb = DynamoDB(Random(1), lambda: BEGIN, plain=tables, streamed=[])
@@ -54,7 +54,7 @@ class Account:
         return [document for line in printed.getvalue().splitlines() if "_aws" in (document := json.loads(line))]
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        for service in (self.s3, self.dynamodb, self.sending, self.account_list):
+        for service in (self.s3, self.dynamodb, self.sending, self.account_list, self.sets):
             if hasattr(service, operation):
                 return getattr(service, operation)(parameters)
         if operation == "GetSecretValue":
@@ -144,6 +144,24 @@ class Sending:
         if self.is_denied:
             raise Fault("AccessDeniedException")
         return self.account
+
+
+class ConfigurationSets:
+    """What the SES API v2 answers about configuration sets: they can send, unless a function has paused them."""
+
+    def __init__(self) -> None:
+        self.paused: set[str] = set()
+        self.is_denied = False
+
+    def GetConfigurationSet(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if self.is_denied:
+            raise Fault("AccessDeniedException")
+        return {"SendingOptions": {"SendingEnabled": call["ConfigurationSetName"] not in self.paused}}
+
+    def PutConfigurationSetSendingOptions(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (as SES does)
+        assert not call["SendingEnabled"], "no function resumes sending"
+        self.paused.add(call["ConfigurationSetName"])
+        return {}
 
 
 class AccountList:

@@ -45,6 +45,8 @@ SES_OPERATIONS = {
 }
 """Operations whose actions know no resources."""
 
+CONFIGURATION_SET = "arn:aws:ses:eu-west-1:222222222222:configuration-set/{}"
+
 PREFIXES = sorted(value for name, value in vars(contract).items() if name.endswith("_PREFIX"))
 
 
@@ -77,6 +79,8 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
         yield from (
             Call("events:PutEvents", ARNS["AWS::Events::EventBus"].format(names.get(bus, bus))) for bus in buses
         )
+    elif operation in ("GetConfigurationSet", "PutConfigurationSetSendingOptions"):
+        yield Call(f"ses:{operation}", CONFIGURATION_SET.format(parameters["ConfigurationSetName"]))
     elif operation == "GetEmailIdentity":
         yield Call("ses:GetEmailIdentity", f"arn:aws:ses:eu-west-1:222222222222:identity/{parameters['EmailIdentity']}")
     else:

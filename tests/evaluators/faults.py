@@ -8,8 +8,16 @@ import msgspec
 from aftersend.aws.counters_table import CODES
 from aftersend.aws.deployed_settings import DeployedNotifications
 from aftersend.aws.serialization import serialize
-from aftersend.contract import FORGOTTEN, IDENTITIES_PREFIX, PARTITION_KEY, SORT_KEY, NotificationSettings
+from aftersend.contract import (
+    FORGOTTEN,
+    GUARD_PARTITION,
+    IDENTITIES_PREFIX,
+    PARTITION_KEY,
+    SORT_KEY,
+    NotificationSettings,
+)
 from aftersend.counting import CONFIGURATION_SET
+from aftersend.metrics.guard import GuardState
 from aftersend.suppression import Entry
 from aftersend.suppression.mass_suppression import FEWEST_SUPPRESSED
 from tests.adapters.identities import IDENTITY, REFUSED, UNTOUCHED, new_request
@@ -52,6 +60,14 @@ class Fault(Enum):
     SUPPRESSED_IN_MASSES = auto()  # feedback suppresses the recipients of most mail
     SWEEP_FAILS_PARTLY = auto()  # a recipient cannot be decided about
     SWEEP_NOT_SCHEDULED = auto()
+    BOUNCE_RATE_HIGH = auto()
+    BOUNCE_RATE_CRITICAL = auto()
+    SET_PAUSED = auto()  # the guard has paused a configuration set
+    SET_NOT_PAUSED = auto()  # and SES does not let it
+    RATES_NOT_SCHEDULED = auto()
+
+
+RATE_FAULTS = {Fault.BOUNCE_RATE_HIGH, Fault.BOUNCE_RATE_CRITICAL, Fault.SET_PAUSED, Fault.SET_NOT_PAUSED}
 
 
 DAMAGED = ("reader@mail.example", "feedback#message#Bounce")
@@ -111,6 +127,40 @@ def break_suppressions(account: Account, faults: set[Fault]) -> None:
     if Fault.SWEEP_FAILS_PARTLY in faults:
         table_of(account, "Ledger").items[DAMAGED] = {"kind": {"N": "7"}}
         add_entry(account, Entry(recipient=DAMAGED[0], reason="bounce", rule="hard-bounce", until=now))
+
+
+def break_rates(account: Account, faults: set[Fault]) -> None:
+    """Let mail of the last hour bounce, and let the guard have paused a set, so that there are these faults alone."""
+    table_of(account, "Counters").items.clear()
+    bounces = {Fault.BOUNCE_RATE_HIGH: 60, Fault.BOUNCE_RATE_CRITICAL: 200}
+    for fault in faults & bounces.keys():
+        count_storm(account, "newsletter", bounces=bounces[fault])
+    if faults & {Fault.SET_PAUSED, Fault.SET_NOT_PAUSED}:
+        remember_pause(account, "newsletter")
+    account.sets.is_denied = Fault.SET_NOT_PAUSED in faults
+
+
+def count_storm(account: Account, configuration_set: str, *, bounces: int) -> None:
+    """Count a thousand messages of this hour, of which some bounced."""
+    now = datetime.now(UTC)
+    keys = {PARTITION_KEY: f"{CONFIGURATION_SET}#{now:%Y-%m-%d}#0", SORT_KEY: configuration_set}
+    measures = {"send": 1_000, "hard_bounce": bounces}
+    counters = {f"{CODES[measure]}{now.hour:02}": number for measure, number in measures.items()}
+    table_of(account, "Counters").items[keys[PARTITION_KEY], keys[SORT_KEY]] = serialize(keys | counters)
+
+
+def remember_pause(account: Account, configuration_set: str) -> None:
+    """Let the guard remember that it has paused a configuration set."""
+    keys = {PARTITION_KEY: GUARD_PARTITION, SORT_KEY: configuration_set}
+    state = msgspec.json.encode(GuardState(paused_at=datetime.now(UTC))).decode()
+    table_of(account, "Counters").items[GUARD_PARTITION, configuration_set] = serialize(keys | {"state": state})
+
+
+def forget_pauses(account: Account) -> None:
+    """Let the guard remember nothing."""
+    items = table_of(account, "Counters").items
+    for key in [key for key in items if key[0] == GUARD_PARTITION]:
+        del items[key]
 
 
 def add_entry(account: Account, entry: Entry) -> None:

@@ -10,7 +10,7 @@ from lambdas import account_list_comparison
 from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.calls import required_calls
-from tests.evaluators.faults import add_entry, add_tombstone
+from tests.evaluators.faults import add_entry, add_tombstone, count_storm, forget_pauses, remember_pause
 from tests.evaluators.iam import Call
 from tests.evaluators.templates import Templates
 from tests.event_factory import an_event
@@ -100,6 +100,24 @@ def sweep_calls(templates: Templates) -> Calls:
     )
     add_tombstone(account)
     account.invoke("sweep_suppressions")
+    return calls
+
+
+def rates_calls(templates: Templates) -> Calls:
+    """Let the rate of one set become critical, and remember that others were paused; return the calls made."""
+    calls: Calls = {}
+    account = Account(templates)
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
+
+    account.observe = observe
+    for name in ("newsletter", "receipts"):
+        remember_pause(account, name)
+    account.invoke("watch_rates")
+    count_storm(account, "newsletter", bounces=200)
+    forget_pauses(account)
+    account.invoke("watch_rates")
     return calls
 
 

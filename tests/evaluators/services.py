@@ -16,11 +16,19 @@ from aftersend.contract import (
     FAILED_BATCHES_PREFIX,
     FIREHOSE_ERRORS_PREFIX,
     IDENTITIES_PREFIX,
+    RATES_EVERY_MINUTES,
 )
 from tests.adapters.identities import IDENTITY, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.alarms import Metrics
-from tests.evaluators.faults import Fault, break_account_list, break_identities, break_suppressions
+from tests.evaluators.faults import (
+    RATE_FAULTS,
+    Fault,
+    break_account_list,
+    break_identities,
+    break_rates,
+    break_suppressions,
+)
 from tests.evaluators.queues import Message, Queue
 from tests.evaluators.templates import Resource, Templates
 
@@ -75,6 +83,8 @@ class Services:
                 Fault.CHANGES_UNPUBLISHABLE,
             ),
         )
+        self._rate_documents: dict[frozenset[Fault], list[dict[str, Any]]] = {}
+        """What watch_rates printed with these faults."""
         self._stuck_minutes = 0
         """How long Firehose has not delivered."""
         self.account = Account(templates)
@@ -92,6 +102,8 @@ class Services:
                 self._check()
                 self._compare_account_list()
                 self._sweep()
+            if self.minute % RATES_EVERY_MINUTES == 0:
+                self._watch_rates()
             queues = [self._feedback, self._archive, self._undelivered]
             queues += [queue.dead_letters for queue in queues if queue]
             for queue in queues:
@@ -229,6 +241,16 @@ class Services:
         if Fault.SWEEP_NOT_SCHEDULED not in self.faults:
             break_suppressions(self.account, self.faults)
             self._publish_documents(self.account.invoke("sweep_suppressions"))
+
+    def _watch_rates(self) -> None:
+        """The schedule invokes watch_rates. It is run once for the same faults: its metrics do not depend on time."""
+        if Fault.RATES_NOT_SCHEDULED in self.faults:
+            return
+        faults = frozenset(self.faults & RATE_FAULTS)
+        if faults not in self._rate_documents:
+            break_rates(self.account, {*faults})
+            self._rate_documents[faults] = self.account.invoke("watch_rates")
+        self._publish_documents(self._rate_documents[faults])
 
     def _publish_invocation(self, function: str, *, errors: int) -> None:
         """Lambda publishes errors only of functions that are invoked."""

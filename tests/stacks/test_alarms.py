@@ -55,6 +55,11 @@ BREAKS = {
     "MassSuppression": Fault.SUPPRESSED_IN_MASSES,
     "SweepFailed": Fault.SWEEP_FAILS_PARTLY,
     "SweepMissing": Fault.SWEEP_NOT_SCHEDULED,
+    "ReputationWarning": Fault.BOUNCE_RATE_HIGH,
+    "ReputationCritical": Fault.BOUNCE_RATE_CRITICAL,
+    "GuardPaused": Fault.SET_PAUSED,
+    "GuardFailed": Fault.SET_NOT_PAUSED,
+    "RatesMissing": Fault.RATES_NOT_SCHEDULED,
 }
 """What each alarm must notice."""
 

@@ -12,6 +12,7 @@ from tests.evaluators.recorded_calls import (
     account_list_calls,
     identity_calls,
     pipeline_calls,
+    rates_calls,
     sweep_calls,
 )
 from tests.evaluators.service_calls import role_of, service_calls
@@ -43,7 +44,7 @@ def roles(environment: Templates) -> dict[str, list[Statement]]:
 def recorded(environment: Templates) -> dict[str, set[Call]]:
     """Return the calls of our functions, by function."""
     with function_process():
-        recorded = (pipeline_calls, identity_calls, account_list_calls, sweep_calls)
+        recorded = (pipeline_calls, identity_calls, account_list_calls, sweep_calls, rates_calls)
         return {name: made for calls in recorded for name, made in calls(environment).items()}
 
 

@@ -32,6 +32,7 @@ CONSUME = (
     "sqs:GetQueueAttributes",
 )
 WRITE_OBJECTS = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject")
+SWITCH_SENDING = "ses:PutConfigurationSetSendingOptions"
 READ_EVERYWHERE = (
     *("sts:GetCallerIdentity", "cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"),
     *("sns:GetSubscriptionAttributes", "ses:GetAccount", "ses:GetIdentityNotificationAttributes"),
@@ -103,6 +104,16 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         ): "find temporary entries, and write what follows",
         **HASH_KEY,
         (("dynamodb:Query",), "Counters"): "read how much was sent",
+    },
+    "ReputationWatchRatesFunction": {
+        (
+            ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"),
+            "Counters",
+        ): "read counters, remember what is paused",
+        (
+            ("ses:GetConfigurationSet", SWITCH_SENDING),
+            ", ".join(ARN.format("ses", f"configuration-set/{name}") for name in ("newsletter", "receipts")),
+        ): "pause sending of the environment's own configuration sets",
     },
     "NotificationsSetIdentityNotificationsFunction": {
         (("s3:GetObject", "s3:PutObject"), "Archive/identities/*"): "read and write the deployed settings",
@@ -176,6 +187,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             "Ledger, Suppressions",
         ): "suppressions add, remove, import and rebuild; forget",
         (("dynamodb:GetItem",), "Suppressions"): "forget: read a tombstone",
+        ((SWITCH_SENDING,), ARN.format("ses", "configuration-set/*")): "resume",
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove and forget, at SES's account list",
         (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },

@@ -9,7 +9,9 @@ from aftersend.contract import (
     ACCOUNT_LIST_METRICS,
     CHECK_METRICS,
     FUNCTIONS,
+    GUARD_WOULD_PAUSE,
     METRICS_NAMESPACE,
+    RATES_METRICS,
     SWEEP_METRICS,
     Variable,
 )
@@ -121,6 +123,7 @@ def test_missing_data_breaches_only_where_every_run_publishes(templates: dict[st
     assert [name for name, treatment in missing.items() if treatment == "breaching"] == [
         "AccountListSyncMissing",
         "SweepMissing",
+        "RatesMissing",
         "IdentityCheckMissing",
     ]
     assert set(missing.values()) == {"breaching", "notBreaching"}
@@ -153,9 +156,9 @@ def test_every_metric_of_the_environment_as_a_whole_has_an_alarm(templates: dict
     watched = {
         alarm["MetricName"]
         for alarm in alarms(templates).values()
-        if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] == 3600
+        if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] >= 900
     }
-    assert watched == {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS}
+    assert watched == {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS, *RATES_METRICS} - {GUARD_WOULD_PAUSE}
 
 
 def test_alarms_of_the_mappings_of_streams_watch_metrics_that_they_publish(

@@ -19,6 +19,7 @@ from aftersend.config.environment import (
 from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting
 from aftersend.counting import PERMANENT_MEASURES, TRANSIENT_MEASURES, Counted, measure
 from aftersend.events import SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
+from aftersend.metrics.reputation import Reputation
 from aftersend.metrics.summary import summarize
 from aftersend.suppression import Policy
 
@@ -94,11 +95,16 @@ def test_twice_the_messages_cost_more_but_at_most_twice_as_much(environment: Env
     assert once < twice <= 2 * (once - fixed) + fixed + 1e-9
 
 
+RATE_READS = 730 * 12 * (2 * 16 + 1)
+"""Read units of watch_rates, every five minutes: counters by configuration set and provider, and one set's state."""
+
+
 def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
         "CloudWatch dashboard": pytest.approx(3.00),
-        "CloudWatch metrics": pytest.approx((13 + 3) * 0.30),  # those of the hourly check and the sweep
-        "CloudWatch alarms": pytest.approx(3.60),
+        "CloudWatch metrics": pytest.approx((13 + 3 + 1) * 0.30),  # of the hourly check, the sweep and the rates
+        "CloudWatch alarms": pytest.approx(4.10),
+        "DynamoDB": pytest.approx(RATE_READS * 0.125e-6),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
     }
@@ -119,10 +125,10 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $12.33 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $13.17 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
-    assert len(lines) == 5
+    assert len(lines) == 6
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -157,7 +163,10 @@ def test_dynamodb_cost_of_850_000_events():
     # 7,000 entries a month, kept for 400 days and read eight to a unit every sixth of 730 hours; of a month's 9,000
     # soft bounces every fifth begins a temporary entry, which is decided about for three units.
     swept = 730 / 6 * (7_000 * 400 / (365 / 12) / 8 + 3 * 9_000 / 5)
-    writes, reads = items + decisions + counters, 2 * 2 * decisions + 850_000 * counting.invocations + swept
+    writes, reads = (
+        items + decisions + counters,
+        2 * 2 * decisions + 850_000 * counting.invocations + swept + RATE_READS,
+    )
     ledger = (834_000 * 30 + 16_000 * 400) / (365 / 12) * 732 / 2**30
     suppressions = 7_000 * 400 / (365 / 12) * 602 / 2**30
     by_hand = (writes * 0.625 + reads * 0.125) / 1e6 + ledger * 0.25 + suppressions * (0.25 + 0.20)
@@ -208,7 +217,25 @@ def test_unpublished_events_cost_nothing():
 
 def test_second_configuration_set_shares_the_mail_and_adds_metrics():
     two = changed(configuration_sets={"newsletter": PLAIN, "receipts": PLAIN})
-    assert added_cost(two) == {"CloudWatch metrics": pytest.approx(9 * 0.30)}
+    assert added_cost(two) == {
+        "CloudWatch metrics": pytest.approx((9 + 2) * 0.30),
+        "DynamoDB": pytest.approx(730 * 12 * 0.125e-6),
+    }
+
+
+def test_rates_are_metrics_of_sets_with_enough_mail_a_day():
+    enough = changed(monthly_messages=30_420)
+    without = changed(enough, reputation=Reputation(day_sends=2_000))
+    assert added_cost(enough, without) == {"CloudWatch metrics": pytest.approx(2 * 0.30)}
+
+
+def test_environment_without_configuration_sets_watches_no_rates():
+    none = changed(monthly_messages=0, configuration_sets={})
+    assert added_cost(none, changed(monthly_messages=0)) == {
+        "CloudWatch metrics": pytest.approx(-0.30),
+        "CloudWatch alarms": pytest.approx(-0.50),
+        "DynamoDB": pytest.approx(-RATE_READS * 0.125e-6),
+    }
 
 
 def test_cloudwatch_destination_adds_a_metric_for_each_value_and_type():

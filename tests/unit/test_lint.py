@@ -17,6 +17,7 @@ from aftersend.config.environment import (
 )
 from aftersend.config.lint_rules import RULES, WARNINGS
 from aftersend.events import Kind
+from aftersend.metrics.reputation import Reputation
 from aftersend.suppression import Policy
 
 TOPIC = "arn:aws:sns:eu-west-1:222222222222:shop"
@@ -163,6 +164,12 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
 }
 
 ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
+    "a warning above what is critical": (
+        lint(reputation=Reputation(complaint_warning_percent=0.6)),
+        "thresholds-reversed",
+        "reputation.complaint_warning_percent: it is above 0.5, so a rate would be critical before it is a warning. "
+        "Set it to at most 0.5, or raise complaint_critical_percent.",
+    ),
     "an existing contact list with settings": (
         lint(contact_lists={"readers": ContactList(existing=True, description="Readers")}),
         "setting-of-existing-list",

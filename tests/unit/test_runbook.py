@@ -5,8 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RUNBOOK, SWEEP_ALARMS
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, SWEEP_METRICS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RATES_ALARMS, RUNBOOK, SWEEP_ALARMS
+from aftersend.contract import (
+    ACCOUNT_LIST_METRICS,
+    CHECK_METRICS,
+    GUARD_WOULD_PAUSE,
+    RATES_METRICS,
+    SWEEP_METRICS,
+)
 
 PROJECT = Path(__file__).parent.parent.parent
 TEXT = (PROJECT / RUNBOOK).read_text()
@@ -54,6 +60,7 @@ def test_alarms_of_the_check_watch_what_it_emits():
         "IdentityCheckMissing",
         "AccountListSyncMissing",
         "SweepMissing",
+        "RatesMissing",
     }
 
 
@@ -65,6 +72,11 @@ def test_alarms_of_the_account_list_watch_what_the_comparison_emits():
 def test_alarms_of_the_suppression_list_watch_what_the_sweep_emits():
     assert set(SWEEP_ALARMS) <= set(ALARMS)
     assert set(SWEEP_METRICS) == set(SWEEP_ALARMS.values())
+
+
+def test_alarms_of_rates_watch_what_is_emitted():
+    assert set(RATES_ALARMS) <= set(ALARMS)
+    assert {*RATES_ALARMS.values(), GUARD_WOULD_PAUSE} == set(RATES_METRICS)
 
 
 def test_runbook_restores_what_was_changed_outside_the_stacks_by_reverting_drift():

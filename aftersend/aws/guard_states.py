@@ -1,0 +1,56 @@
+"""Store what the guard remembers about configuration sets, in a partition of its own of the counters table.
+
+Its items never expire. Their partition has no `#`, which those of counters have: no reader of counters meets them.
+"""
+
+from typing import Any
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from aftersend.aws.clients import error_code
+from aftersend.aws.serialization import serialize
+from aftersend.contract import GUARD_PARTITION, PARTITION_KEY, SORT_KEY
+from aftersend.metrics.guard import NOTHING, GuardState
+
+STATE = "state"
+
+
+class GuardStates:
+    """Read and replace the guard's memory, an item per configuration set."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb, self._table = dynamodb, table
+
+    def get(self, name: str) -> GuardState:
+        """Return what is remembered about a configuration set, as it is at this moment."""
+        item = self._dynamodb.get_item(TableName=self._table, Key=_key(name), ConsistentRead=True).get("Item")
+        return msgspec.json.decode(item[STATE]["S"], type=GuardState) if item else NOTHING
+
+    def replace(self, name: str, expected: GuardState, state: GuardState) -> bool:
+        """Replace what is remembered if it is still what is expected; tell whether it was."""
+        if state == expected:
+            return True
+        put: dict[str, Any] = {"ConditionExpression": f"attribute_not_exists({PARTITION_KEY})"}
+        if expected != NOTHING:
+            put = {
+                "ConditionExpression": "#state = :expected",
+                "ExpressionAttributeNames": {"#state": STATE},  # a reserved word of DynamoDB's
+                "ExpressionAttributeValues": serialize({":expected": _encode(expected)}),
+            }
+        item = _key(name) | serialize({STATE: _encode(state)})
+        try:
+            self._dynamodb.put_item(TableName=self._table, Item=item, **put)
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+
+def _key(name: str) -> dict[str, Any]:
+    return serialize({PARTITION_KEY: GUARD_PARTITION, SORT_KEY: name})
+
+
+def _encode(state: GuardState) -> str:
+    return msgspec.json.encode(state).decode()
