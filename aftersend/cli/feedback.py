@@ -109,6 +109,8 @@ def feedback(
     if message is None:
         until = until or datetime.now(UTC).replace(microsecond=0)
         since = since or until - DEFAULT_RANGE
+    elif not message:
+        raise typer.BadParameter("--message is empty: name the id that the sending call returned.")
     if since and until and since >= until:
         raise typer.BadParameter("--until must be later than --since.")
     kinds = frozenset(Kind[each.name].value for each in kind or ())

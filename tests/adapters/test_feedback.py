@@ -148,6 +148,7 @@ def test_long_diagnostic_is_shortened_and_control_characters_are_escaped(shop: S
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["--message", ""], "--message is empty"),
         (["--tag", "spring"], "'spring' is no tag. Valid tags: NAME=VALUE"),
         (["--since", "yesterday"], "'yesterday' is no time."),
         (["--until", "7 d"], "Or an age: 7d, 24h."),
