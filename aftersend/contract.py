@@ -20,6 +20,14 @@ GUARD_PARTITION = "guard"
 SCHEMA_ATTRIBUTE, SCHEMA = "schema", 1
 """Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
 
+FEEDBACK_DAY = "feedback_day"
+"""Attribute of the ledger's items of feedback. DynamoDB indexes only items that have both keys of an index, so that
+the indexes have no other items."""
+
+FEEDBACK_BY_MESSAGE, FEEDBACK_BY_DAY = "feedback-by-message", "feedback-by-day"
+FEEDBACK_INDEXES = {FEEDBACK_BY_MESSAGE: ("message_id", FEEDBACK_DAY), FEEDBACK_BY_DAY: (FEEDBACK_DAY, "sent_at")}
+"""The global secondary indexes of the ledger, and the attributes that are their partition and sort keys."""
+
 # The archive bucket
 
 EVENTS_PREFIX = "events/"

@@ -6,13 +6,14 @@ again, in whatever order, changes nothing.
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
 
-from aftersend.contract import SCHEMA, SCHEMA_ATTRIBUTE
+from aftersend.contract import FEEDBACK_DAY, SCHEMA, SCHEMA_ATTRIBUTE
 from aftersend.events import ADDED, ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
@@ -123,8 +124,8 @@ def storage_problem(event: Event) -> str | None:
 
 
 def _storage_problems(event: Event) -> Iterator[str]:
-    if event.recipient == "":
-        yield "A recipient is empty."
+    if "" in (event.recipient, event.message_id):
+        yield "A recipient or a message id is empty."
     if len((event.recipient or "").encode()) > MAX_RECIPIENT_BYTES:
         yield f"A recipient has more than {MAX_RECIPIENT_BYTES} bytes."
     if len(f"{event.message_id}{event.kind}".encode()) > MAX_MESSAGE_AND_KIND_BYTES:
@@ -152,6 +153,28 @@ def attributes(event: Event) -> Attributes:
         if name in values:
             values[name] = values[name][:SHORTENED_CHARACTERS]
     return values
+
+
+INDEXED_KINDS = frozenset({Kind.BOUNCE, Kind.COMPLAINT, Kind.SUBSCRIPTION})
+"""Kinds that the indexes of feedback have: operators' acts are about no message."""
+
+PARTITIONS_PER_DAY = 8
+"""Over how many partitions the feedback of a day is spread. One takes 1,000 writes a second, and an index that is
+throttled throttles its table ("Using Global Secondary Indexes in DynamoDB"). Stored items have these partitions: fewer
+would hide some of them."""
+
+
+def index_attributes(event: Event) -> Attributes:
+    """Return the attribute by which the indexes of feedback have an event; none of an event without a place in them."""
+    if event.kind not in INDEXED_KINDS or event.sent_at is None or event.message_id is None:
+        return {}
+    number = int(digest(event.message_id)[0], 16) % PARTITIONS_PER_DAY
+    return {FEEDBACK_DAY: f"{event.sent_at.date()}#{number}"}
+
+
+def day_partitions(day: date) -> list[str]:
+    """Return the partitions of the index with the feedback about messages that were sent on a day, in UTC."""
+    return [f"{day}#{number}" for number in range(PARTITIONS_PER_DAY)]
 
 
 class NewerSchema(Exception):

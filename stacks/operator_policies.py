@@ -9,6 +9,7 @@ from aftersend.config import Environment
 from aftersend.contract import (
     EVENTS_PREFIX,
     FAILED_BATCHES_PREFIX,
+    FEEDBACK_INDEXES,
     FIREHOSE_ERRORS_PREFIX,
     IDENTITIES_PREFIX,
     QUARANTINE_PREFIX,
@@ -91,6 +92,7 @@ class OperatorPolicies(Construct):
             _allow([table.table_arn for table in (state.ledger, state.counters, state.suppressions)], *DESCRIBE_TABLE),
             _allow([state.counters.table_arn], "dynamodb:Query", "dynamodb:GetItem"),
             _allow([state.ledger.table_arn], "dynamodb:Query", "dynamodb:Scan"),
+            _allow([f"{state.ledger.table_arn}/index/{name}" for name in FEEDBACK_INDEXES], "dynamodb:Query"),
             _allow([state.suppressions.table_arn], *READ_SUPPRESSIONS),
             state.hash_key_statement(),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),

@@ -9,6 +9,7 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from aftersend.config import Environment
+from aftersend.contract import FEEDBACK_INDEXES
 from stacks.acknowledgments import acknowledge
 from stacks.archive_bucket import ArchiveBucket
 from stacks.contact_list import SubscriberList
@@ -37,6 +38,7 @@ class State(cdk.Stack):
             existing_stream_arn=existing.ledger_stream_arn,
             warm_writes=environment.warm_throughput,
             is_recoverable=environment.ledger_recovery,
+            indexes=FEEDBACK_INDEXES,
         )
         if not environment.ledger_recovery:
             acknowledge(self.ledger, "The archive, which is versioned, is replayed into a new ledger.", "DDB3")

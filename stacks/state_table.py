@@ -1,5 +1,7 @@
 """Create a table of the state, or use one that an earlier deployment retained."""
 
+from collections.abc import Mapping
+
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
@@ -18,14 +20,16 @@ def state_table(
     existing_stream_arn: str | None = None,
     warm_writes: int | None = None,
     is_recoverable: bool = True,
+    indexes: Mapping[str, tuple[str, str]] | None = None,
 ) -> dynamodb.ITable:
     """Return a table with a partition key and a sort key, some of whose items expire. `warm_writes` are the writes a
-    second that it takes at once; without them, DynamoDB's default. `is_recoverable` is its point-in-time recovery."""
+    second that it takes at once; without them, DynamoDB's default. `is_recoverable` is its point-in-time recovery.
+    `indexes` are global secondary indexes with all attributes, by name: partition and sort key, which are texts."""
     if existing:
         return dynamodb.Table.from_table_attributes(
             scope, id, table_name=existing, table_stream_arn=existing_stream_arn
         )
-    return dynamodb.Table(
+    table = dynamodb.Table(
         scope,
         id,
         partition_key=dynamodb.Attribute(name=PARTITION_KEY, type=dynamodb.AttributeType.STRING),
@@ -42,3 +46,28 @@ def state_table(
         deletion_protection=environment.retain_state,
         removal_policy=removal_policy(environment),
     )
+    _add_indexes(table, indexes or {})
+    return table
+
+
+def _add_indexes(table: dynamodb.Table, indexes: Mapping[str, tuple[str, str]]) -> None:
+    """Add indexes by their L1 properties: with those of the L2, every grant would allow its actions on all indexes."""
+    resource = table.node.default_child
+    assert isinstance(resource, dynamodb.CfnTable)
+    if not indexes:
+        return
+    keys = {PARTITION_KEY, SORT_KEY}.union(*indexes.values())
+    resource.attribute_definitions = [
+        dynamodb.CfnTable.AttributeDefinitionProperty(attribute_name=name, attribute_type="S") for name in sorted(keys)
+    ]
+    resource.global_secondary_indexes = [
+        dynamodb.CfnTable.GlobalSecondaryIndexProperty(
+            index_name=name,
+            key_schema=[
+                dynamodb.CfnTable.KeySchemaProperty(attribute_name=partition, key_type="HASH"),
+                dynamodb.CfnTable.KeySchemaProperty(attribute_name=sort, key_type="RANGE"),
+            ],
+            projection=dynamodb.CfnTable.ProjectionProperty(projection_type="ALL"),
+        )
+        for name, (partition, sort) in indexes.items()
+    ]

@@ -178,7 +178,7 @@ class LedgerTable:
         expiry = expires_at(event, self._retention)
         expires = {EXPIRES: int(expiry.timestamp())} if expiry else {}
         own = {PARTITION_KEY: key.partition, SORT_KEY: key.sort, SCHEMA_ATTRIBUTE: SCHEMA}
-        return serialize(ledger.attributes(event) | expires | own)
+        return serialize(ledger.attributes(event) | ledger.index_attributes(event) | expires | own)
 
     def _put_if_ranks_higher(self, event: Event) -> None:
         rank = serialize({RANK: ledger.rank(event)})

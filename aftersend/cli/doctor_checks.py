@@ -173,6 +173,11 @@ CHECKS = (
             "suppressions table", "publish_suppressions", observer.table("Suppressions"), observer.mappings
         ),
     ),
+    Check(
+        "feedback-indexes",
+        "Does the ledger have the indexes of feedback?",
+        lambda observer: resource.judge_indexes(observer.table("Ledger")),
+    ),
     Check("time-to-live", "Do items expire?", _time_to_live, NOT_SET),
     Check("point-in-time-recovery", "Can the tables be restored?", _recovery, NOT_SET),
     Check("alarms", "Does every alarm exist, and is none in ALARM?", _alarms),

@@ -7,6 +7,7 @@ import typer
 
 from aftersend.cli import failures, suppressions
 from aftersend.cli.doctor import doctor
+from aftersend.cli.feedback import feedback
 from aftersend.cli.forget import forget
 from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
@@ -23,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(doctor)
+app.command()(feedback)
 app.command()(forget)
 app.command()(inspect)
 app.command()(lint)

@@ -18,6 +18,7 @@ from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_
 from aftersend.contract import (
     ACCOUNT_LIST_METRICS,
     CHECK_METRICS,
+    FEEDBACK_INDEXES,
     FUNCTIONS,
     RATE_METRICS,
     RATES_EVERY_MINUTES,
@@ -38,6 +39,8 @@ EVENT_UNITS = 1.0
 """Write units per copy of an item: 1,150 for a second copy of 1,000 events and 150 items of unique opens and clicks."""
 DECISION_UNITS, DECISION_READS = 1.0, 2.0
 """Write units per feedback event: 32 for 16, of which 16 are for the ledger. Read units per copy: entry and events."""
+INDEX_UNITS = len(FEEDBACK_INDEXES)
+"""Write units of the ledger's indexes per feedback event: one each. A second copy does not change the item."""
 ITEM_BYTES = 632 + 100
 """An event in the ledger, of complete SES records (benchmarks/month/sizes.py): the mean, and DynamoDB's overhead."""
 ENTRY_BYTES = 502 + 100
@@ -150,13 +153,17 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
     """Estimate writes of each copy, decision and count, reads, and storage. Reading a stream from Lambda is free."""
     copies = {kind: volume.notified[kind] + volume.archived[kind] for kind in MIX}
     writes = EVENT_UNITS * (_sum(copies) + _sum(copies, UNIQUE)) + DECISION_UNITS * _sum(volume.events, FEEDBACK)
+    writes += INDEX_UNITS * _sum(volume.events, FEEDBACK)
     writes += volume.counter_writes
     reads = DECISION_READS * _sum(copies, FEEDBACK) + volume.count_invocations
     entries = _entries(environment, volume)
     reads += HOURS * entries / ENTRIES_PER_READ if _compares(environment) else 0
     reads += sweep_reads(environment, volume) + _rate_reads(environment)
     ledger, suppressions = _stored_items(environment, volume) * ITEM_BYTES / GB, entries * ENTRY_BYTES / GB
-    stored, recoverable = ledger + suppressions, suppressions + (ledger if environment.ledger_recovery else 0)
+    indexes = len(FEEDBACK_INDEXES) * _feedback_items(environment, volume) * ITEM_BYTES / GB
+    stored = ledger + indexes + suppressions
+    # Point-in-time recovery is charged for tables without their indexes ("Amazon DynamoDB pricing").
+    recoverable = suppressions + (ledger if environment.ledger_recovery else 0)
     dollars = writes * regional.write_unit + reads * regional.read_unit
     dollars += stored * regional.table_storage + recoverable * regional.table_recovery
     return Part("DynamoDB", dollars, f"{_many(writes)} writes, {_many(reads)} reads, {stored:,.1f} GB stored")
@@ -186,9 +193,13 @@ def _compares(environment: Environment) -> bool:
 
 
 def _stored_items(environment: Environment, volume: Volume) -> float:
-    retention, feedback = environment.retention, _sum(volume.events, FEEDBACK)
-    item_days = feedback * retention.feedback_days + (_sum(volume.events) - feedback) * retention.volume_days
-    return (item_days + _sum(volume.events, UNIQUE) * FIRST_EVENT_DAYS) / DAYS
+    volume_items = _sum(volume.events) - _sum(volume.events, FEEDBACK)
+    item_days = volume_items * environment.retention.volume_days + _sum(volume.events, UNIQUE) * FIRST_EVENT_DAYS
+    return _feedback_items(environment, volume) + item_days / DAYS
+
+
+def _feedback_items(environment: Environment, volume: Volume) -> float:
+    return _sum(volume.events, FEEDBACK) * environment.retention.feedback_days / DAYS
 
 
 def _sns_and_sqs(environment: Environment, volume: Volume) -> Part:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from aftersend.config import Environment
-from aftersend.contract import EXPIRES
+from aftersend.contract import EXPIRES, FEEDBACK_INDEXES
 from aftersend.operations.findings import (
     DEPLOY,
     RESTORE,
@@ -39,6 +39,17 @@ def judge_stream(name: str, reader: str, table: Answer | None, mappings: Answers
     sources = [each["EventSourceArn"] for each in mappings.values() if each and is_of_stream(each)]
     if sources and described["LatestStreamArn"] not in sources:
         yield critical(f"{reader} reads another stream than that of the {name}: it gets no changes.", RESTORE)
+
+
+def judge_indexes(table: Answer | None) -> Iterator[Finding]:
+    """Judge the indexes of the ledger."""
+    present = table["Table"].get("GlobalSecondaryIndexes", ()) if table else ()
+    statuses = {each["IndexName"]: each["IndexStatus"] for each in present}
+    for name in FEEDBACK_INDEXES:
+        status = statuses.get(name, "missing")
+        if status not in ("ACTIVE", "UPDATING"):
+            fix = "Create it (docs/operations.md, section Feedback), or wait until it is ACTIVE."
+            yield warning(f"The index {name} of the ledger is {status}: `aftersend feedback` cannot read it.", fix)
 
 
 def judge_time_to_live(tables: Answers) -> Iterator[Finding]:

@@ -42,7 +42,7 @@ def normalize(kind: str, record: ses_schema.Record, coerced_fields: Iterable[str
         recipient = recipient_raw.lower()
         event = Event(
             kind=kind,
-            message_id=mail.message_id,
+            message_id=mail.message_id or None,
             sent_at=sent_at,
             occurred_at=occurred_at,
             reported_at=None if reported_at == occurred_at else reported_at,

@@ -1,7 +1,7 @@
 """Create tables and a bucket in moto as the stacks do."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from typing import Any
 
 import boto3
@@ -9,7 +9,7 @@ import pytest
 from moto import mock_aws
 
 from aftersend.aws import custom_resource
-from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.contract import FEEDBACK_INDEXES, PARTITION_KEY, SORT_KEY
 
 SESSION = boto3.Session("test", "test", region_name="us-east-1")
 """One session for all tests: a new one would load the service models again, a third of a second each time."""
@@ -27,15 +27,29 @@ def aws() -> Generator[None]:
 @pytest.fixture
 def dynamodb(aws: None) -> Any:
     client = SESSION.client("dynamodb")
-    keys = {PARTITION_KEY: "HASH", SORT_KEY: "RANGE"}
     for table in TABLES:
-        client.create_table(
-            TableName=table,
-            KeySchema=[{"AttributeName": name, "KeyType": role} for name, role in keys.items()],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        indexes = FEEDBACK_INDEXES if table == "ledger" else {}
+        client.create_table(**table_definition(table, indexes))
     return client
+
+
+def table_definition(name: str, indexes: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
+    names = {PARTITION_KEY, SORT_KEY}.union(*indexes.values())
+    described = [
+        {"IndexName": index, "KeySchema": key_schema(*keys), "Projection": {"ProjectionType": "ALL"}}
+        for index, keys in indexes.items()
+    ]
+    return {
+        "TableName": name,
+        "KeySchema": key_schema(PARTITION_KEY, SORT_KEY),
+        "AttributeDefinitions": [{"AttributeName": each, "AttributeType": "S"} for each in names],
+        "BillingMode": "PAY_PER_REQUEST",
+        **({"GlobalSecondaryIndexes": described} if described else {}),
+    }
+
+
+def key_schema(partition: str, sort: str) -> list[dict[str, str]]:
+    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from aftersend.aws.deployment import Deployment
 from aftersend.cli import doctor
 from aftersend.cli.deployment import Target
 from aftersend.config.environment import ConfigurationSet, ContactList, ContactTopic, Environment, Identity
+from aftersend.contract import FEEDBACK_INDEXES
 from aftersend.operations.findings import Finding, SkippedCheck
 from aftersend.suppression import Policy
 
@@ -144,6 +145,7 @@ TABLE = {
     "TableStatus": "ACTIVE",
     "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     "LatestStreamArn": LEDGER_STREAM,
+    "GlobalSecondaryIndexes": [{"IndexName": name, "IndexStatus": "ACTIVE"} for name in FEEDBACK_INDEXES],
 }
 IDENTITY = {
     "VerifiedForSendingStatus": True,

@@ -86,7 +86,12 @@ def shop(dynamodb: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Suppression
 
 def run(*arguments: object, given: str = "", exits: int = 0) -> Result:
     """Run a command of the group, and check its exit code."""
-    words = ["suppressions", *map(str, arguments), "--env", "shop"]
+    return invoke("suppressions", *arguments, given=given, exits=exits)
+
+
+def invoke(*arguments: object, given: str = "", exits: int = 0) -> Result:
+    """Run a command, and check its exit code."""
+    words = [*map(str, arguments), "--env", "shop"]
     result = CliRunner().invoke(app, words, input=given)
     assert result.exit_code == exits, f"{result.output}{result.exception!r}"
     return result

@@ -45,6 +45,7 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 OLD = NOW - timedelta(hours=5)
+BUILDING = {"IndexName": "feedback-by-message", "IndexStatus": "CREATING"}
 LISTED = f"events/{NOW:%Y/%m/%d/%H}/1.gz"
 
 BROKEN: list[tuple[str, dict[str, Any], str]] = [
@@ -192,6 +193,12 @@ BROKEN: list[tuple[str, dict[str, Any], str]] = [
         {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}},
         "suppressions table has no stream",
     ),
+    (
+        "feedback-indexes",
+        {"describe_table": {"Table": TABLE | {"GlobalSecondaryIndexes": [BUILDING]}}},
+        "feedback-by-message of the ledger is CREATING",
+    ),
+    ("feedback-indexes", {"describe_table": {"Table": {"TableStatus": "ACTIVE"}}}, "of the ledger is missing"),
     ("time-to-live", {"describe_time_to_live": {"TimeToLiveDescription": {}}}, "Items of Ledger do not expire"),
     ("point-in-time-recovery", {"describe_continuous_backups": recovery("DISABLED")}, "Counters cannot be restored"),
     ("alarms", an_alarm(StateValue="ALARM"), "CountingLate has been in ALARM since"),

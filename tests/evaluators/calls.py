@@ -60,8 +60,9 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
     def table(name: str) -> str:
         return ARNS["AWS::DynamoDB::Table"].format(names.get(name, name))
 
-    if operation in DYNAMODB_OPERATIONS and "IndexName" not in parameters:
-        yield Call(f"dynamodb:{operation}", table(parameters["TableName"]))
+    if operation in DYNAMODB_OPERATIONS:
+        index = f"/index/{parameters['IndexName']}" if "IndexName" in parameters else ""
+        yield Call(f"dynamodb:{operation}", table(parameters["TableName"]) + index)
     elif operation in ("BatchWriteItem", "BatchGetItem"):
         yield from (Call(f"dynamodb:{operation}", table(name)) for name in parameters["RequestItems"])
     elif operation == "TransactWriteItems":

@@ -10,6 +10,7 @@ import pytest
 from aftersend.cli import deployment
 from aftersend.config.environment import ConfigurationSet
 from aftersend.config.loader import load
+from aftersend.contract import FEEDBACK_BY_DAY
 from local.pipeline import LocalPipeline
 
 
@@ -28,6 +29,14 @@ Break = Callable[[LocalPipeline], Generator[None]]
 
 def dashboard_removed(pipeline: LocalPipeline) -> Generator[None]:
     pipeline.ses.emulator_client("cloudformation").delete_stack(StackName="Aftersend-local-Dashboard")
+    yield
+
+
+def index_deleted(pipeline: LocalPipeline) -> Generator[None]:
+    deletion = {"Delete": {"IndexName": FEEDBACK_BY_DAY}}
+    pipeline.ses.emulator_client("dynamodb").update_table(
+        TableName=pipeline.outputs["LedgerTableName"], GlobalSecondaryIndexUpdates=[deletion]
+    )
     yield
 
 
@@ -246,6 +255,7 @@ LASTING: list[tuple[str, str, Break]] = [
     ("function-errors", "failed 3 times", metric("AWS/Lambda", "Errors", 3, counter)),
     ("last-event", "the archive received nothing", archive_silent),
     ("firehose-stream", "is gone", stream_removed),
+    ("feedback-indexes", "The index feedback-by-day of the ledger is missing", index_deleted),
     ("stacks", "There is no stack Aftersend-local-Dashboard", dashboard_removed),
 ]
 """As above; but it cannot be repaired, or puts an alarm on for a while."""

@@ -93,6 +93,18 @@ def test_poisoned_lines_are_listed_shown_masked_repaired_and_redriven(
     assert run("failures", "list").exit_code == 0
 
 
+def test_bounce_is_listed_by_campaign_and_by_message(pipeline: LocalPipeline, bucket: str):
+    record = a_bounce_of("listed@mail.example")
+    mail = json.loads(record)["mail"]
+    put(pipeline, bucket, "events/listed.gz", record)
+    is_suppressed(pipeline, "listed@mail.example")
+    campaign = f"campaign={mail['tags']['campaign'][0]}"
+    for selected in (("--message", mail["messageId"]), ("--tag", campaign, "--since", "1h", "--kind", "bounce")):
+        result = run("feedback", *selected, "--json")
+        listed = {line["recipient"]: line for line in map(json.loads, result.stdout.splitlines())}
+        assert (result.exit_code, listed["listed@mail.example"]["rule"]) == (0, "hard-bounce"), result.stderr
+
+
 def test_dead_letters_are_redriven_once_their_cause_is_fixed(pipeline: LocalPipeline, bucket: str):
     sqs, outputs = pipeline.ses.emulator_client("sqs"), pipeline.outputs
     before, key = hard_bounces(pipeline), f"events/{POISONED:%Y/%m/%d/%H}/late.gz"

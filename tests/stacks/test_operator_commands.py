@@ -9,7 +9,7 @@ from aws_cdk.assertions import Template
 
 from aftersend.suppression import Policy
 from tests.adapters.conftest import aws, dynamodb, s3
-from tests.adapters.suppression_shop import ShopSession, SuppressionShop, run, shop
+from tests.adapters.suppression_shop import ShopSession, SuppressionShop, invoke, run, shop
 from tests.evaluators.calls import required_calls
 from tests.evaluators.iam import Call, Statement, is_allowed, statements_of_policy
 from tests.evaluators.templates import Templates
@@ -74,6 +74,15 @@ def test_reader_may_make_every_call_of_commands_that_read(
     read_suppressions(tmp_path)
     assert denied(calls, policy(environment, "Reader")) == set()
     assert {call.action for call in calls} >= {"dynamodb:Scan", "secretsmanager:GetSecretValue"}
+
+
+@pytest.mark.parametrize("selected", [(), ("--message", "message-1")])
+def test_reader_may_make_every_call_of_the_listing_of_feedback(
+    shop: SuppressionShop, calls: set[Call], environment: Templates, selected: tuple[str, ...]
+):
+    invoke("feedback", *selected)
+    assert denied(calls, policy(environment, "Reader")) == set()
+    assert {call.resource.rpartition("/")[0].rpartition("/")[2] for call in calls} == {"index"}
 
 
 def test_operator_may_make_every_call_of_commands_that_write_and_the_reader_may_not(

@@ -150,6 +150,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             ("dynamodb:Query", "dynamodb:Scan"),
             "Ledger",
         ): "suppressions explain: a recipient's events; preview: recipients without an entry",
+        (("dynamodb:Query",), "Ledger/index/feedback-by-day, Ledger/index/feedback-by-message"): "feedback",
         (READ_SUPPRESSIONS, "Suppressions"): "suppressions list, explain, check, export and preview",
         (
             ("secretsmanager:GetSecretValue",),

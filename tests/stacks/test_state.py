@@ -49,6 +49,18 @@ def test_tables_are_created_once_the_contact_list_is(resources: dict[str, Any]):
     assert [table["DependsOn"] for table in tables] == 3 * [["ContactListreadersa90d7d8a"]]
 
 
+def test_ledger_alone_has_the_indexes_of_feedback(resources: dict[str, Any]):
+    indexes = {
+        (name, index["IndexName"], *(key["AttributeName"] for key in index["KeySchema"]))
+        for name, resource in resources.items()
+        for index in resource.get("Properties", {}).get("GlobalSecondaryIndexes", ())
+    }
+    assert indexes == {
+        ("LedgerB7379752", "feedback-by-message", "message_id", "feedback_day"),
+        ("LedgerB7379752", "feedback-by-day", "feedback_day", "sent_at"),
+    }
+
+
 def recoverable(template: Template) -> dict[str, bool]:
     """Return whether each table has point-in-time recovery, which is set in any case."""
     return {

@@ -164,12 +164,13 @@ def test_dynamodb_cost_of_850_000_events():
     # soft bounces every fifth begins a temporary entry, which is decided about for three units.
     swept = 730 / 6 * (7_000 * 400 / (365 / 12) / 8 + 3 * 9_000 / 5)
     writes, reads = (
-        items + decisions + counters,
+        items + decisions + 2 * decisions + counters,
         2 * 2 * decisions + 850_000 * counting.invocations + swept + RATE_READS,
     )
     ledger = (834_000 * 30 + 16_000 * 400) / (365 / 12) * 732 / 2**30
     suppressions = 7_000 * 400 / (365 / 12) * 602 / 2**30
-    by_hand = (writes * 0.625 + reads * 0.125) / 1e6 + ledger * 0.25 + suppressions * (0.25 + 0.20)
+    indexes = 2 * 16_000 * 400 / (365 / 12) * 732 / 2**30
+    by_hand = (writes * 0.625 + reads * 0.125) / 1e6 + (ledger + indexes) * 0.25 + suppressions * (0.25 + 0.20)
     assert dollars(month)["DynamoDB"] == pytest.approx(by_hand)
     recoverable = changed(month, ledger_recovery=True)
     assert added_cost(recoverable, month) == {"DynamoDB": pytest.approx(ledger * 0.20)}
@@ -179,10 +180,10 @@ def test_high_volume_is_counted_at_the_cost_measured_last():
     one_route, last = with_set(feedback=()), COUNTING[-1]
     few, many = (dollars(changed(one_route, monthly_messages=n * 10**9))["DynamoDB"] for n in (2, 3))
     # Per message 2.0238 events, of which 0.0381 are feedback; half of the measured tags are counted.
-    stored = (1.985714 * 30 + 0.038095 * 400) / (365 / 12) * 732 / 2**30 * 0.25
+    stored = (1.985714 * 30 + 3 * 0.038095 * 400) / (365 / 12) * 732 / 2**30 * 0.25
     stored += 0.016667 * 400 / (365 / 12) * 602 / 2**30 * 0.45
     swept = 730 / 6 * (0.016667 * 400 / (365 / 12) / 8 + 3 * 0.6 * 0.035714 / 5)
-    writes = 2.023810 * (1 + last.write_units / 2) + 0.038095
+    writes = 2.023810 * (1 + last.write_units / 2) + 3 * 0.038095
     reads = 2 * 0.038095 + 2.023810 * last.invocations + swept
     assert (many - few) / 10**9 == pytest.approx(writes * 0.625e-6 + reads * 0.125e-6 + stored, rel=1e-4)
 

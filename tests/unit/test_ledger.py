@@ -47,6 +47,32 @@ def test_event_is_stored_under_its_recipient_or_else_its_message():
     assert ledger.key(an_open(recipient=None)).partition == "MESSAGE#message-1"
 
 
+def test_feedback_of_a_day_is_spread_over_all_its_partitions():
+    events = [a_bounce(message=f"message-{number}") for number in range(100)]
+    partitions = {ledger.index_attributes(event)["feedback_day"] for event in events}
+    assert partitions == set(ledger.day_partitions(SENT.date()))
+    assert len(partitions) == ledger.PARTITIONS_PER_DAY
+
+
+def test_place_in_the_indexes_follows_from_message_and_time_of_sending_alone():
+    copies = [a_bounce(), a_bounce(tags={}), a_complaint(minutes=90), a_bounce(recipient="other@mail.example")]
+    assert {ledger.index_attributes(copy)["feedback_day"] for copy in copies} == {"2026-03-14#7"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        *(an_event(kind) for kind in Kind if ledger.GROUPS.get(kind) is not Group.FEEDBACK),
+        added_by_operator(),
+        a_bounce(message=None),
+        a_bounce(sent_at=None, occurred_at=SENT),
+    ],
+    ids=lambda event: event.kind,
+)
+def test_indexes_have_no_other_events(event: Event):
+    assert ledger.index_attributes(event) == {}
+
+
 def test_no_recipient_has_the_partition_of_a_message_or_of_an_item_that_is_no_event():
     """Recipients are in lower case, whatever a record calls them."""
     record = published("send")
@@ -131,7 +157,8 @@ def test_event_is_storable_up_to_the_limit_and_dynamodb_takes_it_there(
 
 def test_empty_names_and_recipients_are_not_storable():
     assert ledger.storage_problem(an_open(tags={"": ["v"]})) is not None
-    assert ledger.storage_problem(an_open(recipient="")) == "A recipient is empty."
+    assert ledger.storage_problem(an_open(recipient="")) == "A recipient or a message id is empty."
+    assert ledger.storage_problem(an_open(message="")) == "A recipient or a message id is empty."
 
 
 def test_batch_of_the_largest_events_fits_into_a_request():

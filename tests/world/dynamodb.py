@@ -23,6 +23,7 @@ from tests.world.dynamodb_limits import (
     check_key,
     check_transaction,
     check_transaction_size,
+    index_write_units,
     key_of,
     write_units,
 )
@@ -235,6 +236,7 @@ class DynamoDB:
         key, item = key_of(item), copied(item)
         old = self.tables[table].items.get(key)
         self.tables[table].items[key] = item
+        self.write_units[table] += index_write_units(old or {}, item)
         if old != item:
             self._append_to_stream(table, Record("MODIFY" if old else "INSERT", 0, self.now(), key, item, old))
 

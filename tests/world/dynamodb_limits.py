@@ -16,6 +16,9 @@ Item = dict[str, Any]
 Key = tuple[str, str]
 
 MAX_KEY_BYTES = {"partition_key": 2_048, "sort_key": 1_024}
+INDEXES = (("message_id", "feedback_day"), ("feedback_day", "sent_at"))
+"""Partition and sort keys of the ledger's global secondary indexes; no other table has these attributes."""
+
 MAX_ATTRIBUTE_NAME_BYTES = 65_535
 MAX_SIGNIFICANT_DIGITS = 38
 MIN_EXPONENT, MAX_EXPONENT = -130, 125
@@ -48,6 +51,18 @@ def write_units(item: Item) -> int:
     return math.ceil(item_bytes(item) / 1024)
 
 
+def index_write_units(old: Item, new: Item) -> int:
+    """Return what indexes add to replacing an item: a write each, and two where the item gets another key ("Using
+    Global Secondary Indexes in DynamoDB"); nothing for an item without an index's keys, or without a change."""
+    return sum(_index_write_units(old, new, keys) for keys in INDEXES) if old != new else 0
+
+
+def _index_write_units(old: Item, new: Item, keys: tuple[str, str]) -> int:
+    indexed = [item for item in (old, new) if all(name in item for name in keys)]
+    has_moved = len({tuple(item[name]["S"] for name in keys) for item in indexed}) > 1
+    return sum(map(write_units, indexed)) if has_moved else max(map(write_units, indexed), default=0)
+
+
 def check_key(key: Item) -> None:
     for name, limit in MAX_KEY_BYTES.items():
         _require(0 < len(key[name]["S"].encode()) <= limit, f"{name} is empty or has more than {limit} bytes")
@@ -63,6 +78,9 @@ def check_attributes(attributes: Item) -> None:
 def check_item(item: Item) -> None:
     check_key(item)
     check_attributes(item)
+    for name in {name for keys in INDEXES for name in keys} & item.keys():
+        limit = MAX_KEY_BYTES["sort_key"]
+        _require(0 < len(item[name]["S"].encode()) <= limit, f"{name} is empty or has more than {limit} bytes")
     _require(item_bytes(item) <= MAX_ITEM_BYTES, f"an item has more than {MAX_ITEM_BYTES} bytes")
 
 

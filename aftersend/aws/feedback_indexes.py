@@ -1,0 +1,80 @@
+"""Read feedback from the indexes of the ledger: by message, and by when the message was sent.
+
+Indexes are eventually consistent: what was recorded within the last second may be missing.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from heapq import merge
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from aftersend import ledger
+from aftersend.aws.clients import error_code
+from aftersend.aws.deployment import Unavailable
+from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.contract import FEEDBACK_BY_DAY, FEEDBACK_BY_MESSAGE, FEEDBACK_DAY
+from aftersend.events import Event
+from aftersend.suppression import EARLIEST
+
+DAY = timedelta(days=1)
+
+REFUSALS = ("ValidationException", "ResourceNotFoundException")
+"""Codes of errors about an index that does not exist or is not built yet: the first is AWS's, the second moto's."""
+
+
+class FeedbackIndexes:
+    """Read the bounces, complaints and subscriptions of all recipients."""
+
+    def __init__(self, dynamodb: Any, table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def of_message(self, message_id: str) -> Iterator[Event]:
+        """Yield the feedback about a message, in the order in which it occurred.
+
+        Raises:
+            Unavailable: if the ledger has no such index, or it is not built yet.
+        """
+        items = self._items(FEEDBACK_BY_MESSAGE, "message_id = :message", {":message": message_id})
+        yield from sorted(map(_event, items), key=lambda event: event.occurred_at or EARLIEST)
+
+    def sent_within(self, since: datetime, until: datetime) -> Iterator[Event]:
+        """Yield the feedback about messages sent from one time (in UTC, to the second) until before another, in the
+        order in which they were sent. A page of each partition of one day is in memory.
+
+        Raises:
+            Unavailable: if the ledger has no such index, or it is not built yet.
+        """
+        # Stored times may have a fraction, which these have not, so that a time of that second is never before its
+        # text: "09:26:53" < "09:26:53.5Z" < "09:26:53Z".
+        first, end = (f"{time:%Y-%m-%dT%H:%M:%S}" for time in (since, until))
+        condition = f"{FEEDBACK_DAY} = :day AND sent_at BETWEEN :first AND :end"
+        for number in range((until.date() - since.date()).days + 1):
+            partitions = ledger.day_partitions(since.date() + number * DAY)
+            values = ({":day": partition, ":first": first, ":end": end} for partition in partitions)
+            streams = [self._items(FEEDBACK_BY_DAY, condition, each) for each in values]
+            yield from map(_event, merge(*streams, key=lambda item: item["sent_at"]["S"]))
+
+    def _items(self, index: str, condition: str, values: dict[str, str]) -> Iterator[Item]:
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=serialize(values),
+        )
+        try:
+            for page in pages:
+                yield from page["Items"]
+        except ClientError as error:
+            if error_code(error) not in REFUSALS or "index" not in str(error):
+                raise
+            raise Unavailable(
+                f"The ledger {self._table} has no index {index}, or it is not built yet: create it, as the "
+                "section Feedback of docs/operations.md says, and wait until it is ACTIVE."
+            ) from error
+
+
+def _event(item: Item) -> Event:
+    return ledger.event_from_attributes(deserialize(item))
