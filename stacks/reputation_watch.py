@@ -9,6 +9,7 @@ from aftersend.config.alarms import RATES_ALARMS
 from aftersend.contract import RATES_EVERY_MINUTES, Variable
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
+from stacks.outputs import add_outputs
 from stacks.schedule import invoke_every
 from stacks.state import State
 
@@ -51,6 +52,4 @@ class ReputationWatch(Construct):
         watch.function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=sets))
         invoke_every(self, INTERVAL, watch.function)
         alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in RATES_ALARMS.items()})
-        cdk.CfnOutput(
-            self, "FunctionName", value=watch.function.function_name, description="Invoke it to judge rates at once"
-        )
+        add_outputs(stack, WatchRatesFunctionName=watch.function.function_name)

@@ -15,6 +15,7 @@ from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.aws.tombstones import Tombstones
 from aftersend.contract import Variable
 from aftersend.counting import Counted
+from aftersend.metrics.reputation import Reputation
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
@@ -22,6 +23,7 @@ from aftersend.suppression import Policy
 Setting = TypeVar("Setting")
 
 FUNCTION_OUTPUT, COUNTING_FUNCTION_OUTPUT = "RecordFeedbackFunctionName", "CountTagsFunctionName"
+RATES_FUNCTION_OUTPUT = "WatchRatesFunctionName"
 """Outputs of the stack Pipeline with the names of the functions whose settings are read."""
 
 
@@ -109,6 +111,17 @@ def deployed_counting(deployment: Deployment) -> DeployedCounting:
         _decode(variables, Variable.COUNTED, Counted),
         _decode(variables, Variable.RETENTION, Retention),
     )
+
+
+def deployed_reputation(deployment: Deployment) -> Reputation:
+    """Return the thresholds of the deployed function watch_rates.
+
+    Raises:
+        Unavailable: if this version of Aftersend cannot read them.
+    """
+    if RATES_FUNCTION_OUTPUT not in deployment.outputs:  # no configuration set, so no such function
+        return Reputation()
+    return _decode(_variables(deployment, RATES_FUNCTION_OUTPUT), Variable.REPUTATION, Reputation)
 
 
 def _variables(deployment: Deployment, output: str) -> dict[str, str]:

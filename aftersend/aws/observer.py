@@ -187,27 +187,32 @@ class Observer:
         sent = sum(self._values(metric, "Sum", self.now - WINDOW, self.now - GRACE)[""])
         if not sent:
             return Activity(0, None, None)
-        hours = [self.now - timedelta(hours=number) for number in range(WINDOW // timedelta(hours=1) + 1)]
-        return Activity(int(sent), self._newest_object(hours), self._newest_counters(hours))
+        return Activity(int(sent), self.newest_object(), self.newest_counters())
 
-    def _newest_object(self, hours: list[datetime]) -> datetime | None:
+    def _hours(self) -> list[datetime]:
+        return [self.now - timedelta(hours=number) for number in range(WINDOW // timedelta(hours=1) + 1)]
+
+    def newest_object(self) -> datetime | None:
+        """Return when the newest object of the archive was written, if that was within the window."""
         bucket = self.output("ArchiveBucketName")
-        for hour in hours:
+        for hour in self._hours():
             objects = list_objects(self._client("s3"), bucket, f"{EVENTS_PREFIX}{hour:%Y/%m/%d/%H}/")
             if newest := max((stored.since for stored in islice(objects, MAX_COUNTED)), default=None):
                 return newest
         return None
 
-    def _newest_counters(self, hours: list[datetime]) -> datetime | None:
+    def newest_counters(self) -> datetime | None:
+        """Return the newest hour of the window in which counted messages were sent."""
         table = CountersTable(self._client("dynamodb"), self.output("CountersTableName"))
-        names, days = self._set_names(), {hour.date() for hour in hours}
+        names, days = self.set_names(), {hour.date() for hour in self._hours()}
         latest = (table.latest_hour(CONFIGURATION_SET, names, day) for day in days)
         return max((hour for hour in latest if hour), default=None)
 
     def has_unfinished_recount(self) -> bool:
         return is_unfinished(CountersTable(self._client("dynamodb"), self.output("CountersTableName")))
 
-    def _set_names(self) -> list[str]:
+    def set_names(self) -> list[str]:
+        """Return the configuration sets of the environment."""
         if self.environment:
             return list(self.environment.configuration_sets)
         return [name for name in self.output("ConfigurationSets").split(", ") if name]
@@ -218,12 +223,12 @@ class Observer:
 
     @cached_property
     def configuration_sets(self) -> dict[str, Any]:
-        return {name: self._query_ses("get_configuration_set", ConfigurationSetName=name) for name in self._set_names()}
+        return {name: self._query_ses("get_configuration_set", ConfigurationSetName=name) for name in self.set_names()}
 
     @cached_property
     def event_destinations(self) -> dict[str, Any]:
         operation = "get_configuration_set_event_destinations"
-        answers = {name: self._query_ses(operation, ConfigurationSetName=name) for name in self._set_names()}
+        answers = {name: self._query_ses(operation, ConfigurationSetName=name) for name in self.set_names()}
         return {name: answer and answer.get("EventDestinations", []) for name, answer in answers.items()}
 
     @cached_property

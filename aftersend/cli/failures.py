@@ -180,7 +180,7 @@ def redrive(
     lines = _repaired_lines(repaired, key) if repaired else None
     with connected(env) as target:
         selected = _selected(target.deployment, key, kind or list(FailureKind))
-        counts = {source.kind: count for source in selected if (count := _count(source))}
+        counts = {source.kind: count for source in selected if (count := count_records(source))}
         plan = {kind: count for kind, count in counts.items() if kind is not FailureKind.BATCH}
         if not as_json:
             print_plan(counts)
@@ -207,7 +207,8 @@ def _selected(deployment: Deployment, key: str | None, kinds: list[FailureKind])
     return [*_unpublished(deployment, object_key)] or [stored_failures(deployment, kind, object_key)]
 
 
-def _count(source: DeadLetters | StoredFailures) -> int:
+def count_records(source: DeadLetters | StoredFailures) -> int:
+    """Return how many failed records a source has; of dead letters, as SQS approximates it."""
     if isinstance(source, DeadLetters):
         return source.count()
     return sum(1 for stored in source.objects() for _ in source.records(stored))

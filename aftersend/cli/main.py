@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from aftersend.cli import failures, suppressions
+from aftersend.cli import failures, suppressions, tags
 from aftersend.cli.doctor import doctor
 from aftersend.cli.feedback import feedback
 from aftersend.cli.forget import forget
@@ -14,6 +14,7 @@ from aftersend.cli.lint import lint
 from aftersend.cli.recount import recount
 from aftersend.cli.replay import replay
 from aftersend.cli.resume import resume
+from aftersend.cli.status import status
 
 app = typer.Typer(
     name="aftersend",
@@ -30,9 +31,11 @@ app.command()(inspect)
 app.command()(lint)
 app.command()(recount)
 app.command()(replay)
+app.command()(status)
 app.command()(resume)
 app.add_typer(failures.app, name="failures")
 app.add_typer(suppressions.app, name="suppressions")
+app.add_typer(tags.app, name="tags")
 
 
 def _print_version(requested: bool) -> None:
