@@ -130,6 +130,7 @@ class Variable(StrEnum):
     ARCHIVE_BUCKET = "ARCHIVE_BUCKET"
     RETENTION = "RETENTION"  # JSON: retention.Retention
     POLICY = "POLICY"  # JSON: suppression.Policy
+    PARSING = "PARSING"  # JSON: parsing.Options
     COUNTED = "COUNTED"  # JSON: counting.Counted
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
     HASH_KEY_SECRET = "HASH_KEY_SECRET"  # noqa: S105 (the ARN of the secret with the hash key of forgotten recipients)

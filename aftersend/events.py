@@ -83,7 +83,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str = ""
     """`mail.source`: the envelope sender."""
     tags: dict[str, list[str]] = {}
-    """Message tags, custom ones and SES's own (`ses:…`). Identity notifications carry none."""
+    """Message tags, custom ones and SES's own (`ses:…`), and tags from headers. Identity notifications have none but
+    those."""
+    subject: str | None = None
+    """The message's subject, if it is kept (`parsing.Options`)."""
 
     bounce_type: str | None = None
     bounce_subtype: str | None = None

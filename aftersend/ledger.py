@@ -50,7 +50,7 @@ MAX_UNCUT_BYTES = 880
 """Size of the attributes, as JSON, up to which no text is shortened. With key and bookkeeping such an item takes one
 write unit, 1 KiB. The events of complete SES records are smaller."""
 
-SHORTENED_FIELDS = ("user_agent", "link", "diagnostic_code", "smtp_response", "error_message")
+SHORTENED_FIELDS = ("user_agent", "subject", "link", "diagnostic_code", "smtp_response", "error_message")
 SHORTENED_CHARACTERS = 64
 """Fields of larger events that are shortened, in this order, and their length then. Tags never are."""
 
@@ -214,24 +214,26 @@ def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
 
 
 def is_complete(event: Event) -> bool:
-    """Tell whether a copy has what every copy from event publishing has: tags, the time of sending and a from-domain.
+    """Tell whether a copy has what every copy from event publishing has: the tag of its configuration set, the time of
+    sending and a from-domain.
 
-    Identity notifications have no tags. An incomplete copy never replaces a complete one; a complete one of volume
-    replaces whatever is stored. So of complete copies of volume that differ in their tags the one written last counts:
-    counts move, and never double.
+    Identity notifications have no tags but those of headers, which are never SES's own. An incomplete copy never
+    replaces a complete one; a complete one of volume replaces whatever is stored. So of complete copies of volume that
+    differ in their tags the one written last counts: counts move, and never double.
     """
-    return bool(event.tags and event.sent_at and event.from_domain)
+    return bool(event.configuration_set and event.sent_at and event.from_domain)
 
 
 def rank(event: Event) -> str:
     """Return what copies of one event are compared by: the greatest stays.
 
-    What counts depend on outweighs the number of fields. Of complaints with equal tags the latest stays.
+    What counts depend on outweighs the number of fields. Tags of headers alone count for nothing: a copy with the tags
+    that SES accepted outranks every copy without. Of complaints with equal tags the latest stays.
     """
     values = attributes(event)
     time = (event.reported_at or event.occurred_at) if event.kind == Kind.COMPLAINT else None
     reported = time.isoformat(timespec="milliseconds") if time else ""
-    tags = min(len(event.tags), 99)
+    tags = min(len(event.tags), 99) if event.configuration_set else 0
     return f"{int(is_complete(event))}{tags:02d}{reported}#{len(values):02d}{digest(values)}"
 
 

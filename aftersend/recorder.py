@@ -15,7 +15,7 @@ import msgspec
 
 from aftersend import ledger
 from aftersend.events import OPERATOR_ACTS, Event, Kind
-from aftersend.parsing import ParseResult, Unreadable, parse
+from aftersend.parsing import DEFAULT_OPTIONS, Options, ParseResult, Unreadable, parse
 from aftersend.retention import RetentionHistory
 from aftersend.suppression import (
     EARLIEST,
@@ -116,10 +116,10 @@ Tally = Counter[str]
 `decided-from-part` (the recipient has more events than one decision reads)."""
 
 
-def parse_recordable(payload: str | bytes) -> list[ParseResult]:
+def parse_recordable(payload: str | bytes, options: Options = DEFAULT_OPTIONS) -> list[ParseResult]:
     """Parse a payload as `parse` does, but with the events of a record that cannot be stored as unreadable."""
     results: list[ParseResult] = []
-    for result in parse(payload):
+    for result in parse(payload, options):
         if isinstance(result, list) and (rejection := rejection_reason(result)):
             storable = [event for event in result if not rejection_reason([event])]
             results += [storable, rejection] if storable else [rejection]
@@ -150,6 +150,8 @@ class Recorder(NamedTuple):
     """Counts attempts from 1, pausing between them."""
     forgotten: Callable[[], Container[str]] = frozenset
     """Reads who was forgotten."""
+    options: Options = DEFAULT_OPTIONS
+    """What the records to record are parsed with."""
 
     def for_one_invocation(self) -> "Recorder":
         """Return a recorder that reads who was forgotten once, for the first recipient."""

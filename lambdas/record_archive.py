@@ -9,7 +9,7 @@ from aftersend.aws.archive import Archive, DamagedObject, QuarantineLine
 from aftersend.aws.clients import client
 from aftersend.contract import QUARANTINED_LINES
 from aftersend.events import Event
-from aftersend.parsing import ArchivedObject, Ignored, Unreadable, parse_object_notification
+from aftersend.parsing import ArchivedObject, Ignored, Options, Unreadable, parse_object_notification
 from aftersend.recorder import Incomplete, Recorder, Tally, parse_recordable
 from lambdas import dependencies, recording
 from lambdas.sqs_batch import each_message
@@ -32,7 +32,7 @@ def handler(
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
 ) -> dict[str, Any]:
     """Record archived events and update the suppression entries of recipients with feedback."""
-    recorder = (recorder or recording.recorder()).for_one_invocation()
+    recorder = (recorder or recording.parsing_recorder()).for_one_invocation()
     archive = archive or Archive(client("s3"))
     record = partial(_record_object, recorder=recorder, archive=archive, emit_metric=emit_metric)
     return each_message(event, partial(record_objects, record_object=record))
@@ -74,7 +74,7 @@ def _record_object(
     incomplete = None
     with archive.quarantine(source) as quarantine_line:
         try:
-            tally.update(recorder.record(_events(archive.lines(source), quarantine_line, tally)))
+            tally.update(recorder.record(_events(archive.lines(source), quarantine_line, tally, recorder.options)))
         except Incomplete as error:  # all lines were read: what was quarantined of them is stored
             incomplete = error
     if lines := tally[QUARANTINED_LINES]:
@@ -84,7 +84,9 @@ def _record_object(
     return tally
 
 
-def _events(lines: Iterator[tuple[int, bytes]], quarantine_line: QuarantineLine, tally: Tally) -> Iterator[Event]:
+def _events(
+    lines: Iterator[tuple[int, bytes]], quarantine_line: QuarantineLine, tally: Tally, options: Options
+) -> Iterator[Event]:
     """Return the events of the lines; quarantine or count the records that hold none.
 
     Of a damaged object that is what comes before the damage; the rest is quarantined as one line.
@@ -92,16 +94,18 @@ def _events(lines: Iterator[tuple[int, bytes]], quarantine_line: QuarantineLine,
     number = 0
     try:
         for number, line in lines:
-            yield from _line_events(number, line, quarantine_line, tally)
+            yield from _line_events(number, line, quarantine_line, tally, options)
     except DamagedObject as error:
         damage = Unreadable("damaged-object", f"Nothing could be read after line {number}: {error}")
         quarantine_line(number + 1, b"", damage)
         tally.update({QUARANTINED_LINES: 1, f"unreadable:{damage.reason}": 1})
 
 
-def _line_events(number: int, line: bytes, quarantine_line: QuarantineLine, tally: Tally) -> Iterator[Event]:
+def _line_events(
+    number: int, line: bytes, quarantine_line: QuarantineLine, tally: Tally, options: Options
+) -> Iterator[Event]:
     unreadable: list[Unreadable] = []
-    for result in parse_recordable(line):
+    for result in parse_recordable(line, options):
         if isinstance(result, list):
             yield from result
         elif isinstance(result, Ignored):

@@ -15,7 +15,7 @@ class UnreadableRecord(Exception):
 
 def handler(event: dict[str, Any], _context: object = None, *, recorder: Recorder | None = None) -> dict[str, Any]:
     """Record SES feedback from SQS and update the recipients' suppression entries."""
-    recorder = (recorder or recording.recorder()).for_one_invocation()
+    recorder = (recorder or recording.parsing_recorder()).for_one_invocation()
     return each_message(event, partial(record_message, recorder=recorder))
 
 
@@ -25,7 +25,7 @@ def record_message(payload: str, recorder: Recorder) -> Tally:
     Raises:
         UnreadableRecord: if one of its records could not be parsed, after the others were recorded.
     """
-    results = parse_recordable(payload)
+    results = parse_recordable(payload, recorder.options)
     tally = recorder.record(event for result in results if isinstance(result, list) for event in result)
     tally.update(f"ignored:{result.reason}" for result in results if isinstance(result, Ignored))
     for result in results:

@@ -10,6 +10,7 @@ from aftersend.aws.secrets import secret_text
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.aws.tombstones import Tombstones
 from aftersend.contract import Variable
+from aftersend.parsing import Options
 from aftersend.recorder import Recorder
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
@@ -29,6 +30,12 @@ def recorder() -> Recorder:
         attempts=attempts,
         forgotten=tombstones().read,
     )
+
+
+@cache
+def parsing_recorder() -> Recorder:
+    """Return the recorder of the functions that parse records."""
+    return recorder()._replace(options=setting(Variable.PARSING, Options))
 
 
 @cache

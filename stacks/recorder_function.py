@@ -21,6 +21,7 @@ class RecorderFunction(HandlerFunction):
             Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
             Variable.RETENTION: to_json(environment.retention),
             Variable.POLICY: to_json(environment.suppression),
+            Variable.PARSING: to_json(environment.parsing),
         }
         super().__init__(scope, id, file=file, description=description, environment=environment, settings=settings)
         state.ledger.grant(self.function, "dynamodb:PutItem", "dynamodb:BatchWriteItem", "dynamodb:Query")

@@ -20,13 +20,14 @@ from rich.text import Text
 from aftersend.aws.archive import MAX_LINE_BYTES, decompress, lines
 from aftersend.events import Event, Preferences
 from aftersend.operations.failures import quarantined_record
-from aftersend.parsing import MAX_INVOCATION_BYTES, Ignored, ParseResult, Unreadable, parse
+from aftersend.parsing import MAX_INVOCATION_BYTES, Ignored, Options, ParseResult, Unreadable, parse
 from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
 from aftersend.suppression import EARLIEST, Policy, decide, rule_for_feedback
 
 STANDARD_INPUT = Path("-")
 DEFAULT_POLICY = Policy()
+OPTIONS = Options(keep_subject=True)
 
 
 EVENT_FIELDS = [
@@ -108,16 +109,16 @@ def _parse_file(file: Path) -> Iterator[ParseResult]:
             raw.seek(0)
             for _, line in lines(decompress(raw)):
                 record = quarantined_record(line)
-                yield from parse(line if record is None else record)
+                yield from parse(line if record is None else record, OPTIONS)
             return
         raw.seek(0)
         payload = decompress(raw).read(MAX_INVOCATION_BYTES + 1)
         if len(payload) <= MAX_INVOCATION_BYTES:
-            yield from parse(payload, max_bytes=MAX_INVOCATION_BYTES)
+            yield from parse(payload, OPTIONS, max_bytes=MAX_INVOCATION_BYTES)
             return
         raw.seek(0)
         for _, line in lines(decompress(raw)):
-            yield from parse(line)
+            yield from parse(line, OPTIONS)
 
 
 def _open(file: Path) -> io.BufferedReader | io.BufferedRandom:

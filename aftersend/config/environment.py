@@ -13,11 +13,13 @@ from aftersend.config.values import (
     Account,
     AtLeastOne,
     BucketName,
+    CustomTagName,
     DimensionName,
     DimensionValue,
     Domain,
     Email,
     EventType,
+    HeaderName,
     IdentityName,
     LogDays,
     MailArchiveArn,
@@ -36,6 +38,7 @@ from aftersend.config.values import (
 from aftersend.counting import MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
 from aftersend.metrics.reputation import Reputation
+from aftersend.parsing import Options
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 
@@ -44,6 +47,9 @@ FEEDBACK = (Kind.BOUNCE, Kind.COMPLAINT, Kind.REJECT, Kind.RENDERING_FAILURE, Ki
 
 UNTRACKED_EVENTS = (Kind.SEND, Kind.DELIVERY, *FEEDBACK)
 """Every event type except Open and Click: publishing those makes SES rewrite every message of the configuration set."""
+
+MAX_TAG_HEADERS = 10
+"""Headers that become tags. The environment variables of a function have 4 KB together ("Lambda quotas")."""
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +216,12 @@ class Environment(Section, frozen=True):
     """Message tags that are counted, in addition to configuration set, from-domain and mailbox provider."""
     counted_link_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_LINK_TAGS)] = ()
     """Link tags (`ses:tags` of a link) by which clicks are counted."""
+    tag_headers: Annotated[
+        dict[HeaderName, CustomTagName], Meta(max_length=MAX_TAG_HEADERS, description="a table of at most 10 headers")
+    ] = {}
+    """Headers whose values become tags where a message has no tag of that name: header → tag."""
+    keep_subject: bool = False
+    """Whether events have the subject of their message."""
     counting_window_seconds: Annotated[int, Meta(ge=0, le=300, description="a whole number from 0 to 300")] = 60
     """How long changes of the ledger are collected before they are counted: the longer, the fewer writes."""
     archive_days: AtLeastOne = 400
@@ -252,6 +264,11 @@ class Environment(Section, frozen=True):
     def ticket_recipients(self) -> tuple[Email, ...]:
         """Return who is notified of alarms that can wait."""
         return self.alarm_addresses if self.ticket_addresses is None else self.ticket_addresses
+
+    @property
+    def parsing(self) -> Options:
+        """Return the settings of parsing that the functions need. Names of headers have no letter case."""
+        return Options({name.lower(): tag for name, tag in self.tag_headers.items()}, self.keep_subject)
 
     @property
     def counted(self) -> Counted:

@@ -130,6 +130,8 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     for tag in filter(has_many_values, environment.counted_tags):
         cost = "a row of counters per hour, which costs as much as recording the event"
         yield _finding("high-cardinality", ["counted_tags"], name=tag, cost=cost)
+    if environment.tag_headers and not any(each.headers_in_notifications for each in environment.identities.values()):
+        yield _finding("tag-headers-without-headers", ["tag_headers"])
     if len(environment.contact_lists) > 1:
         yield _finding("several-contact-lists", ["contact_lists"], number=len(environment.contact_lists))
     for name, contacts in environment.contact_lists.items():

@@ -50,6 +50,13 @@ RULES = {
         "Request at least {needed:,} {unit}, then accept this warning.",
         "a quota of AWS that does not carry the peak of `monthly_messages`",
     ),
+    "tag-headers-without-headers": Rule(
+        "no identity has `headers_in_notifications`. Mail without a configuration set gets no tags from headers: its "
+        "feedback comes as identity notifications, which then have none.",
+        'Add headers_in_notifications = ["Bounce", "Complaint"] to the identities, or accept this warning: the '
+        "records of mail with a configuration set have headers.",
+        "tags from headers that identity notifications do not have",
+    ),
     "several-contact-lists": Rule(
         "this environment has {number} contact lists, but SES allows only one per account and Region.",
         "Keep one contact list, and make the others topics of it.",

@@ -24,6 +24,19 @@ TagName = Annotated[
         description="a message tag name: 1 to 256 ASCII letters, digits, _ or - (SES rejects mail with any other name)",
     ),
 ]
+CustomTagName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9_-]{1,256}$",
+        description="the name of a tag of your own: 1 to 256 ASCII letters, digits, _ or -",
+    ),
+]
+HeaderName = Annotated[
+    str,
+    Meta(
+        pattern=r"^[!-9;-~]{1,126}$", description="the name of a header: 1 to 126 ASCII characters without : and blanks"
+    ),
+]
 DimensionName = Annotated[
     str,
     Meta(

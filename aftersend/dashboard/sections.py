@@ -204,6 +204,7 @@ def _details(event: Event) -> str:
         event.smtp_response,
         event.diagnostic_code,
         event.note,
+        event.subject,
     )
     return ", ".join(part for part in parts if part)
 

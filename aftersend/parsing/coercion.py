@@ -10,12 +10,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from aftersend.parsing.addresses import split_joined_addresses
-from aftersend.parsing.ses_schema import AffectedRecipient, Name, Record
+from aftersend.parsing.ses_schema import AffectedRecipient, HeadedRecord, Name, Record
+
+RecordType = TypeVar("RecordType", Record, HeadedRecord)
 
 CoercedFields = list[str]
 """Paths of the fields that had another type than documented, as in `bounce.bouncedRecipients`."""
@@ -28,14 +30,17 @@ TIME = re.compile(
     r" ?(?:(Z|UTC|GMT)|([+-]) ?(\d{2}) ?:? ?(\d{2})?)?",
     re.ASCII | re.IGNORECASE,
 )
+PRESENT = msgspec.Raw(b"{}")
+"""Stands for a value that is not decoded where it is."""
+
 EPOCH_MILLISECONDS_FROM = 100_000_000_000
 """A number this large is milliseconds: as seconds it would be the year 5138."""
 
 
-def coerce_record(value: dict[str, Any]) -> tuple[Record, CoercedFields]:
+def coerce_record(value: dict[str, Any], record_type: type[RecordType]) -> tuple[RecordType, CoercedFields]:
     """Return the record, and which of its fields were coerced or dropped."""
     coerced: CoercedFields = []
-    return _struct_coercer(Record)(value, "", coerced), coerced
+    return _struct_coercer(record_type)(value, "", coerced), coerced
 
 
 def parse_time(value: object) -> datetime | None:
@@ -201,4 +206,5 @@ _SCALAR_COERCERS: dict[Any, Coercer] = {
     int: _coerce_integer,
     bool: _coerce_boolean,
     datetime: _coerce_time,
+    msgspec.Raw: lambda *_: PRESENT,
 }

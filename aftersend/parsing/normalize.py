@@ -10,6 +10,7 @@ from typing import Any
 from aftersend.events import Event, Kind, Preferences
 from aftersend.parsing import ses_schema
 from aftersend.parsing.addresses import bare_address
+from aftersend.parsing.machines import machine
 
 LONGEST_DELAY = {
     Kind.OPEN: timedelta(days=90),
@@ -159,7 +160,12 @@ def _extract_rendering_failure(destination: list[str], record: ses_schema.Record
 
 def _extract_open(destination: list[str], record: ses_schema.Record) -> Extracted:
     opened = record.open or ses_schema.Open()
-    details = {"ip_address": opened.ip_address, "user_agent": opened.user_agent, "bot_likelihood": opened.is_bot_event}
+    details = {
+        "ip_address": opened.ip_address,
+        "user_agent": opened.user_agent,
+        "bot_likelihood": opened.is_bot_event,
+        "machine": machine(opened.is_bot_event, opened.user_agent),
+    }
     return [(_only(destination), opened.timestamp, details)]
 
 
@@ -169,6 +175,7 @@ def _extract_click(destination: list[str], record: ses_schema.Record) -> Extract
         "ip_address": clicked.ip_address,
         "user_agent": clicked.user_agent,
         "bot_likelihood": clicked.is_bot_event,
+        "machine": machine(clicked.is_bot_event, clicked.user_agent),
         "link": clicked.link,
         "link_tags": clicked.link_tags or {},
     }

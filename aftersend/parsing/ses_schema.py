@@ -32,6 +32,8 @@ class Mail(SesObject):
     source: str | None = None
     destination: list[str] | None = None
     tags: Tags | None = None
+    headers: msgspec.Raw = msgspec.Raw()
+    """Not decoded; empty if there are none. HeadedRecord has them."""
 
 
 class AffectedRecipient(SesObject):
@@ -131,3 +133,23 @@ class Record(SesObject):
 
     sns_type: str | None = msgspec.field(default=None, name="Type")
     sns_message: str | None = msgspec.field(default=None, name="Message")
+
+
+class Header(SesObject):
+    name: str | None = None
+    value: str | None = None
+
+
+class CommonHeaders(SesObject):
+    subject: str | None = None
+
+
+class HeadedMail(SesObject):
+    headers: list[Header] | None = None
+    common_headers: CommonHeaders | None = None
+
+
+class HeadedRecord(SesObject):
+    """Describe the headers of a record. They are decoded by themselves, where they make a difference."""
+
+    mail: HeadedMail | None = None

@@ -201,6 +201,7 @@ def _as_evidence(event: Event, policy: Policy, *, is_cause: bool) -> Event:
         source="",
         recipient_raw=event.recipient_raw if is_cause or event.bounce_type is None else None,
         user_agent=None,
+        subject=None,
         coerced_fields=(),
         diagnostic_code=_cut(event.diagnostic_code),
         operator=_cut(event.operator),

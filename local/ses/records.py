@@ -185,7 +185,7 @@ def _open(message: Message, event: SimulatedEvent) -> dict[str, Any]:
         "ipAddress": event.get("ipAddress", "192.0.2.131"),
         "timestamp": _occurred_at(message, event),
         "userAgent": event.get("userAgent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X)"),
-        "isBotEvent": "Unlikely",
+        "isBotEvent": event.get("isBotEvent", "Unlikely"),
     }
 
 

@@ -64,7 +64,7 @@ def test_copy_without_time_of_sending_never_replaces_one_with_it(
 def test_of_volume_that_differs_in_its_tags_the_copy_written_last_stays(
     table: LedgerTable, stored: Callable[[], list[Event]]
 ):
-    poorer = an_event(Kind.SEND, tags={"ses:from-domain": ["bookshop.example"]})
+    poorer = an_event(Kind.SEND, tags={"ses:configuration-set": ["newsletter"]})
     for copies in ([poorer, an_event(Kind.SEND)], [an_event(Kind.SEND), poorer]):
         for copy in copies:
             table.record([copy])

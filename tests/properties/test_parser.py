@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aftersend.parsing import Unreadable, parse, parser
+from aftersend.parsing import DEFAULT_OPTIONS, Options, Unreadable, parse, parser
 from aftersend.parsing.envelopes import Content
 from tests.fuzz import check, damaged, valid, with_extreme_times
 from tests.record_files import EVENTS
@@ -27,10 +27,13 @@ def drawn_by(generate: Callable[[random.Random], str | bytes]) -> st.SearchStrat
     return st.randoms(use_true_random=False).map(generate)
 
 
+OPTIONS = Options(tag_headers={"subject": "subject", "x-campaign": "campaign"}, keep_subject=True)
+
+
 @settings(many, max_examples=1500)
-@given(record=drawn_by(valid))
-def test_fast_and_lenient_path_give_the_same(record: str):
-    assert list(parser._parse_leniently(Content(record), 0)) == parse(record)
+@given(record=drawn_by(valid), options=st.sampled_from([DEFAULT_OPTIONS, OPTIONS]))
+def test_fast_and_lenient_path_give_the_same(record: str, options: Options):
+    assert list(parser._parse_leniently(Content(record), 0, options)) == parse(record, options)
 
 
 @settings(many, max_examples=1500)
@@ -38,7 +41,7 @@ def test_fast_and_lenient_path_give_the_same(record: str):
 def test_fast_and_lenient_path_give_the_same_times(record: str):
     """Times have up to twelve decimals and lie around the first and the last year that are possible."""
     parsed = parse(record)
-    assert list(parser._parse_leniently(Content(record), 0)) == parsed
+    assert list(parser._parse_leniently(Content(record), 0, DEFAULT_OPTIONS)) == parsed
     assert parse(json.dumps(json.loads(record) | {"other": "\ud83d"})) == parsed
 
 

@@ -1,5 +1,6 @@
 """Hold every setting of an environment in the templates. What the emulator does not support is tested only here."""
 
+import json
 from typing import Any
 
 import aws_cdk as cdk
@@ -139,6 +140,13 @@ def test_drift_is_restored_where_the_environment_says_so(publishing: Template):
         "AWS::Lambda::Function",
         {"Environment": {"Variables": Match.object_like({"RESTORE_DRIFT": "true", "PACE_SECONDS": "1"})}},
     )
+
+
+def test_functions_that_record_parse_as_the_environment_says(full_templates: dict[str, Template]):
+    functions = properties(full_templates["Pipeline"], "AWS::Lambda::Function")
+    variables = [each.get("Environment", {}).get("Variables", {}) for each in functions]
+    parsing = [json.loads(each["PARSING"]) for each in variables if "PARSING" in each]
+    assert parsing == [{"tag_headers": {"x-campaign": "series", "x-genre": "genre"}, "keep_subject": True}] * 2
 
 
 def test_every_resource_has_the_tags_of_its_environment(full_templates: dict[str, Template]):

@@ -24,8 +24,8 @@ ROOMS = {
         "aftersend.metrics",
     },
     "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
-    "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.suppression", "aftersend.config"}
-    | {"aftersend.metrics"},
+    "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.parsing", "aftersend.suppression"}
+    | {"aftersend.config", "aftersend.metrics"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}
     | {"aftersend.suppression"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}

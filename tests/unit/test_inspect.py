@@ -21,8 +21,18 @@ from tests.record_files import EVENTS, RECORD_FILES, in_sns_envelope, notified, 
 
 NAMES = [
     *("file", "record", "outcome", "reason", "kind", "message_id", "sent_at", "occurred_at", "reported_at"),
-    *("recipient", "reported_recipient", "source", "tags", "bounce_type", "bounce_subtype", "action", "status"),
-    *("diagnostic_code", "feedback_id", "feedback_type", "complaint_subtype", "candidate_count"),
+    *("recipient", "reported_recipient", "source", "tags", "subject"),
+    *(
+        "bounce_type",
+        "bounce_subtype",
+        "action",
+        "status",
+        "diagnostic_code",
+        "feedback_id",
+        "feedback_type",
+        "complaint_subtype",
+        "candidate_count",
+    ),
     *("processing_time_millis", "smtp_response", "delay_type", "delay_expires_at", "ip_address", "user_agent"),
     *(
         "bot_likelihood",

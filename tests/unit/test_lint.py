@@ -141,6 +141,11 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
         "high-cardinality",
         'cloudwatch_dimensions[0]: "ses:source-ip" seems to have a different value for each message or person',
     ),
+    "tags from headers that notifications do not have": (
+        lint(tag_headers={"X-Campaign": "campaign"}),
+        "tag-headers-without-headers",
+        "tag_headers: no identity has `headers_in_notifications`.",
+    ),
     "dimensions that multiply": (
         lint_destination(cloudwatch_dimensions=DIMENSIONS[:3]),
         "many-dimensions",

@@ -28,7 +28,11 @@ EVENT_TYPES: list[tuple[str, dict[str, Any]]] = [
     ("Delivery", {}),
     ("Open", {"ipAddress": "192.0.2.1"}),
     ("Open", {"ipAddress": "192.0.2.2"}),
+    ("Open", {"ipAddress": "192.0.2.3", "userAgent": "Mozilla/5.0"}),
+    ("Open", {"ipAddress": "192.0.2.4", "isBotEvent": "Likely"}),
+    ("Open", {"ipAddress": "192.0.2.5", "userAgent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}),
     ("Click", {"link": "https://bookshop.example/1"}),
+    ("Click", {"link": "https://bookshop.example/1", "userAgent": "python-requests/2.32.3"}),
     ("DeliveryDelay", {}),
     ("Subscription", {}),
     ("Rendering Failure", {}),
@@ -41,7 +45,13 @@ EVENT_TYPES: list[tuple[str, dict[str, Any]]] = [
     ("Complaint", {"complaintFeedbackType": "abuse"}),
     ("Complaint", {"complaintFeedbackType": "not-spam"}),
 ]
-"""Event types with details that lead to different counts and entries."""
+"""Event types with details that lead to different counts and entries: opens and clicks by people and by machines."""
+
+HEADERS = [
+    {"name": "X-Campaign", "value": "of a header"},
+    {"name": "X-SES-MESSAGE-TAGS", "value": "genre=of-a-header, season=summer, region=north"},
+]
+"""Headers whose tags differ from those that event publishing names, and are more of the sender's own."""
 
 DECISIVE = [
     ("Bounce", HARD_BOUNCE),
@@ -92,6 +102,7 @@ def a_message(rng: random.Random, now: datetime) -> Message:
         sent_at=sent_at,
         configuration_set="newsletter",
         tags={"campaign": [rng.choice(CAMPAIGNS)], "genre": ["sci-fi"]},
+        headers=HEADERS,
     )
 
 
@@ -110,7 +121,7 @@ def a_published_event(rng: random.Random, message: Message, *, sent_at_missing: 
         event["to"] = rng.sample(message.destination, rng.randint(1, len(message.destination)))
     records = [event_record(message, event)] * 2
     if kind in NOTIFICATION_TYPES:
-        records += [notification(message, event)] * 2
+        records += [notification(message, event, with_headers=True)] * 2
     others = [_rewrite(_vary(copy.deepcopy(record), rng, sent_at_missing), rng) for record in records[1:]]
     return PublishedEvent([json.dumps(records[0]), *others])
 
@@ -166,7 +177,7 @@ def deliver(world: World, events: list[PublishedEvent], *, poison: bool = True) 
 
 
 def _some_copies(event: PublishedEvent, rng: random.Random) -> list[str]:
-    """Choose copies, at least one of event publishing: identity notifications alone have no tags."""
+    """Choose copies, at least one of event publishing: identity notifications alone have no tags of SES's own."""
     others = rng.choices(event.copies, k=rng.randrange(4))
     return [rng.choice(event.copies[:2]), *others]
 

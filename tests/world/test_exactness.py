@@ -101,7 +101,7 @@ def test_copies_of_volume_that_differ_in_their_tags_never_double_a_count(seed: i
     """The copy that was written last counts: SES publishes an event with the same tags whenever it repeats it."""
     world = World(seed)
     record = a_record(world, "Send")
-    poorer = json.dumps(record | {"mail": record["mail"] | {"tags": {"ses:from-domain": ["bookshop.example"]}}})
+    poorer = json.dumps(record | {"mail": record["mail"] | {"tags": {"ses:configuration-set": ["newsletter"]}}})
     copies = world.rng.choices([json.dumps(record), poorer], k=6)
     for number, payload in enumerate(copies):
         world.store([payload], f"object-{number}")

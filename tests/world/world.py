@@ -25,6 +25,7 @@ from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.aws.tombstones import Tombstones
 from aftersend.events import Event
+from aftersend.parsing import Options
 from aftersend.recorder import Recorder, parse_recordable
 from aftersend.suppression import WITHDRAWN, Entry, Policy, decide, needs_deliveries
 from lambdas import count_tags, publish_suppressions, record_archive, record_feedback, sweep_suppressions
@@ -40,6 +41,7 @@ from tests.world.streams import MappingApi, Streams
 BEGIN = datetime(2026, 3, 14, 12, tzinfo=UTC)
 RETENTION, POLICY = retention.Retention(), Policy()
 COUNTED = counting.Counted(tags=("campaign", "genre"), link_tags=("position",))
+OPTIONS = Options(tag_headers={"x-campaign": "campaign"})
 
 HASH_KEY, HASH_KEY_SECRET = "the key", "hash-key"
 
@@ -155,6 +157,7 @@ class World:
                 now=self.clock.now,
                 attempts=immediate_attempts,
                 forgotten=self.tombstones.read,
+                options=OPTIONS,
             )
         return self._recorder
 
@@ -321,7 +324,9 @@ def best_copies(payloads: Iterable[str]) -> dict[ledger.Key, Event]:
     """Return the events of payloads, of each the copy that the ledger must have."""
     items: dict[ledger.Key, Event] = {}
     for payload in payloads:
-        events = [event for result in parse_recordable(payload) if isinstance(result, list) for event in result]
+        events = [
+            event for result in parse_recordable(payload, OPTIONS) if isinstance(result, list) for event in result
+        ]
         for event in ledger.with_first_events(events):
             key = ledger.key(event)
             if key not in items or ledger.rank(items[key]) < ledger.rank(event):
