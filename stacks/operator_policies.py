@@ -13,6 +13,7 @@ from aftersend.contract import (
     IDENTITIES_PREFIX,
     QUARANTINE_PREFIX,
     REDRIVEN_SUFFIX,
+    REPORTS_PREFIX,
 )
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
@@ -20,6 +21,7 @@ from stacks.archive_bucket import ArchiveBucket
 from stacks.archive_route import ArchiveRoute
 from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
+from stacks.reports import Reports
 from stacks.state import State
 
 READ_EVERYWHERE = (
@@ -65,6 +67,7 @@ class OperatorPolicies(Construct):
         archive: ArchiveRoute,
         publisher: lambda_.Function,
         counting: Counting,
+        reports: Reports,
     ) -> None:
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
@@ -93,6 +96,7 @@ class OperatorPolicies(Construct):
             state.hash_key_statement(),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
             _allow([identities], "ses:GetEmailIdentity"),
+            *reports.statements(),
         )
         self.operator = self._policy(
             "Operator",
@@ -102,7 +106,7 @@ class OperatorPolicies(Construct):
             _allow([publisher.function_arn], "lambda:InvokeFunction"),
             *_recount(state, counting),
         )
-        state.archive.acknowledge_objects(self.reader, *READABLE)
+        state.archive.acknowledge_objects(self.reader, *READABLE, f"{EVENTS_PREFIX}*", f"{REPORTS_PREFIX}*")
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
         acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])

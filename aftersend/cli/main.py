@@ -12,6 +12,7 @@ from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
 from aftersend.cli.recount import recount
 from aftersend.cli.replay import replay
+from aftersend.cli.report import report
 
 app = typer.Typer(
     name="aftersend",
@@ -27,6 +28,7 @@ app.command()(inspect)
 app.command()(lint)
 app.command()(recount)
 app.command()(replay)
+app.command()(report)
 app.add_typer(failures.app, name="failures")
 app.add_typer(suppressions.app, name="suppressions")
 
