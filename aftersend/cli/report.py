@@ -74,6 +74,8 @@ def report(
         raise typer.BadParameter(f'There is no report "{name}".{suggestion(name, [*REPORTS])}')
     if env is None:
         raise typer.BadParameter("No environment is named: add --env NAME.")
+    if as_csv and as_json:
+        raise typer.BadParameter("Choose --csv or --json.")
     end = until or datetime.now(UTC)
     values = _parameters(REPORTS[name], subject, since or end - DEFAULT_RANGE, end)
     with connected(env) as target:
