@@ -24,6 +24,8 @@ from aftersend.operations.reports import (
 FAILED = 1
 POLL_SECONDS = 1.0
 
+EMULATED = "The emulator accepts queries but does not run them: every result of a local run is empty."
+
 FIXES = {
     "Bytes scanned limit": "Shorten the range with --since and --until.",
     "Insufficient permissions": "Use a role with the permissions that docs/operations.md lists.",
@@ -79,6 +81,8 @@ def report(
     end = until or datetime.now(UTC)
     values = _parameters(REPORTS[name], subject, since or end - DEFAULT_RANGE, end)
     with connected(env) as target:
+        if target.is_local:
+            typer.echo(EMULATED, err=True)
         query = _start(target, REPORTS[name], values)
         try:
             status = _wait(query)
