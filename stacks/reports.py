@@ -42,8 +42,9 @@ class Reports(Construct):
             self,
             "Database",
             catalog_id=self._stack.account,
-            database_name=self.database_name,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(description="Aftersend: the archive of SES events"),
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=self.database_name, description="Aftersend: the archive of SES events"
+            ),
         )
         table = glue.CfnTable(
             self, "Records", catalog_id=self._stack.account, database_name=self.database_name, table_input=self._table()

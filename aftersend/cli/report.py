@@ -35,22 +35,33 @@ FIXES = {
 """What to do, by a part of Athena's reason."""
 
 
+NameArgument = Annotated[
+    str | None, typer.Argument(metavar="REPORT", help="Without one, the reports are listed.", show_default=False)
+]
+SubjectArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="MESSAGE_ID|TAG=VALUE", help="What the report is asked about.", show_default=False),
+]
+EnvOption = Annotated[
+    str | None, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
+]
+SinceOption = Annotated[
+    datetime | None,
+    typer.Option(metavar="TIME", parser=parse_time, help="Messages sent since this time; by default, 30 days."),
+]
+UntilOption = Annotated[
+    datetime | None, typer.Option(metavar="TIME", parser=parse_time, help="Messages sent before this time.")
+]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV, for scripts.")]
+
+
 def report(
-    name: Annotated[str | None, typer.Argument(metavar="REPORT", help="Without one, the reports are listed.")] = None,
-    subject: Annotated[
-        str | None, typer.Argument(metavar="MESSAGE_ID|TAG=VALUE", help="What the report is asked about.")
-    ] = None,
-    env: Annotated[
-        str | None, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
-    ] = None,
-    since: Annotated[
-        datetime | None,
-        typer.Option(metavar="TIME", parser=parse_time, help="Messages sent since this time; by default, 30 days."),
-    ] = None,
-    until: Annotated[
-        datetime | None, typer.Option(metavar="TIME", parser=parse_time, help="Messages sent before this time.")
-    ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    name: NameArgument = None,
+    subject: SubjectArgument = None,
+    env: EnvOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_csv: CsvOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask the archive what the counters do not answer, with Amazon Athena.
@@ -72,26 +83,27 @@ def report(
     if name is None:
         _list_reports()
         return
-    if name not in REPORTS:
-        raise typer.BadParameter(f'There is no report "{name}".{suggestion(name, [*REPORTS])}')
     if env is None:
         raise typer.BadParameter("No environment is named: add --env NAME.")
     if as_csv and as_json:
         raise typer.BadParameter("Choose --csv or --json.")
-    end = until or datetime.now(UTC)
-    values = _parameters(REPORTS[name], subject, since or end - DEFAULT_RANGE, end)
+    chosen, end = _find(name), until or datetime.now(UTC)
+    values = _parameters(chosen, subject, since or end - DEFAULT_RANGE, end)
     with connected(env) as target:
-        if target.is_local:
-            typer.echo(EMULATED, err=True)
-        query = _start(target, REPORTS[name], values)
+        query = _start(target, chosen, values)
         try:
-            status = _wait(query)
-            _check(query, status)
+            _check(query, _wait(query))
             print_pages(query.pages(), as_csv=as_csv, as_json=as_json)
         except KeyboardInterrupt:
             query.stop()
             typer.echo("Stopped. What was scanned until now is charged.", err=True)
             raise typer.Exit(INTERRUPTED) from None
+
+
+def _find(name: str) -> Report:
+    if name not in REPORTS:
+        raise typer.BadParameter(f'There is no report "{name}".{suggestion(name, [*REPORTS])}')
+    return REPORTS[name]
 
 
 def _list_reports() -> None:
@@ -109,6 +121,8 @@ def _parameters(report: Report, subject: str | None, since: datetime, until: dat
 
 
 def _start(target: Target, report: Report, values: list[str]) -> Query:
+    if target.is_local:
+        typer.echo(EMULATED, err=True)
     deployment = target.deployment
     return start_query(
         deployment.client("athena"),
