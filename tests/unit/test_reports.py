@@ -85,7 +85,7 @@ def summary(events: list[Event]) -> dict[str, int]:
     return {"recipients": len(recipients), "machine": sum(each.bot_likelihood == "Likely" for each in events)}
 
 
-@pytest.fixture(params=range(3))
+@pytest.fixture(params=[0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 def archive(request: pytest.FixtureRequest) -> Objects:
     return an_archive(request.param)
 
