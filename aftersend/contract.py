@@ -54,6 +54,14 @@ ACCOUNT_LIST_PREFIX = "account-list/"
 IMPORTS_PREFIX = f"{ACCOUNT_LIST_PREFIX}imports/"
 """The addresses of import jobs, which SES reads."""
 
+REPORTS_PREFIX = "reports/"
+"""Results of `aftersend report`, which contain addresses."""
+
+# Reports over the archive
+
+RECORDS_TABLE, RECORD_COLUMN, ARRIVED_COLUMN = "records", "record", "arrived"
+"""The table of the queries in aftersend/reports/: a record as text, and the hour in which it arrived."""
+
 # Metrics
 
 METRICS_NAMESPACE = "Aftersend"

@@ -15,6 +15,7 @@ from aftersend.contract import (
     FIREHOSE_ERRORS_PREFIX,
     IMPORTS_PREFIX,
     QUARANTINE_PREFIX,
+    REPORTS_PREFIX,
 )
 from stacks.acknowledgments import acknowledge
 from stacks.removal import removal_policy
@@ -22,6 +23,9 @@ from stacks.removal import removal_policy
 EXPIRING_PREFIXES = (EVENTS_PREFIX, FIREHOSE_ERRORS_PREFIX, QUARANTINE_PREFIX, FAILED_BATCHES_PREFIX)
 OVERWRITTEN_DAYS = 30
 """How long an object that was overwritten or deleted can be recovered."""
+
+REPORT_DAYS = 1
+"""How long results of reports are kept, and deleted ones after that: whoever wants one again runs the report again."""
 
 IMPORT_DAYS = 7
 """How long the addresses of an import job are kept; SES takes hours at most."""
@@ -72,6 +76,7 @@ def _create(scope: Construct, id: str, environment: Environment) -> s3.Bucket:
         lifecycle_rules=[
             *(_expire(prefix, environment.archive_days) for prefix in EXPIRING_PREFIXES),
             _expire(IMPORTS_PREFIX, IMPORT_DAYS),
+            _expire(REPORTS_PREFIX, REPORT_DAYS, REPORT_DAYS),
         ],
         removal_policy=removal_policy(environment),
         # CloudFormation deletes no bucket with objects in it. The emulator does, and cannot run what empties one.
@@ -99,10 +104,10 @@ def _let_ses_read_imports(bucket: s3.Bucket) -> None:
         bucket.add_to_resource_policy(statement)
 
 
-def _expire(prefix: str, days: int) -> s3.LifecycleRule:
+def _expire(prefix: str, days: int, overwritten_days: int = OVERWRITTEN_DAYS) -> s3.LifecycleRule:
     return s3.LifecycleRule(
         id=f"Expire {prefix}",
         prefix=prefix,
         expiration=cdk.Duration.days(days),
-        noncurrent_version_expiration=cdk.Duration.days(OVERWRITTEN_DAYS),
+        noncurrent_version_expiration=cdk.Duration.days(overwritten_days),
     )

@@ -14,6 +14,7 @@ from aftersend.contract import (
     IDENTITIES_PREFIX,
     QUARANTINE_PREFIX,
     REDRIVEN_SUFFIX,
+    REPORTS_PREFIX,
 )
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
@@ -21,6 +22,7 @@ from stacks.archive_bucket import ArchiveBucket
 from stacks.archive_route import ArchiveRoute
 from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
+from stacks.reports import Reports
 from stacks.state import State
 
 READ_EVERYWHERE = (
@@ -68,6 +70,7 @@ class OperatorPolicies(Construct):
         archive: ArchiveRoute,
         publisher: lambda_.Function,
         counting: Counting,
+        reports: Reports,
     ) -> None:
         super().__init__(scope, id)
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
@@ -97,6 +100,7 @@ class OperatorPolicies(Construct):
             state.hash_key_statement(),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
             _allow([identities], "ses:GetEmailIdentity"),
+            *reports.statements(),
         )
         self.operator = self._policy(
             "Operator",
@@ -107,7 +111,7 @@ class OperatorPolicies(Construct):
             *_recount(state, counting),
             _allow([sets], SWITCH_SENDING),
         )
-        state.archive.acknowledge_objects(self.reader, *READABLE)
+        state.archive.acknowledge_objects(self.reader, *READABLE, f"{EVENTS_PREFIX}*", f"{REPORTS_PREFIX}*")
         state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
         wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
         acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])

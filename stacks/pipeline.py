@@ -13,6 +13,7 @@ from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
+from stacks.reports import Reports
 from stacks.reputation_watch import ReputationWatch
 from stacks.state import State
 from stacks.suppression_events import SuppressionEvents
@@ -34,6 +35,7 @@ class Pipeline(cdk.Stack):
         AccountListSync(self, "AccountList", environment=environment, state=state, alarms=alarms)
         SuppressionSweep(self, "Sweep", environment=environment, state=state, alarms=alarms)
         ReputationWatch(self, "Reputation", environment=environment, state=state, alarms=alarms)
+        self.reports = Reports(self, "Reports", environment=environment, archive=state.archive)
         policies = OperatorPolicies(
             self,
             "Policies",
@@ -44,6 +46,7 @@ class Pipeline(cdk.Stack):
             archive=archive,
             publisher=self.suppression_events.function,
             counting=self.counting,
+            reports=self.reports,
         )
         self.alarms, self.feedback, self.archive = alarms, feedback, archive
         self._add_outputs(policies)
@@ -66,6 +69,8 @@ class Pipeline(cdk.Stack):
             CountTagsMappingId=self.counting.mapping_id,
             PublishSuppressionsFunctionName=self.suppression_events.function.function_name,
             PublishSuppressionsMappingId=self.suppression_events.mapping_id,
+            ReportsWorkGroupName=self.reports.work_group_name,
+            ReportsDatabaseName=self.reports.database_name,
             ReaderPolicyArn=policies.reader.managed_policy_arn,
             OperatorPolicyArn=policies.operator.managed_policy_arn,
         )

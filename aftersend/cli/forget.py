@@ -131,4 +131,4 @@ def _print(erased: Erased, listed: int, kept: list[Remains], as_json: bool) -> N
     )
     for each in kept:
         typer.echo(f"- {each.place}: {f'gone by {each.gone_by}' if each.gone_by else 'they do not expire'}")
-    typer.echo("- copies that you made elsewhere, such as results of Athena")
+    typer.echo("- copies that you made elsewhere, such as exports and printed reports")

@@ -13,6 +13,7 @@ from aftersend.cli.inspect import inspect
 from aftersend.cli.lint import lint
 from aftersend.cli.recount import recount
 from aftersend.cli.replay import replay
+from aftersend.cli.report import report
 from aftersend.cli.resume import resume
 from aftersend.cli.status import status
 
@@ -33,6 +34,7 @@ app.command()(recount)
 app.command()(replay)
 app.command()(status)
 app.command()(resume)
+app.command()(report)
 app.add_typer(failures.app, name="failures")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(tags.app, name="tags")

@@ -16,9 +16,10 @@ CUSTOM_EVENT = 1.00e-6  # an event of up to 64 KB: "Amazon EventBridge pricing",
 DASHBOARD, ALARM = 3.00, 0.10  # one a month: "Amazon CloudWatch pricing"
 KEY, KEY_REQUEST = 1.00, 3e-6  # a customer managed key a month, a request: "AWS Key Management Service pricing"
 SECRET = 0.40  # a month: "AWS Secrets Manager pricing"
+SCANNED_TERABYTE = 5.00  # "Amazon Athena pricing", SQL queries; a report is no part of the monthly estimate
 
-GB, HOURS, DAYS = 2**30, 730, 365 / 12
-"""Bytes in a GB as AWS bills it; hours and days in a month."""
+GB, TB, HOURS, DAYS = 2**30, 2**40, 730, 365 / 12
+"""Bytes in a GB and a TB as AWS bills them; hours and days in a month."""
 SECONDS = HOURS * 3600
 
 

@@ -10,6 +10,7 @@ from aftersend.contract import (
     FIREHOSE_ERRORS_PREFIX,
     IMPORTS_PREFIX,
     QUARANTINE_PREFIX,
+    REPORTS_PREFIX,
 )
 
 ARCHIVE = {
@@ -18,6 +19,7 @@ ARCHIVE = {
     "records that Firehose could not process": FIREHOSE_ERRORS_PREFIX,
     "failed batches": FAILED_BATCHES_PREFIX,
     "import jobs of SES's account suppression list": IMPORTS_PREFIX,
+    "results of reports": REPORTS_PREFIX,
 }
 """What may name a recipient in the archive bucket, with its prefix."""
 

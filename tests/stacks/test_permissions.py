@@ -44,6 +44,7 @@ DEAD_LETTERS = "ArchiveQueueDeadLetterQueue, FeedbackQueueDeadLetterQueue, Feedb
 ALL_QUEUES = ", ".join(sorted(["FeedbackQueue", "ArchiveQueue", *DEAD_LETTERS.split(", ")]))
 ARN = "arn:aws:{}:eu-west-1:222222222222:{}"
 STORED = ("aws/lambda", "firehose-failed", "identities", "quarantine")
+CATALOG = ("catalog", "database/aftersend_prod", "database/default", "table/aftersend_prod/records")
 STACKS = ("Dashboard", "Pipeline", "Publishing", "State")
 HASH_KEY = {(("secretsmanager:GetSecretValue",), "RecipientHashKey"): "recognize forgotten recipients"}
 RECORD = {
@@ -140,8 +141,29 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("lambda:GetEventSourceMapping",), ARN.format("lambda", "event-source-mapping:*")): "doctor",
         (("sqs:GetQueueAttributes",), ALL_QUEUES): "doctor, failures list",
         (("sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"), DEAD_LETTERS): "failures list and show",
-        (("s3:ListBucket", "s3:GetBucketNotification"), "Archive"): "failures list, replay --dry-run, doctor",
-        (("s3:GetObject",), ", ".join(f"Archive/{name}/*" for name in STORED)): "failures list and show, doctor",
+        (
+            ("s3:ListBucket", "s3:GetBucketNotification", "s3:GetBucketLocation"),
+            "Archive",
+        ): "failures list, replay --dry-run, doctor; report",
+        (
+            ("s3:GetObject",),
+            ", ".join(f"Archive/{name}/*" for name in sorted([*STORED, "events"])),
+        ): "failures list and show, doctor; report: the archive",
+        (
+            ("s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"),
+            "Archive/reports/*",
+        ): "report: write and read results",
+        (
+            (
+                *("athena:StartQueryExecution", "athena:GetQueryExecution"),
+                *("athena:GetQueryResults", "athena:StopQueryExecution"),
+            ),
+            ARN.format("athena", "workgroup/Aftersend-prod"),
+        ): "report: query the archive",
+        (
+            ("glue:GetDatabase", "glue:GetTable", "glue:GetPartitions"),
+            ", ".join(ARN.format("glue", name) for name in CATALOG),
+        ): "report: find the table of the archive",
         (("sns:ListSubscriptionsByTopic",), "AlarmsPageTopic, AlarmsTicketTopic, FeedbackTopic"): "doctor",
         (("firehose:DescribeDeliveryStream",), "ArchiveStream"): "doctor",
         (DESCRIBE_TABLE, "Counters, Ledger, Suppressions"): "doctor",
