@@ -19,7 +19,7 @@ class Severity(StrEnum):
     """Name how urgent an alarm is. Each severity has a topic of its own."""
 
     PAGE = "page"
-    """Events are being lost, mail is refused, or bounces suppress nobody or too many: look now."""
+    """Events are being lost, mail is or may soon be refused, or bounces suppress nobody or too many: look now."""
     TICKET = "ticket"
     """Something failed and is stored for days, or will become urgent: look in working hours."""
 

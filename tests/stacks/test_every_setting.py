@@ -4,8 +4,13 @@ import json
 from typing import Any
 
 import aws_cdk as cdk
+import msgspec
 import pytest
 from aws_cdk.assertions import Match, Template
+
+from aftersend.config.loader import load
+from aftersend.metrics.reputation import Reputation
+from tests.stacks.conftest import PROJECT
 
 
 @pytest.fixture(scope="session")
@@ -147,6 +152,15 @@ def test_functions_that_record_parse_as_the_environment_says(full_templates: dic
     variables = [each.get("Environment", {}).get("Variables", {}) for each in functions]
     parsing = [json.loads(each["PARSING"]) for each in variables if "PARSING" in each]
     assert parsing == [{"tag_headers": {"x-campaign": "series", "x-genre": "genre"}, "keep_subject": True}] * 2
+
+
+def test_rates_are_watched_as_the_environment_says(full_templates: dict[str, Template]):
+    [function] = properties(full_templates["Pipeline"], "AWS::Lambda::Function", Handler="lambdas.watch_rates.handler")
+    variables = function["Environment"]["Variables"]
+    reputation = msgspec.json.decode(variables["REPUTATION"], type=Reputation)
+    assert reputation == load("change", PROJECT / "tests" / "environments" / "b").reputation
+    assert msgspec.json.decode(variables["CONFIGURATION_SETS"]) == ["kept", "only-b"]
+    assert (variables["SETTLING_SECONDS"], variables["PACE_SECONDS"]) == ("240", "1")
 
 
 def test_every_resource_has_the_tags_of_its_environment(full_templates: dict[str, Template]):

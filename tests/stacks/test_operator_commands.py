@@ -1,4 +1,4 @@
-"""Show that the policies for people allow the calls that `aftersend suppressions` makes, the reader's only to read."""
+"""Show that the policies for people allow the calls of `suppressions` and `resume`, the reader's only to read."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -6,16 +6,23 @@ from typing import Any
 
 import pytest
 from aws_cdk.assertions import Template
+from typer.testing import CliRunner
 
+from aftersend.aws import deployment
+from aftersend.cli import resume
+from aftersend.cli.main import app
+from aftersend.metrics.guard import NOTHING
 from aftersend.suppression import Policy
 from tests.adapters.conftest import aws, dynamodb, s3
+from tests.adapters.reputation import ReputationShop, reputation_shop
 from tests.adapters.suppression_shop import ShopSession, SuppressionShop, invoke, run, shop
+from tests.adapters.test_resume import PAUSED, SesSession
 from tests.evaluators.calls import required_calls
 from tests.evaluators.iam import Call, Statement, is_allowed, statements_of_policy
 from tests.evaluators.templates import Templates
 from tests.event_factory import READER, a_bounce
 
-__all__ = ["aws", "dynamodb", "s3", "shop"]
+__all__ = ["aws", "dynamodb", "reputation_shop", "s3", "shop"]
 
 NOT_RECORDED = {"DescribeStacks", "GetCallerIdentity"}
 """Every command makes these calls, to find the deployment."""
@@ -100,4 +107,38 @@ def test_operator_may_make_every_call_of_commands_that_write_and_the_reader_may_
     assert {refusal.split()[0] for refusal in denied(calls, reader)} == {
         "dynamodb:PutItem",
         "ses:DeleteSuppressedDestination",
+    }
+
+
+def test_operator_may_make_every_call_of_resume_and_the_reader_may_not(
+    reputation_shop: ReputationShop, environment: Templates, monkeypatch: pytest.MonkeyPatch
+):
+    recorded: set[Call] = set()
+    [counters] = [each.name for each in environment.of_type("AWS::DynamoDB::Table") if "Counters" in each.name]
+
+    def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+        recorded.update(required_calls(model.name, params, {"counters": counters}))
+
+    class Recording(SesSession):
+        def client(self, service: str, **options: Any) -> Any:
+            made = super().client(service, **options)
+            if service == "dynamodb":
+                made.meta.events.register("provide-client-params", record, unique_id="resume")
+            return made
+
+    ses = reputation_shop.ses
+    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Recording(ses))
+    monkeypatch.setattr(resume, "PACE_SECONDS", 0)
+    reputation_shop.states.replace("newsletter", NOTHING, PAUSED)
+    ses.enabled["newsletter"] = False
+    words = ["resume", "newsletter", "--env", "shop", "--reason", "repaired", "--yes"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    operations = {"get": "GetConfigurationSet", "put": "PutConfigurationSetSendingOptions"}
+    for operation, name in (call.split() for call in ses.calls):
+        recorded.update(required_calls(operations[operation], {"ConfigurationSetName": name}, {}))
+    reader, operator = policy(environment, "Reader"), policy(environment, "Operator")
+    assert denied(recorded, reader + operator) == set()
+    assert {refusal.split()[0] for refusal in denied(recorded, reader)} == {
+        "dynamodb:PutItem",
+        "ses:PutConfigurationSetSendingOptions",
     }
