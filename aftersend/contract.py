@@ -76,20 +76,19 @@ CHECK_METRICS = (
     "quota_used_percent",
     *FAILED_OBJECTS_METRICS,
 )
-"""Every metric of check_identities, with ENVIRONMENT_DIMENSION; its other counts are only logged. Each run emits all of
-them, except those that could not be determined: `identity_check_runs` is always 1, and `check_errors` counts what
-failed."""
+"""Every metric of check_identities, with ENVIRONMENT_DIMENSION; its other counts are only logged. Each run of a
+scheduled function emits its first metric, which is 1, and of the others only those that are not zero: a metric costs by
+the hours with data. `check_errors` counts what failed, and `quota_used_percent` is emitted from 50 on."""
 
 ACCOUNT_LIST_METRICS = ("account_list_runs", "account_list_unavailable", "account_list_drift")
-"""Every metric of sync_account_list, with the dimension Environment. Each run emits all of them: `account_list_runs` is
-always 1, and `account_list_unavailable` is 1 if SES does not let the list be read or, where wanted, changed."""
+"""Every metric of sync_account_list, with the dimension Environment. `account_list_unavailable` is 1 if SES does not let
+the list be read or, where wanted, changed."""
 
 SWEEP_EVERY_HOURS = 6
 """How often sweep_suppressions reads every entry, which is what a large list costs most (docs/performance.md)."""
 
 SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
-"""Every metric of sweep_suppressions, with the dimension Environment. `sweep_runs` is always 1; runs that do not sweep
-emit only that and the last."""
+"""Every metric of sweep_suppressions, with the dimension Environment."""
 
 # Functions
 

@@ -15,7 +15,7 @@ from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, FUNCTIONS, SWEEP_EVERY_HOURS, SWEEP_METRICS
+from aftersend.contract import FUNCTIONS, SWEEP_EVERY_HOURS
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
 from aftersend.retention import FIRST_EVENT_DAYS
@@ -219,14 +219,18 @@ def _event_bridge(volume: Volume) -> Part:
 def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
-    metrics += len(CHECK_METRICS) + len(SWEEP_METRICS)  # every hour has data
-    metrics += len(ACCOUNT_LIST_METRICS) if _compares(environment) else 0
+    metrics += sum(ALARMS[name].is_heartbeat for name in _alarm_names(environment))  # every hour has data
     return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
 
 
 def _alarms(environment: Environment) -> Part:
-    number = len(ALARMS) - (0 if _compares(environment) else len(ACCOUNT_LIST_ALARMS))
+    number = len(_alarm_names(environment))
     return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
+
+
+def _alarm_names(environment: Environment) -> set[str]:
+    """Return the alarms that the environment has."""
+    return ALARMS.keys() - (set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys())
 
 
 def _metric_hours(configuration_set: ConfigurationSet, events: Events) -> float:

@@ -97,7 +97,7 @@ def test_twice_the_messages_cost_more_but_at_most_twice_as_much(environment: Env
 def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
         "CloudWatch dashboard": pytest.approx(3.00),
-        "CloudWatch metrics": pytest.approx((13 + 3) * 0.30),  # those of the hourly check and the sweep
+        "CloudWatch metrics": pytest.approx(2 * 0.30),  # the heartbeats of the hourly check and the sweep
         "CloudWatch alarms": pytest.approx(3.60),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
@@ -105,12 +105,12 @@ def test_environment_without_mail_has_fixed_costs():
 
 
 @pytest.mark.parametrize("mode", ["read", "sync"])
-def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
+def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
     compared = changed(monthly_messages=420_000, suppression=Policy(account_list=mode))
     # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
     reads = 7_000 * 400 / (365 / 12) / 4 * 730
     assert added_cost(compared, changed(monthly_messages=420_000)) == {
-        "CloudWatch metrics": pytest.approx(3 * 0.30),
+        "CloudWatch metrics": pytest.approx(0.30),
         "CloudWatch alarms": pytest.approx(3 * 0.10),
         "DynamoDB": pytest.approx(reads * 0.125e-6),
     }
@@ -119,7 +119,7 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $12.33 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $8.13 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 5
