@@ -90,7 +90,31 @@ SWEEP_EVERY_HOURS = 6
 SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
 """Every metric of sweep_suppressions, with the dimension Environment."""
 
+COUNT_CHECK_METRICS = (
+    "count_check_runs",
+    "counts_missing_percent",
+    "silent_sets",
+    "unseen_percent",
+    "tags_over_values",
+)
+"""Every metric of check_counts, with the dimension Environment."""
+
+CANARY_METRICS = ("canary_runs", "canary_missing", "canary_failed")
+"""Every metric of send_canary, with the dimension Environment: `canary_missing` counts events, the last messages."""
+
 # Functions
+
+
+class CountCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Tell check_counts what to compare."""
+
+    configuration_sets: tuple[str, ...]
+    """Those whose sends are published to CloudWatch and to Aftersend."""
+    tags: tuple[str, ...]
+    """Tags whose values are counted: message tags by their names, link tags by those of their counters."""
+    max_tag_values: int
+    dollars_per_tag_value: float
+    """What a value of each day costs at least a month."""
 
 
 class Variable(StrEnum):
@@ -110,6 +134,9 @@ class Variable(StrEnum):
     INCLUDE_ADDRESS = "INCLUDE_ADDRESS"  # JSON: bool
     EMULATED = "EMULATED"  # set, to whatever value, only on the emulator, which names no shards
     PACE_SECONDS = "PACE_SECONDS"  # JSON: float
+    COUNT_CHECK = "COUNT_CHECK"  # JSON: CountCheck
+    CANARY_FROM_ADDRESS = "CANARY_FROM_ADDRESS"
+    CANARY_CONFIGURATION_SET = "CANARY_CONFIGURATION_SET"
 
 
 ONLY_SHARD = "the-only-shard"
@@ -133,6 +160,8 @@ FUNCTIONS = {
     "check_identities": FunctionSize(256, 900),
     "sync_account_list": FunctionSize(512, 900),
     "sweep_suppressions": FunctionSize(512, 900),
+    "check_counts": FunctionSize(512, 300),
+    "send_canary": FunctionSize(256, 300),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 

@@ -39,6 +39,8 @@ CLIENTS: dict[str, tuple[Service, ...]] = {
     "check_identities": ("ses", "s3", "sesv2"),
     "sync_account_list": ("dynamodb", "s3", "sesv2"),
     "sweep_suppressions": ("dynamodb",),
+    "check_counts": ("dynamodb", "cloudwatch"),
+    "send_canary": ("dynamodb", "sesv2"),
 }
 """The clients that an invocation of each function needs."""
 

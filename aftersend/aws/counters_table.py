@@ -4,6 +4,7 @@ Counters are packed: one item per tag value and day of sending, one attribute pe
 size of the whole item, so the names of attributes are short: `s09` counts the sends of messages sent from 9 to 10.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -24,6 +25,9 @@ CHECKPOINT_DAYS = 7
 """Days after which a checkpoint expires. The stream keeps a shard's records for 24 hours."""
 
 CHECKPOINT = "checkpoint"
+
+COUNTERS_PARTITION = re.compile(r".+#\d{4}-\d\d-\d\d#\d")
+"""The partitions of counters. Items of all others, as checkpoints, are none."""
 
 SUFFIXES = 8
 """How many items a tag value and day is spread over, by shard, in partitions of their own: one partition takes 1,000
@@ -150,23 +154,24 @@ class CountersTable:
         """Return every row and its measures, unordered; a row that several shards counted occurs repeatedly."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
             for item in page["Items"]:
-                if CHECKPOINT not in item:
+                if COUNTERS_PARTITION.fullmatch(item[PARTITION_KEY]["S"]):
                     yield from _rows(item)
 
     def totals(self, tag: str, hours: Iterable[datetime]) -> Counter[str]:
         """Return the sum of each measure over all values of a tag, for messages sent within some hours."""
         wanted, totals = set(hours), Counter[str]()
         for day in {hour.date() for hour in wanted}:
-            for row, measures in self._rows_of(tag, day):
+            for row, measures in self.rows_of(tag, day):
                 if row.hour in wanted:
                     totals.update(measures)
         return totals
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""
-        return max((row.hour for row, _ in self._rows_of(tag, day) if row.value in values), default=None)
+        return max((row.hour for row, _ in self.rows_of(tag, day) if row.value in values), default=None)
 
-    def _rows_of(self, tag: str, day: date) -> Iterator[tuple[Row, dict[str, int]]]:
+    def rows_of(self, tag: str, day: date) -> Iterator[tuple[Row, dict[str, int]]]:
+        """Return the rows of a tag's values for a day, as `rows` does."""
         for suffix in range(SUFFIXES):
             pages = self._dynamodb.get_paginator("query").paginate(
                 TableName=self._table,

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from aftersend.config import prices
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CANARY_ALARMS, COUNT_CHECK_ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
@@ -41,6 +41,9 @@ SWEPT_PER_READ = 2 * ENTRIES_PER_READ
 BOUNCES_PER_TEMPORARY, TEMPORARY_READS = 5, 3
 """Soft bounces before an entry that lasts up to a month, and read units of each decision by a sweep: entries, feedback
 and deliveries."""
+
+TAG_VALUE_UNITS = 4
+"""Write units for a value of a counted tag and day: two transactions, one for a send and one for its delivery."""
 
 # SNS, SQS and KMS
 IDLE_REQUESTS = 2 * 5 * SECONDS / 20
@@ -219,8 +222,11 @@ def _event_bridge(volume: Volume) -> Part:
 def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
+    metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
     metrics += sum(ALARMS[name].is_heartbeat for name in _alarm_names(environment))  # every hour has data
-    return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
+    read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
+    dollars = metrics * prices.METRIC + read * prices.METRIC_READ
+    return Part("CloudWatch metrics", dollars, f"{metrics:,.1f} metrics")
 
 
 def _alarms(environment: Environment) -> Part:
@@ -230,7 +236,16 @@ def _alarms(environment: Environment) -> Part:
 
 def _alarm_names(environment: Environment) -> set[str]:
     """Return the alarms that the environment has."""
-    return ALARMS.keys() - (set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys())
+    absent: set[str] = set()
+    absent |= set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys()
+    absent |= set() if environment.compared_sets else COUNT_CHECK_ALARMS.keys()
+    absent |= set() if environment.canary else CANARY_ALARMS.keys()
+    return ALARMS.keys() - absent
+
+
+def tag_value_dollars(environment: Environment) -> float:
+    """Return what a value that a counted tag has every day costs at least a month, in writes of its counters."""
+    return TAG_VALUE_UNITS * DAYS * PRICES[price_region(environment.region)].write_unit
 
 
 def _metric_hours(configuration_set: ConfigurationSet, events: Events) -> float:

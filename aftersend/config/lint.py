@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aftersend.canary import NEEDED_KINDS
 from aftersend.config.capacity import capacities, peak_events
 from aftersend.config.cardinality import has_many_values
 from aftersend.config.environment import (
+    Canary,
     ConfigurationSet,
     ContactList,
     Dimension,
@@ -38,8 +40,8 @@ MANY_DIMENSIONS = 3
 
 ALWAYS_COUNTED = (CONFIGURATION_SET, FROM_DOMAIN)
 
-RESERVED_DESTINATIONS = ("feedback", "archive")
-"""Event destinations that Aftersend creates in every configuration set."""
+RESERVED_DESTINATIONS = ("feedback", "archive", "sends")
+"""Event destinations that Aftersend creates in configuration sets."""
 SUPPRESSING = (Kind.BOUNCE.value, Kind.COMPLAINT.value)
 """Event types, and notification types of the same names, that can suppress a recipient."""
 TRACKED = (Kind.OPEN.value, Kind.CLICK.value)
@@ -134,7 +136,23 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
     yield from _check_policy(environment.suppression, environment.retention)
+    if environment.canary:
+        yield from _check_canary(environment.canary, environment)
     yield from _check_capacity(environment)
+
+
+def _check_canary(canary: Canary, environment: Environment) -> Iterator[Finding]:
+    name, sets = canary.configuration_set, environment.configuration_sets
+    if name not in sets:
+        hint = suggestion(name, list(sets))
+        yield _finding("unknown-configuration-set", ["canary", "configuration_set"], name=name, suggestion=hint)
+    elif missing := NEEDED_KINDS - sets[name].published:
+        kinds = _join(sorted(kind.value for kind in missing))
+        yield _finding("canary-not-published", ["canary", "configuration_set"], name=name, kinds=kinds)
+    if environment.canary_identity is None:
+        yield _finding("canary-without-identity", ["canary", "from_address"], address=canary.from_address)
+    if environment.suppression.simulator == "real":
+        yield _finding("canary-counted", ["canary"])
 
 
 def _check_capacity(environment: Environment) -> Iterator[Finding]:
@@ -188,8 +206,16 @@ def _check_configuration_set(
     for name, destination in destinations.items():
         destination_path = [*path, "event_destinations", name]
         yield from _check_destination(destination_path, name, destination, environment.region)
+        if environment.count_sends and _counts_sends(destination):
+            yield _finding("sends-counted-twice", destination_path)
         if also_tracked := [kind for kind in _tracked(destination.events) if kind not in tracked]:
             yield _finding("tracking-enabled", destination_path, kinds=_join(also_tracked))
+
+
+def _counts_sends(destination: EventDestination) -> bool:
+    """Tell whether a destination has the metric that Aftersend's own has."""
+    dimensions = [dimension.name for dimension in destination.cloudwatch_dimensions]
+    return Kind.SEND in destination.events and dimensions == [CONFIGURATION_SET]
 
 
 def _tracked(kinds: Iterable[Kind]) -> list[str]:

@@ -7,7 +7,9 @@ from aws_cdk.assertions import Match, Template
 from aftersend.config.alarms import ALARMS
 from aftersend.contract import (
     ACCOUNT_LIST_METRICS,
+    CANARY_METRICS,
     CHECK_METRICS,
+    COUNT_CHECK_METRICS,
     FUNCTIONS,
     METRICS_NAMESPACE,
     SWEEP_METRICS,
@@ -148,14 +150,21 @@ def test_mass_suppression_is_reported_above_what_the_environment_sets(
     assert thresholds == [10, 30]
 
 
+def test_missing_counts_and_unseen_mail_are_reported_above_what_the_environment_sets(
+    full_templates: dict[str, Template],
+):
+    thresholds = [alarms(full_templates)[name]["Threshold"] for name in ("CountsIncomplete", "MailUnseen")]
+    assert thresholds == [7, 50]
+
+
 def test_every_metric_of_the_environment_as_a_whole_has_an_alarm(templates: dict[str, Template]):
-    """Each costs $0.30 a month."""
+    """Each costs $0.30 a month if it has data in every hour."""
     watched = {
         alarm["MetricName"]
         for alarm in alarms(templates).values()
         if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] == 3600
     }
-    assert watched == {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS}
+    assert watched == {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS, *COUNT_CHECK_METRICS, *CANARY_METRICS}
 
 
 def test_alarms_of_the_mappings_of_streams_watch_metrics_that_they_publish(

@@ -118,9 +118,7 @@ def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
-    assert headline.startswith(
-        "Estimated cost: $8.13 a month without any mail, excluding SES charges (prices: us-east"
-    )
+    assert headline.startswith("Estimated cost: $8.13 a month without any mail, excluding SES charges (prices: us-east")
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 5
 

@@ -5,8 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RUNBOOK, SWEEP_ALARMS
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, SWEEP_METRICS
+from aftersend.config.alarms import (
+    ACCOUNT_LIST_ALARMS,
+    ALARMS,
+    CANARY_ALARMS,
+    CHECK_ALARMS,
+    COUNT_CHECK_ALARMS,
+    RUNBOOK,
+    SWEEP_ALARMS,
+)
+from aftersend.contract import (
+    ACCOUNT_LIST_METRICS,
+    CANARY_METRICS,
+    CHECK_METRICS,
+    COUNT_CHECK_METRICS,
+    SWEEP_METRICS,
+)
 
 PROJECT = Path(__file__).parent.parent.parent
 TEXT = (PROJECT / RUNBOOK).read_text()
@@ -54,6 +68,8 @@ def test_alarms_of_the_check_watch_what_it_emits():
         "IdentityCheckMissing",
         "AccountListSyncMissing",
         "SweepMissing",
+        "CountCheckMissing",
+        "CanarySilent",
     }
 
 
@@ -65,6 +81,12 @@ def test_alarms_of_the_account_list_watch_what_the_comparison_emits():
 def test_alarms_of_the_suppression_list_watch_what_the_sweep_emits():
     assert set(SWEEP_ALARMS) <= set(ALARMS)
     assert set(SWEEP_METRICS) == set(SWEEP_ALARMS.values())
+
+
+def test_alarms_of_completeness_and_canary_watch_what_their_functions_emit():
+    assert set(COUNT_CHECK_ALARMS) | set(CANARY_ALARMS) <= set(ALARMS)
+    assert set(COUNT_CHECK_METRICS) == set(COUNT_CHECK_ALARMS.values())
+    assert set(CANARY_METRICS) == set(CANARY_ALARMS.values())
 
 
 def test_runbook_restores_what_was_changed_outside_the_stacks_by_reverting_drift():
