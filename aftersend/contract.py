@@ -81,8 +81,8 @@ scheduled function emits its first metric, which is 1, and of the others only th
 the hours with data. `check_errors` counts what failed, and `quota_used_percent` is emitted from 50 on."""
 
 ACCOUNT_LIST_METRICS = ("account_list_runs", "account_list_unavailable", "account_list_drift")
-"""Every metric of sync_account_list, with the dimension Environment. `account_list_unavailable` is 1 if SES does not let
-the list be read or, where wanted, changed."""
+"""Every metric of sync_account_list, with the dimension Environment. `account_list_unavailable` is 1 if SES does not
+let the list be read or, where wanted, changed."""
 
 SWEEP_EVERY_HOURS = 6
 """How often sweep_suppressions reads every entry, which is what a large list costs most (docs/performance.md)."""

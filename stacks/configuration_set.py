@@ -7,17 +7,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config import ConfigurationSet, Dimension, EventDestination
-from aftersend.counting import CONFIGURATION_SET
-from aftersend.events import Kind
+from aftersend.config import SEND_METRIC, ConfigurationSet, Dimension, EventDestination
 from stacks.names import construct_id
 from stacks.sequence import Sequence
 from stacks.tags import tag
 
 CfnDestination = ses.CfnConfigurationSetEventDestination
-
-SEND_METRIC = EventDestination(events=(Kind.SEND,), cloudwatch_dimensions=(Dimension(name=CONFIGURATION_SET),))
-"""SES's own count of the sends of a configuration set: a metric that depends on nothing else here."""
 
 
 class PublishingConfigurationSet(Construct):

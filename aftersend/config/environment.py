@@ -33,7 +33,7 @@ from aftersend.config.values import (
     TagName,
     TopicArn,
 )
-from aftersend.counting import MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
+from aftersend.counting import CONFIGURATION_SET, MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
@@ -77,6 +77,10 @@ class EventDestination(Section, frozen=True):
         """Return the keys of the targets that are set; exactly one must be."""
         names = ("sns_topic_arn", "firehose_stream_arn", "cloudwatch_dimensions", "event_bridge")
         return [name for name in names if getattr(self, name)]
+
+
+SEND_METRIC = EventDestination(events=(Kind.SEND,), cloudwatch_dimensions=(Dimension(name=CONFIGURATION_SET),))
+"""SES's own count of the sends of a configuration set: a metric that depends on nothing of Aftersend."""
 
 
 class ConfigurationSet(Section, frozen=True):

@@ -12,6 +12,7 @@ from aftersend.canary import NEEDED_KINDS
 from aftersend.config.capacity import capacities, peak_events
 from aftersend.config.cardinality import has_many_values
 from aftersend.config.environment import (
+    SEND_METRIC,
     Canary,
     ConfigurationSet,
     ContactList,
@@ -200,9 +201,10 @@ def _check_configuration_set(
     if tracked:
         yield _finding("tracking-enabled", [*path, "archive"], kinds=_join(tracked))
     destinations = configuration_set.event_destinations
-    if len(destinations) > MAX_DESTINATIONS - len(RESERVED_DESTINATIONS):
-        number = len(destinations)
-        yield _finding("too-many-destinations", [*path, "event_destinations"], number=number, maximum=MAX_DESTINATIONS)
+    needed = len(RESERVED_DESTINATIONS) - (not environment.count_sends)
+    if len(destinations) > MAX_DESTINATIONS - needed:
+        numbers = {"number": len(destinations), "maximum": MAX_DESTINATIONS, "needed": needed}
+        yield _finding("too-many-destinations", [*path, "event_destinations"], **numbers)
     for name, destination in destinations.items():
         destination_path = [*path, "event_destinations", name]
         yield from _check_destination(destination_path, name, destination, environment.region)
@@ -214,8 +216,8 @@ def _check_configuration_set(
 
 def _counts_sends(destination: EventDestination) -> bool:
     """Tell whether a destination has the metric that Aftersend's own has."""
-    dimensions = [dimension.name for dimension in destination.cloudwatch_dimensions]
-    return Kind.SEND in destination.events and dimensions == [CONFIGURATION_SET]
+    names = [[each.name for each in one.cloudwatch_dimensions] for one in (destination, SEND_METRIC)]
+    return Kind.SEND in destination.events and names[0] == names[1]
 
 
 def _tracked(kinds: Iterable[Kind]) -> list[str]:

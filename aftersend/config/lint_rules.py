@@ -116,7 +116,7 @@ RULES = {
     # Event destinations
     "too-many-destinations": Rule(
         "there are {number} event destinations. SES allows {maximum} per configuration set, and Aftersend needs "
-        "three of them.",
+        "{needed} of them.",
         "Use a second configuration set, or one topic or event bus for several consumers.",
     ),
     "reserved-name": Rule(
