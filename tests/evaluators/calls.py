@@ -77,6 +77,12 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
         yield from (
             Call("events:PutEvents", ARNS["AWS::Events::EventBus"].format(names.get(bus, bus))) for bus in buses
         )
+    elif operation == "GetMetricData":
+        yield Call("cloudwatch:GetMetricData", "*")
+    elif operation == "SendEmail":
+        domain = parameters["FromEmailAddress"].rpartition("@")[2]
+        for name in (f"identity/{domain}", f"configuration-set/{parameters['ConfigurationSetName']}"):
+            yield Call("ses:SendEmail", f"arn:aws:ses:eu-west-1:222222222222:{name}")
     elif operation == "GetEmailIdentity":
         yield Call("ses:GetEmailIdentity", f"arn:aws:ses:eu-west-1:222222222222:identity/{parameters['EmailIdentity']}")
     else:
