@@ -79,7 +79,7 @@ def _difference(answer: Answer, wanted: EventDestination, streams: Iterable[str]
 
 def judge_tracking(destinations: Destinations, environment: Environment) -> Iterator[Finding]:
     """Find opens and clicks that any destination publishes, but that are not in the environment file."""
-    for name, settings in environment.configuration_sets.items():
+    for name in environment.configuration_sets:
         wanted = {kind.name for each in _wanted(name, environment, "").values() for kind in each.events} & TRACKED
         for answer in destinations.get(name) or ():
             if unwanted := {*answer["MatchingEventTypes"]} & TRACKED - wanted if answer["Enabled"] else set():

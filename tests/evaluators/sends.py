@@ -31,7 +31,7 @@ class Send(NamedTuple):
 
 
 class Mail:
-    """The mail of some configuration sets. What is not counted while something is broken is counted after the repair."""
+    """The mail of some configuration sets. What is not counted while a part is broken is counted after the repair."""
 
     def __init__(self, account: Account, configuration_sets: tuple[str, ...]) -> None:
         self._account, self._sets = account, configuration_sets
