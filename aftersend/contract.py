@@ -97,20 +97,31 @@ CHECK_METRICS = (
     "quota_used_percent",
     *FAILED_OBJECTS_METRICS,
 )
-"""Every metric of check_identities, with ENVIRONMENT_DIMENSION; its other counts are only logged. Each run emits all of
-them, except those that could not be determined: `identity_check_runs` is always 1, and `check_errors` counts what
-failed."""
+"""Every metric of check_identities, with ENVIRONMENT_DIMENSION; its other counts are only logged. Each run of a
+scheduled function emits its first metric, which is 1, and of the others only those that are not zero: a metric costs by
+the hours with data. `check_errors` counts what failed, and `quota_used_percent` is emitted from 50 on."""
 
 ACCOUNT_LIST_METRICS = ("account_list_runs", "account_list_unavailable", "account_list_drift")
-"""Every metric of sync_account_list, with the dimension Environment. Each run emits all of them: `account_list_runs` is
-always 1, and `account_list_unavailable` is 1 if SES does not let the list be read or, where wanted, changed."""
+"""Every metric of sync_account_list, with the dimension Environment. `account_list_unavailable` is 1 if SES does not
+let the list be read or, where wanted, changed."""
 
 SWEEP_EVERY_HOURS = 6
 """How often sweep_suppressions reads every entry, which is what a large list costs most (docs/performance.md)."""
 
 SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
-"""Every metric of sweep_suppressions, with the dimension Environment. `sweep_runs` is always 1; runs that do not sweep
-emit only that and the last."""
+"""Every metric of sweep_suppressions, with the dimension Environment."""
+
+COUNT_CHECK_METRICS = (
+    "count_check_runs",
+    "counts_missing_percent",
+    "silent_sets",
+    "unseen_percent",
+    "tags_over_values",
+)
+"""Every metric of check_counts, with the dimension Environment."""
+
+CANARY_METRICS = ("canary_runs", "canary_missing", "canary_failed")
+"""Every metric of send_canary, with the dimension Environment: `canary_missing` counts events, the last messages."""
 
 RATES_EVERY_MINUTES = 5
 """How often watch_rates runs."""
@@ -126,6 +137,18 @@ RATE_METRICS = ("bounce_rate", "complaint_rate")
 """Metrics of watch_rates with METRICS_DIMENSIONS: the rates of 24 hours in percent, for sets with enough mail."""
 
 # Functions
+
+
+class CountCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Tell check_counts what to compare."""
+
+    configuration_sets: tuple[str, ...]
+    """Those whose sends are published to CloudWatch and to Aftersend."""
+    tags: tuple[str, ...]
+    """Tags whose values are counted: message tags by their names, link tags by those of their counters."""
+    max_tag_values: int
+    dollars_per_tag_value: float
+    """What a value of each day costs at least a month."""
 
 
 class Variable(StrEnum):
@@ -149,6 +172,9 @@ class Variable(StrEnum):
     CONFIGURATION_SETS = "CONFIGURATION_SETS"  # JSON: tuple[str, ...]
     REPUTATION = "REPUTATION"  # JSON: metrics.reputation.Reputation
     SETTLING_SECONDS = "SETTLING_SECONDS"  # JSON: int
+    COUNT_CHECK = "COUNT_CHECK"  # JSON: CountCheck
+    CANARY_FROM_ADDRESS = "CANARY_FROM_ADDRESS"
+    CANARY_CONFIGURATION_SET = "CANARY_CONFIGURATION_SET"
 
 
 ONLY_SHARD = "the-only-shard"
@@ -173,6 +199,8 @@ FUNCTIONS = {
     "sync_account_list": FunctionSize(512, 900),
     "sweep_suppressions": FunctionSize(512, 900),
     "watch_rates": FunctionSize(512, 300),
+    "check_counts": FunctionSize(512, 300),
+    "send_canary": FunctionSize(256, 300),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 

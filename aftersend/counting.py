@@ -165,6 +165,11 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`separate`: mailbox simulator events have measures of their own; `real`: they are counted like any other."""
 
     @property
+    def value_tags(self) -> tuple[str, ...]:
+        """Return the tags of the rows whose values senders choose."""
+        return (*self.tags, *(LINK + name for name in self.link_tags))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all message tags that are counted."""
         return (FROM_DOMAIN, CONFIGURATION_SET, *self.tags)

@@ -40,6 +40,8 @@ CLIENTS: dict[str, tuple[Service, ...]] = {
     "sync_account_list": ("dynamodb", "s3", "sesv2"),
     "sweep_suppressions": ("dynamodb",),
     "watch_rates": ("dynamodb", "sesv2"),
+    "check_counts": ("dynamodb", "cloudwatch"),
+    "send_canary": ("dynamodb", "sesv2"),
 }
 """The clients that an invocation of each function needs."""
 

@@ -32,6 +32,10 @@ RESERVED_MILLISECONDS = 120_000
 """Time reserved for the checks that follow; settings that this leaves no time for are set in the next hour."""
 
 
+QUOTA_USED, FEWEST_QUOTA_PERCENT = "quota_used_percent", 50
+"""A metric, and below what percentage nobody watches it: then it is only logged."""
+
+
 class Report(msgspec.Struct):
     """Count identities by the state of their settings; those of CHECK_METRICS are metrics."""
 
@@ -87,7 +91,9 @@ def handler(
         checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}
     counts = run(checks)
     logger.info("Checked identities, account and failed objects.", extra=counts)
-    emit_metric(dependencies.environment_document(counts, CHECK_METRICS))
+    is_quota_low = counts.get(QUOTA_USED, 0) < FEWEST_QUOTA_PERCENT
+    metrics = [name for name in CHECK_METRICS if not (name == QUOTA_USED and is_quota_low)]
+    emit_metric(dependencies.environment_document(counts, metrics))
     return counts
 
 

@@ -17,9 +17,10 @@ logger = Logger(service="aftersend")
 def environment_document(counts: Mapping[str, int], metrics: Iterable[str] | None = None) -> dict[str, Any]:
     """Return the document that makes metrics of counts of the environment as a whole, at this moment.
 
-    Of all counts, or of those that `metrics` names: each costs $0.30 a month, while the log has the others.
+    Of all counts, or of those that `metrics` names and that are not zero: a metric costs $0.30 a month for the hours in
+    which it has data, while the log has the others. A heartbeat is always 1.
     """
-    measures = counts if metrics is None else {name: counts[name] for name in metrics if name in counts}
+    measures = counts if metrics is None else {name: counts[name] for name in metrics if counts.get(name)}
     return emf_document(measures, {ENVIRONMENT_DIMENSION: text_setting(Variable.ENVIRONMENT)}, datetime.now(UTC))
 
 

@@ -22,10 +22,7 @@ from aftersend.recorder import Recorder
 from aftersend.suppression import SUPPRESSING_MEASURES, Entry, mass_suppression_percent, watched_hours
 from lambdas import counting, dependencies, recording
 from lambdas.dependencies import logger
-from lambdas.scheduled import LambdaContext, has_time
-
-SCHEDULE = "aws.events"
-"""The source of events of an EventBridge schedule."""
+from lambdas.scheduled import LambdaContext, has_time, is_scheduled
 
 RESERVED_TO_COUNT = 300_000
 """Milliseconds left of an invocation when decisions end, so that the rest of the table is counted."""
@@ -89,7 +86,7 @@ def handler(
     totals = counters.totals(CONFIGURATION_SET, watched_hours(now))
     percent = mass_suppression_percent(sum(totals[name] for name in SUPPRESSING_MEASURES), totals[MEASURES[Kind.SEND]])
     counts = {"sweep_runs": 1, "mass_suppression_percent": percent}
-    if (event or {}).get("source") != SCHEDULE or now.hour % SWEEP_EVERY_HOURS == 0:
+    if not is_scheduled(event) or now.hour % SWEEP_EVERY_HOURS == 0:
         recorder = (recorder or recording.recorder()).for_one_invocation()
         sweep = Sweep(recorder, now, partial(has_time, context))
         rng = rng or Random()  # noqa: S311 (not for secrets)

@@ -19,7 +19,11 @@ class Alarms(Construct):
     def __init__(self, scope: Construct, id: str, *, environment: Environment, key: kms.Key | None) -> None:
         super().__init__(scope, id)
         self._environment = environment
-        self._thresholds = {"MassSuppression": environment.mass_suppression_percent}
+        self._thresholds = {
+            "MassSuppression": environment.mass_suppression_percent,
+            "CountsIncomplete": environment.counts_missing_percent,
+            "MailUnseen": environment.unseen_percent,
+        }
         self.topics = {
             Severity.PAGE: self._topic("PageTopic", environment.alarm_addresses, key),
             Severity.TICKET: self._topic("TicketTopic", environment.ticket_recipients, key),

@@ -1,4 +1,4 @@
-"""Create a configuration set with its event destinations: the two of Aftersend and those of the environment."""
+"""Create a configuration set with its event destinations: those of Aftersend and those of the environment."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_ses as ses
 from constructs import Construct
 
-from aftersend.config import ConfigurationSet, Dimension, EventDestination
+from aftersend.config import SEND_METRIC, ConfigurationSet, Dimension, EventDestination
 from stacks.names import construct_id
 from stacks.sequence import Sequence
 from stacks.tags import tag
@@ -25,6 +25,7 @@ class PublishingConfigurationSet(Construct):
         settings: ConfigurationSet,
         topic_arn: str,
         stream_arn: str,
+        counts_sends: bool,
         sequence: Sequence,
     ) -> None:
         super().__init__(scope, id)
@@ -35,6 +36,7 @@ class PublishingConfigurationSet(Construct):
         self._name = name
         self._publish("feedback", EventDestination(events=settings.feedback, sns_topic_arn=topic_arn))
         self._publish("archive", EventDestination(events=settings.archive, firehose_stream_arn=stream_arn))
+        self._publish("sends", SEND_METRIC if counts_sends else EventDestination(events=()))
         for destination_name, destination in settings.event_destinations.items():
             self._publish(destination_name, destination)
 

@@ -9,6 +9,7 @@ from aftersend.config import Environment, Severity
 from stacks.account_list_sync import AccountListSync
 from stacks.alarms import Alarms
 from stacks.archive_route import ArchiveRoute
+from stacks.count_check import CountComparison
 from stacks.counting import Counting
 from stacks.feedback_route import FeedbackRoute
 from stacks.operator_policies import OperatorPolicies
@@ -33,6 +34,7 @@ class Pipeline(cdk.Stack):
             self, "SuppressionEvents", environment=environment, state=state, alarms=alarms
         )
         AccountListSync(self, "AccountList", environment=environment, state=state, alarms=alarms)
+        CountComparison(self, "Counts", environment=environment, state=state, alarms=alarms)
         SuppressionSweep(self, "Sweep", environment=environment, state=state, alarms=alarms)
         ReputationWatch(self, "Reputation", environment=environment, state=state, alarms=alarms)
         self.reports = Reports(self, "Reports", environment=environment, archive=state.archive)

@@ -7,6 +7,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from aftersend.config import Environment, Identity
+from stacks.canary import CanarySender
 from stacks.configuration_set import PublishingConfigurationSet
 from stacks.identity_check import IdentityCheck
 from stacks.identity_notifications import IdentityNotifications
@@ -34,6 +35,7 @@ class Publishing(cdk.Stack):
                 settings=settings,
                 topic_arn=topic.topic_arn,
                 stream_arn=pipeline.archive.stream.delivery_stream_arn,
+                counts_sends=name in environment.compared_sets,
                 sequence=self._sequence,
             )
             for name, settings in environment.configuration_sets.items()
@@ -47,6 +49,7 @@ class Publishing(cdk.Stack):
             if not identity.existing:
                 self._create_identity(name, identity, environment)
             notifications.publish(name, identity)
+        CanarySender(self, "Canary", environment=environment, state=state, alarms=pipeline.alarms)
         add_outputs(self, ConfigurationSets=", ".join(environment.configuration_sets))
 
     def _create_identity(self, name: str, settings: Identity, environment: Environment) -> None:

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader, Loader
 from botocore.session import Session, get_session
 
-Service = Literal["dynamodb", "events", "s3", "secretsmanager", "ses", "sesv2"]
+Service = Literal["cloudwatch", "dynamodb", "events", "s3", "secretsmanager", "ses", "sesv2"]
 
 USER_AGENT = "aftersend"
 """botocore composes its own anew for each request, which takes a seventh of the request's time."""

@@ -207,16 +207,17 @@ class CountersTable:
         """
         wanted, sums = set(hours), dict[str, dict[datetime, Counter[str]]]()
         for day in {hour.date() for hour in wanted}:
-            for row, measures in self._rows_of(tag, day):
+            for row, measures in self.rows_of(tag, day):
                 if row.hour in wanted:
                     sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
         return sums
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""
-        return max((row.hour for row, _ in self._rows_of(tag, day) if row.value in values), default=None)
+        return max((row.hour for row, _ in self.rows_of(tag, day) if row.value in values), default=None)
 
-    def _rows_of(self, tag: str, day: date) -> Iterator[tuple[Row, dict[str, int]]]:
+    def rows_of(self, tag: str, day: date) -> Iterator[tuple[Row, dict[str, int]]]:
+        """Return the rows of a tag's values for a day, as `rows` does."""
         for suffix in range(SUFFIXES):
             pages = self._dynamodb.get_paginator("query").paginate(
                 TableName=self._table,

@@ -6,6 +6,7 @@ Others import from here; the figures behind the cost estimate are in cost.py and
 from aftersend.config.alarms import ALARMS, CHECK_ALARMS, Severity
 from aftersend.config.cost import estimate_cost, format_estimate
 from aftersend.config.environment import (
+    SEND_METRIC,
     ConfigurationSet,
     ContactList,
     Dimension,
@@ -22,6 +23,7 @@ __all__ = [
     "ALARMS",
     "CHECK_ALARMS",
     "ENVIRONMENTS_FOLDER",
+    "SEND_METRIC",
     "ConfigurationSet",
     "ContactList",
     "Dimension",

@@ -30,7 +30,7 @@ class Alarm(NamedTuple):
     severity: Severity
     problem: str
     threshold: float = 0
-    """The metric breaches above it; a heartbeat, below it. The environment sets that of MassSuppression."""
+    """The metric breaches above it; a heartbeat, below it. The environment sets that of some."""
     periods: int = 1
     """How many periods in a row must breach."""
     period_minutes: int = MINUTES
@@ -172,6 +172,35 @@ ALARMS = {
     "RatesMissing": Alarm(
         PAGE, "Rates have not been watched for half an hour.", 1, 2, period_minutes=RATES, is_heartbeat=True
     ),
+    # The counters, compared with SES's own metrics
+    "CountsIncomplete": Alarm(
+        PAGE, "SES has sent more with a configuration set than was counted: events are missing.", period_minutes=HOUR
+    ),
+    "SetsSilent": Alarm(PAGE, "SES sends with a configuration set, and none of it is counted.", period_minutes=HOUR),
+    "MailUnseen": Alarm(
+        TICKET, "The account sends mail that names no configuration set of this environment.", period_minutes=HOUR
+    ),
+    "TagValues": Alarm(
+        TICKET,
+        "A counted tag has more values a day than `max_tag_values`. The log of CheckCounts has what it costs.",
+        period_minutes=HOUR,
+    ),
+    "CountCheckMissing": Alarm(
+        TICKET,
+        "The counters have not been compared with SES's metrics for two hours.",
+        1,
+        2,
+        period_minutes=HOUR,
+        is_heartbeat=True,
+    ),
+    # The canary
+    "CanaryMissing": Alarm(
+        PAGE, "Events of messages to the mailbox simulator have not arrived within 15 minutes.", period_minutes=HOUR
+    ),
+    "CanaryFailed": Alarm(PAGE, "SES does not accept messages to the mailbox simulator.", period_minutes=HOUR),
+    "CanarySilent": Alarm(
+        TICKET, "The canary has not run for two hours.", 1, 2, period_minutes=HOUR, is_heartbeat=True
+    ),
 }
 """Every alarm by its logical id, which begins its name."""
 
@@ -214,3 +243,19 @@ RATES_ALARMS = {
     "RatesMissing": "rates_runs",
 }
 """The alarms on metrics of watch_rates, with their metrics."""
+
+COUNT_CHECK_ALARMS = {
+    "CountsIncomplete": "counts_missing_percent",
+    "SetsSilent": "silent_sets",
+    "MailUnseen": "unseen_percent",
+    "TagValues": "tags_over_values",
+    "CountCheckMissing": "count_check_runs",
+}
+"""The alarms on metrics of check_counts, with their metrics. There are none where it compares no configuration set."""
+
+CANARY_ALARMS = {
+    "CanaryMissing": "canary_missing",
+    "CanaryFailed": "canary_failed",
+    "CanarySilent": "canary_runs",
+}
+"""The alarms on metrics of send_canary, with their metrics. There are none without a canary."""

@@ -11,19 +11,16 @@ from typing import Any
 import msgspec
 
 from aftersend.config import prices
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, RATES_ALARMS
+from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CANARY_ALARMS, COUNT_CHECK_ALARMS, RATES_ALARMS
 from aftersend.config.environment import ConfigurationSet, Environment
 from aftersend.config.prices import DAYS, GB, HOURS, PRICES, SECONDS, Prices, price_region
 from aftersend.config.volume import HARD_BOUNCES, MIX, Events, Volume, estimate_volume
 from aftersend.contract import (
-    ACCOUNT_LIST_METRICS,
-    CHECK_METRICS,
     FEEDBACK_INDEXES,
     FUNCTIONS,
     RATE_METRICS,
     RATES_EVERY_MINUTES,
     SWEEP_EVERY_HOURS,
-    SWEEP_METRICS,
 )
 from aftersend.counting import CONFIGURATION_SET, PROVIDER
 from aftersend.events import Kind
@@ -57,6 +54,9 @@ and deliveries."""
 RATE_READS_PER_TAG = 16
 """Read units of a tag in a run of watch_rates: two days in eight partitions, each with up to 8 KB, which is about six
 values of a tag (assumed), read eventually consistent."""
+
+TAG_VALUE_UNITS = 4
+"""Write units for a value of a counted tag and day: two transactions, one for a send and one for its delivery."""
 
 # SNS, SQS and KMS
 IDLE_REQUESTS = 2 * 5 * SECONDS / 20
@@ -250,23 +250,39 @@ def _event_bridge(volume: Volume) -> Part:
 def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
-    metrics += len(CHECK_METRICS) + len(SWEEP_METRICS)  # every hour has data
-    metrics += len(ACCOUNT_LIST_METRICS) if _compares(environment) else 0
+    metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
     metrics += _rate_metrics(environment, volume)
-    return Part("CloudWatch metrics", metrics * prices.METRIC, f"{metrics:,.1f} metrics")
+    metrics += sum(ALARMS[name].is_heartbeat for name in _alarm_names(environment))  # every hour has data
+    read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
+    dollars = metrics * prices.METRIC + read * prices.METRIC_READ
+    return Part("CloudWatch metrics", dollars, f"{metrics:,.1f} metrics")
 
 
 def _rate_metrics(environment: Environment, volume: Volume) -> int:
-    """Count the metrics of watch_rates: its heartbeat, and two of each configuration set with enough mail a day."""
+    """Count the metrics of watch_rates besides its heartbeat: two of each configuration set with enough mail a day."""
     sets, enough = environment.configuration_sets.values(), environment.reputation.day_sends
     judged = [each for each in sets if Kind.SEND in each.published and volume.per_set[Kind.SEND] / DAYS >= enough]
-    return bool(sets) + len(RATE_METRICS) * len(judged)
+    return len(RATE_METRICS) * len(judged)
 
 
 def _alarms(environment: Environment) -> Part:
-    number = len(ALARMS) - (0 if _compares(environment) else len(ACCOUNT_LIST_ALARMS))
-    number -= 0 if environment.configuration_sets else len(RATES_ALARMS)
+    number = len(_alarm_names(environment))
     return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
+
+
+def _alarm_names(environment: Environment) -> set[str]:
+    """Return the alarms that the environment has."""
+    absent: set[str] = set()
+    absent |= set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys()
+    absent |= set() if environment.compared_sets else COUNT_CHECK_ALARMS.keys()
+    absent |= set() if environment.canary else CANARY_ALARMS.keys()
+    absent |= set() if environment.configuration_sets else RATES_ALARMS.keys()
+    return ALARMS.keys() - absent
+
+
+def tag_value_dollars(environment: Environment) -> float:
+    """Return what a value that a counted tag has every day costs at least a month, in writes of its counters."""
+    return TAG_VALUE_UNITS * DAYS * PRICES[price_region(environment.region)].write_unit
 
 
 def _metric_hours(configuration_set: ConfigurationSet, events: Events) -> float:

@@ -35,7 +35,7 @@ from aftersend.config.values import (
     TagName,
     TopicArn,
 )
-from aftersend.counting import MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
+from aftersend.counting import CONFIGURATION_SET, MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
 from aftersend.metrics.reputation import Reputation
 from aftersend.parsing import Options
@@ -84,6 +84,10 @@ class EventDestination(Section, frozen=True):
         """Return the keys of the targets that are set; exactly one must be."""
         names = ("sns_topic_arn", "firehose_stream_arn", "cloudwatch_dimensions", "event_bridge")
         return [name for name in names if getattr(self, name)]
+
+
+SEND_METRIC = EventDestination(events=(Kind.SEND,), cloudwatch_dimensions=(Dimension(name=CONFIGURATION_SET),))
+"""SES's own count of the sends of a configuration set: a metric that depends on nothing of Aftersend."""
 
 
 class ConfigurationSet(Section, frozen=True):
@@ -192,6 +196,15 @@ class SuppressionEvents(Section, frozen=True):
     """Whether they contain the recipient's address, and not only its keyed hash."""
 
 
+class Canary(Section, frozen=True):
+    """Describe the messages to the mailbox simulator that show, every hour, that events arrive."""
+
+    from_address: Email
+    """The sender, of an identity of this environment."""
+    configuration_set: SesName
+    """A configuration set of this environment that publishes Send, Delivery, Bounce and Complaint."""
+
+
 class Functions(Section, frozen=True):
     """Describe how the Lambda functions are built and how many run at once."""
 
@@ -242,6 +255,14 @@ class Environment(Section, frozen=True):
     """Whether notification settings that SES dropped are restored, or only raise an alarm."""
     mass_suppression_percent: Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")] = 10
     """How much of the mail of two hours may suppress its recipients before an alarm is raised."""
+    count_sends: bool = True
+    """Whether SES also counts the sends of each configuration set, in CloudWatch, for check_counts to compare."""
+    counts_missing_percent: Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")] = 2
+    """How much of a configuration set's mail may be missing in the counters before an alarm is raised."""
+    unseen_percent: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 5
+    """How much of the account's mail may name no configuration set of this environment; 100 raises no alarm."""
+    max_tag_values: AtLeastOne = 1_000
+    """How many values a counted tag may have a day before an alarm is raised."""
     resource_tags: ResourceTags = {}
     """Tags of every resource."""
     accepted_findings: dict[str, str] = {}
@@ -253,6 +274,7 @@ class Environment(Section, frozen=True):
     suppression: Policy = Policy()
     reputation: Reputation = Reputation()
     suppression_events: SuppressionEvents = SuppressionEvents()
+    canary: Canary | None = None
     functions: Functions = Functions()
 
     @property
@@ -269,6 +291,22 @@ class Environment(Section, frozen=True):
     def parsing(self) -> Options:
         """Return the settings of parsing that the functions need. Names of headers have no letter case."""
         return Options({name.lower(): tag for name, tag in self.tag_headers.items()}, self.keep_subject)
+
+    @property
+    def compared_sets(self) -> tuple[str, ...]:
+        """Return the configuration sets whose sends SES counts and Aftersend receives."""
+        sets = self.configuration_sets.items() if self.count_sends else ()
+        return tuple(name for name, settings in sets if Kind.SEND in settings.published)
+
+    @property
+    def canary_identity(self) -> str | None:
+        """Return the identity that sends the canary: the address itself, else the closest domain above it."""
+        if self.canary is None:
+            return None
+        address = self.canary.from_address
+        domain = address.rpartition("@")[2].lower()
+        domains = (domain.split(".", depth)[-1] for depth in range(domain.count(".") + 1))
+        return next((name for name in (address, *domains) if name in self.identities), None)
 
     @property
     def counted(self) -> Counted:

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from aftersend.canary import NEEDED_KINDS
 from aftersend.config.capacity import capacities, peak_events
 from aftersend.config.cardinality import has_many_values
 from aftersend.config.environment import (
+    SEND_METRIC,
+    Canary,
     ConfigurationSet,
     ContactList,
     Dimension,
@@ -39,8 +42,8 @@ MANY_DIMENSIONS = 3
 
 ALWAYS_COUNTED = (CONFIGURATION_SET, FROM_DOMAIN)
 
-RESERVED_DESTINATIONS = ("feedback", "archive")
-"""Event destinations that Aftersend creates in every configuration set."""
+RESERVED_DESTINATIONS = ("feedback", "archive", "sends")
+"""Event destinations that Aftersend creates in configuration sets."""
 SUPPRESSING = (Kind.BOUNCE.value, Kind.COMPLAINT.value)
 """Event types, and notification types of the same names, that can suppress a recipient."""
 TRACKED = (Kind.OPEN.value, Kind.CLICK.value)
@@ -146,7 +149,23 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     if not environment.alarm_addresses and not environment.is_emulated:
         yield _finding("no-alarm-recipients", ["alarm_addresses"])
     yield from _check_policy(environment.suppression, environment.retention)
+    if environment.canary:
+        yield from _check_canary(environment.canary, environment)
     yield from _check_capacity(environment)
+
+
+def _check_canary(canary: Canary, environment: Environment) -> Iterator[Finding]:
+    name, sets = canary.configuration_set, environment.configuration_sets
+    if name not in sets:
+        hint = suggestion(name, list(sets))
+        yield _finding("unknown-configuration-set", ["canary", "configuration_set"], name=name, suggestion=hint)
+    elif missing := NEEDED_KINDS - sets[name].published:
+        kinds = _join(sorted(kind.value for kind in missing))
+        yield _finding("canary-not-published", ["canary", "configuration_set"], name=name, kinds=kinds)
+    if environment.canary_identity is None:
+        yield _finding("canary-without-identity", ["canary", "from_address"], address=canary.from_address)
+    if environment.suppression.simulator == "real":
+        yield _finding("canary-counted", ["canary"])
 
 
 def _check_capacity(environment: Environment) -> Iterator[Finding]:
@@ -194,14 +213,23 @@ def _check_configuration_set(
     if tracked:
         yield _finding("tracking-enabled", [*path, "archive"], kinds=_join(tracked))
     destinations = configuration_set.event_destinations
-    if len(destinations) > MAX_DESTINATIONS - len(RESERVED_DESTINATIONS):
-        number = len(destinations)
-        yield _finding("too-many-destinations", [*path, "event_destinations"], number=number, maximum=MAX_DESTINATIONS)
+    needed = len(RESERVED_DESTINATIONS) - (not environment.count_sends)
+    if len(destinations) > MAX_DESTINATIONS - needed:
+        numbers = {"number": len(destinations), "maximum": MAX_DESTINATIONS, "needed": needed}
+        yield _finding("too-many-destinations", [*path, "event_destinations"], **numbers)
     for name, destination in destinations.items():
         destination_path = [*path, "event_destinations", name]
         yield from _check_destination(destination_path, name, destination, environment.region)
+        if environment.count_sends and _counts_sends(destination):
+            yield _finding("sends-counted-twice", destination_path)
         if also_tracked := [kind for kind in _tracked(destination.events) if kind not in tracked]:
             yield _finding("tracking-enabled", destination_path, kinds=_join(also_tracked))
+
+
+def _counts_sends(destination: EventDestination) -> bool:
+    """Tell whether a destination has the metric that Aftersend's own has."""
+    names = [[each.name for each in one.cloudwatch_dimensions] for one in (destination, SEND_METRIC)]
+    return Kind.SEND in destination.events and names[0] == names[1]
 
 
 def _tracked(kinds: Iterable[Kind]) -> list[str]:

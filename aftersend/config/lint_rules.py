@@ -86,6 +86,20 @@ RULES = {
         "there is no warning with this name, and errors cannot be accepted.",
         "Correct the name, or remove the line.{suggestion}",
     ),
+    "canary-not-published": Rule(
+        'the configuration set "{name}" does not publish {kinds}: these events of the canary would always be missing.',
+        "Add {kinds} to its `feedback` or `archive`, or use another configuration set.",
+    ),
+    "canary-without-identity": Rule(
+        '"{address}" belongs to no identity of this environment. SES would not send the canary, and its function may '
+        "send as no other identity.",
+        "Use an address of an identity, or define its identity.",
+    ),
+    "canary-counted": Rule(
+        'with simulator = "real", the bounces and complaints of the canary are counted like those of recipients.',
+        'Set suppression.simulator = "separate".',
+        "a canary whose bounces and complaints are in the rates",
+    ),
     # Configuration sets
     "feedback-not-published": Rule(
         "{kind} events are in neither `feedback` nor `archive`, and not every identity has {kind} in `notifications`. "
@@ -112,18 +126,23 @@ RULES = {
     ),
     # Event destinations
     "too-many-destinations": Rule(
-        "there are {number} event destinations. SES allows {maximum} per configuration set, and Aftersend needs two "
-        "of them.",
+        "there are {number} event destinations. SES allows {maximum} per configuration set, and Aftersend needs "
+        "{needed} of them.",
         "Use a second configuration set, or one topic or event bus for several consumers.",
     ),
     "reserved-name": Rule(
-        'Aftersend creates its own event destination named "{name}" in every configuration set.',
+        'Aftersend creates its own event destination named "{name}" in configuration sets.',
         "Choose another name.",
     ),
     "not-one-target": Rule(
         "an event destination must have exactly one target; this one has {targets}.",
         "Set one of sns_topic_arn, firehose_stream_arn, cloudwatch_dimensions or event_bridge. Each further target "
         "needs an event destination of its own.",
+    ),
+    "sends-counted-twice": Rule(
+        "Aftersend's own event destination already publishes this metric of sends. SES would add to it twice, and half "
+        "of the mail would seem to be missing.",
+        'Remove "Send" here, add a dimension, or set count_sends = false.',
     ),
     "target-in-other-region": Rule(
         "SES publishes only to targets in its own Region, {region}, and rejects {arn}.",

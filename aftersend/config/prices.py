@@ -12,6 +12,7 @@ PUBLISH = 0.50e-6  # a message of up to 64 KB; delivery to SQS is free: "Amazon 
 QUEUE_REQUEST = 0.40e-6  # a request of up to 64 KB: "Amazon SQS pricing", standard queues
 INVOCATION, GB_SECOND = 0.20e-6, 13.3334e-6  # "AWS Lambda pricing", arm64
 METRIC = 0.30  # a metric-month, prorated by the hours with data: "Amazon CloudWatch pricing", the first 10,000
+METRIC_READ = 0.01e-3  # a metric requested by GetMetricData: "Amazon CloudWatch pricing"
 CUSTOM_EVENT = 1.00e-6  # an event of up to 64 KB: "Amazon EventBridge pricing", custom events
 DASHBOARD, ALARM = 3.00, 0.10  # one a month: "Amazon CloudWatch pricing"
 KEY, KEY_REQUEST = 1.00, 3e-6  # a customer managed key a month, a request: "AWS Key Management Service pricing"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aftersend.config import ConfigurationSet, Environment, EventDestination
+from aftersend.config import SEND_METRIC, Environment, EventDestination
 from aftersend.events import Kind
 from aftersend.operations.findings import DEPLOY, DEPLOY_OR_RESTORE, Answer, Answers, Finding, critical, notice, warning
 
@@ -37,10 +37,10 @@ def judge_event_destinations(
     destinations: Destinations, environment: Environment, topic: str, streams: Iterable[str]
 ) -> Iterator[Finding]:
     """Compare event destinations with the environment file. `topic` and `streams` are Aftersend's own targets."""
-    for name, settings in environment.configuration_sets.items():
+    for name in environment.configuration_sets:
         answers = destinations.get(name)
         present = {each["Name"]: each for each in answers or ()}
-        for destination, wanted in _wanted(settings, topic).items() if answers is not None else ():
+        for destination, wanted in _wanted(name, environment, topic).items() if answers is not None else ():
             place = f"{name}: the event destination {destination}"
             answer = present.get(destination)
             if answer is None:
@@ -51,10 +51,12 @@ def judge_event_destinations(
                 yield critical(f"{place} {problem}.", DEPLOY_OR_RESTORE)
 
 
-def _wanted(settings: ConfigurationSet, topic: str) -> dict[str, EventDestination]:
+def _wanted(name: str, environment: Environment, topic: str) -> dict[str, EventDestination]:
+    settings = environment.configuration_sets[name]
     own = {
         "feedback": EventDestination(events=settings.feedback, sns_topic_arn=topic),
         "archive": EventDestination(events=settings.archive),
+        **({"sends": SEND_METRIC} if name in environment.compared_sets else {}),
     }
     return {name: each for name, each in (own | settings.event_destinations).items() if each.events}
 
@@ -77,8 +79,8 @@ def _difference(answer: Answer, wanted: EventDestination, streams: Iterable[str]
 
 def judge_tracking(destinations: Destinations, environment: Environment) -> Iterator[Finding]:
     """Find opens and clicks that any destination publishes, but that are not in the environment file."""
-    for name, settings in environment.configuration_sets.items():
-        wanted = {kind.name for each in _wanted(settings, "").values() for kind in each.events} & TRACKED
+    for name in environment.configuration_sets:
+        wanted = {kind.name for each in _wanted(name, environment, "").values() for kind in each.events} & TRACKED
         for answer in destinations.get(name) or ():
             if unwanted := {*answer["MatchingEventTypes"]} & TRACKED - wanted if answer["Enabled"] else set():
                 problem = f"{name}: the event destination {answer['Name']} publishes {_kinds(unwanted)}: SES rewrites"

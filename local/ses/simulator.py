@@ -14,6 +14,7 @@ import boto3
 
 from local.ses.account_list import AccountList
 from local.ses.configuration import DeployedConfiguration
+from local.ses.metrics import SendingMetrics
 from local.ses.publishing import Outbox, Publisher
 from local.ses.records import NOTIFICATION_TYPES, Message, SimulatedEvent, event_record, new_id, notification
 
@@ -87,6 +88,7 @@ class LocalSes:
         self._configuration = DeployedConfiguration(self.emulator_client)
         self.publisher = Publisher(self.emulator_client, self._rng, max_through_firehose)
         self._outbox = Outbox(self._rng)
+        self._metrics = SendingMetrics(self.emulator_client)
 
     def accept(self, message: Message, events: list[SimulatedEvent] | None) -> None:
         """Publish records of these events about a message; without events, those its address stands for, or the echo
@@ -95,6 +97,8 @@ class LocalSes:
             event.setdefault("feedbackId", new_id(datetime.now(UTC), self._rng))
             occurred_at = message.sent_at + timedelta(seconds=event.get("seconds", 1))
             self.account_list.learn(event, event.get("to", message.destination), occurred_at, message.id)
+            matching = self._matching_destinations(message, event)
+            self._metrics.add(event["event"], message, [each for each in matching if "CloudWatchDestination" in each])
             for publish in self._publications(message, event):
                 self._outbox.schedule(publish)
 
@@ -137,6 +141,7 @@ class LocalSes:
         """Wait until all records of the accepted messages are published."""
         self._outbox.wait_until_empty()
         self.publisher.store_collected()
+        self._metrics.flush()
 
     def close(self) -> None:
         self._outbox.close()
@@ -161,13 +166,16 @@ class LocalSes:
             text = json.dumps(notification(message, event, with_headers=event_type in settings.headers))
             yield lambda: self.publisher.publish_to_topic(topic, text, ("identity notification", event_type))
 
+    def _matching_destinations(self, message: Message, event: SimulatedEvent) -> list[dict[str, Any]]:
+        """Return the event destinations of the message's configuration set that take the event."""
+        api_name = event["event"].upper().replace(" ", "_").replace("DELIVERYDELAY", "DELIVERY_DELAY")
+        deployed = self._configuration.event_destinations(message.configuration_set) or ()
+        return [each for each in deployed if each["Enabled"] and api_name in each["MatchingEventTypes"]]
+
     def _event_publications(self, message: Message, event: SimulatedEvent) -> Iterator[Callable[[], None]]:
         event_type = event["event"]
-        api_name = event_type.upper().replace(" ", "_").replace("DELIVERYDELAY", "DELIVERY_DELAY")
         record = json.dumps(event_record(message, event))
-        for destination in self._configuration.event_destinations(message.configuration_set) or ():
-            if not destination["Enabled"] or api_name not in destination["MatchingEventTypes"]:
-                continue
+        for destination in self._matching_destinations(message, event):
             if sns := destination.get("SnsDestination"):
                 topic = sns["TopicArn"]
                 yield lambda topic=topic: self.publisher.publish_to_topic(topic, record, ("SNS", event_type))

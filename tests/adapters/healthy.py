@@ -73,6 +73,7 @@ def destination(name: str, *kinds: str, enabled: bool = True, topic: str = TOPIC
 
 FEEDBACK = [kind.name for kind in ConfigurationSet().feedback]
 ARCHIVE = [kind.name for kind in ConfigurationSet().archive]
+SENDS = {"Name": "sends", "Enabled": True, "MatchingEventTypes": ["SEND"]}
 
 
 def subscriptions(**arns: str) -> Callable[..., Any]:
@@ -200,7 +201,7 @@ def healthy_answers() -> dict[str, Any]:
         "get_account": ACCOUNT,
         "get_configuration_set": {"SendingOptions": {"SendingEnabled": True}},
         "get_configuration_set_event_destinations": {
-            "EventDestinations": [destination("feedback", *FEEDBACK), destination("archive", *ARCHIVE)]
+            "EventDestinations": [destination("feedback", *FEEDBACK), destination("archive", *ARCHIVE), SENDS]
         },
         "get_email_identity": IDENTITY,
         "get_identity_notification_attributes": {"NotificationAttributes": {"shop.example": NOTIFICATIONS}},

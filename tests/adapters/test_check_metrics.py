@@ -55,7 +55,8 @@ class Check:
             failed_objects=FailedObjects(self.s3, "archive"),
             emit_metric=self.documents.append,
         )
-        emitted = {name: count for name, count in counts.items() if name in CHECK_METRICS}
+        least = {"quota_used_percent": 50}
+        emitted = {name: n for name, n in counts.items() if name in CHECK_METRICS and n >= least.get(name, 1)}
         assert self.documents[-1].items() >= (emitted | {"Environment": "test"}).items()
         return counts
 
@@ -71,9 +72,16 @@ def check(s3: Any) -> Check:
     return Check(s3)
 
 
-def test_healthy_check_emits_every_metric_with_its_heartbeat(check: Check):
+def test_healthy_check_emits_only_its_heartbeat(check: Check):
     assert check.wrong() == {}
-    assert set(check.documents[0]) == {"_aws", "Environment", *CHECK_METRICS}
+    assert set(check.documents[0]) == {"_aws", "Environment", "identity_check_runs"}
+
+
+@pytest.mark.parametrize(("sent", "is_emitted"), [(99.0, False), (100.0, True)])
+def test_used_quota_is_emitted_from_half_of_it_on(check: Check, sent: float, is_emitted: bool):
+    check.sesv2 = FakeSesV2(SendQuota={"Max24HourSend": 200.0, "SentLast24Hours": sent})
+    assert check.run()["quota_used_percent"] == sent / 2 // 1
+    assert ("quota_used_percent" in check.documents[0]) == is_emitted
 
 
 def test_counts_without_an_alarm_are_only_logged(check: Check, caplog: pytest.LogCaptureFixture):

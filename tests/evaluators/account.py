@@ -6,8 +6,10 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from datetime import datetime
 from importlib import import_module
 from random import Random
 from types import ModuleType
@@ -40,6 +42,7 @@ class Account:
         self.bucket = templates.only("AWS::S3::Bucket").name
         self.ses = FakeSes(before=SET_BY_HAND)
         self.sending, self.account_list, self.sets = Sending(), AccountList(), ConfigurationSets()
+        self.send_metrics = SendMetrics()
         self.s3 = ArchiveBucket(Random(1), Queue(Random(1), lambda: BEGIN))
         tables = [table.name for table in templates.of_type("AWS::DynamoDB::Table")]
         self.dynamodb = DynamoDB(Random(1), lambda: BEGIN, plain=tables, streamed=[])
@@ -54,7 +57,7 @@ class Account:
         return [document for line in printed.getvalue().splitlines() if "_aws" in (document := json.loads(line))]
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        for service in (self.s3, self.dynamodb, self.sending, self.account_list, self.sets):
+        for service in (self.s3, self.dynamodb, self.sending, self.account_list, self.sets, self.send_metrics):
             if hasattr(service, operation):
                 return getattr(service, operation)(parameters)
         if operation == "GetSecretValue":
@@ -138,7 +141,15 @@ class Sending:
         quota = {"Max24HourSend": 50_000.0, "SentLast24Hours": 1_000.0}
         self.account = {"SendingEnabled": True, "EnforcementStatus": "HEALTHY", "SendQuota": quota}
         self.account["ProductionAccessEnabled"] = True
-        self.is_denied = False
+        self.is_denied = self.is_refusing = False
+        self.recipients: list[str] = []
+        """To whom messages were sent whose events are not recorded yet."""
+
+    def SendEmail(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if self.is_refusing:
+            raise Fault("AccountSuspendedException")
+        self.recipients += call["Destination"]["ToAddresses"]
+        return {"MessageId": "message"}
 
     def GetAccount(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
         if self.is_denied:
@@ -191,3 +202,22 @@ class AccountList:
 
     def GetImportJob(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
         return {"JobStatus": "COMPLETED"}
+
+
+class SendMetrics:
+    """What CloudWatch answers about SES's own counts of sends."""
+
+    def __init__(self) -> None:
+        self.sends: dict[str | None, Counter[datetime]] = {}
+        """By configuration set and hour; those of None named none."""
+
+    def GetMetricData(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as CloudWatch names it)
+        results = []
+        for query in call["MetricDataQueries"]:
+            sums = self._sums([each["Value"] for each in query["MetricStat"]["Metric"]["Dimensions"]])
+            hours = [hour for hour in sums if call["StartTime"] <= hour < call["EndTime"]]
+            results.append({"Id": query["Id"], "Timestamps": hours, "Values": [float(sums[hour]) for hour in hours]})
+        return {"MetricDataResults": results}
+
+    def _sums(self, names: list[str]) -> Counter[datetime]:
+        return self.sends.get(names[0], Counter()) if names else sum(self.sends.values(), Counter())

@@ -82,6 +82,12 @@ def required_calls(operation: str, parameters: Mapping[str, Any], names: Mapping
         )
     elif operation in ("GetConfigurationSet", "PutConfigurationSetSendingOptions"):
         yield Call(f"ses:{operation}", CONFIGURATION_SET.format(parameters["ConfigurationSetName"]))
+    elif operation == "GetMetricData":
+        yield Call("cloudwatch:GetMetricData", "*")
+    elif operation == "SendEmail":
+        domain = parameters["FromEmailAddress"].rpartition("@")[2]
+        for name in (f"identity/{domain}", f"configuration-set/{parameters['ConfigurationSetName']}"):
+            yield Call("ses:SendEmail", f"arn:aws:ses:eu-west-1:222222222222:{name}")
     elif operation == "GetEmailIdentity":
         yield Call("ses:GetEmailIdentity", f"arn:aws:ses:eu-west-1:222222222222:identity/{parameters['EmailIdentity']}")
     else:

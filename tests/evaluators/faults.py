@@ -5,6 +5,7 @@ from enum import Enum, auto
 
 import msgspec
 
+from aftersend.aws.canary import PARTITION as CANARY
 from aftersend.aws.counters_table import CODES
 from aftersend.aws.deployed_settings import DeployedNotifications
 from aftersend.aws.serialization import serialize
@@ -65,6 +66,14 @@ class Fault(Enum):
     SET_PAUSED = auto()  # the guard has paused a configuration set
     SET_NOT_PAUSED = auto()  # and SES does not let it
     RATES_NOT_SCHEDULED = auto()
+    SES_SILENT = auto()  # SES publishes no events
+    COUNTING_STOPPED = auto()  # the mapping of count_tags is disabled
+    SENDS_LOST = auto()  # some events are lost on their way
+    MAIL_UNSEEN = auto()  # a part of the mail names no configuration set
+    TAG_WITH_MANY_VALUES = auto()
+    COUNT_CHECK_NOT_SCHEDULED = auto()
+    CANARY_REFUSED = auto()
+    CANARY_NOT_SCHEDULED = auto()
 
 
 RATE_FAULTS = {Fault.BOUNCE_RATE_HIGH, Fault.BOUNCE_RATE_CRITICAL, Fault.SET_PAUSED, Fault.SET_NOT_PAUSED}
@@ -117,7 +126,9 @@ def break_account_list(account: Account, faults: set[Fault]) -> None:
 def break_suppressions(account: Account, faults: set[Fault]) -> None:
     """Let many recipients of recent mail bounce, or let the list have a temporary entry with a damaged event."""
     table_of(account, "Suppressions").items.clear()
-    table_of(account, "Counters").items.clear()
+    counters = table_of(account, "Counters").items
+    for key in [key for key in counters if key[0] != CANARY]:
+        del counters[key]
     table_of(account, "Ledger").items.pop(DAMAGED, None)
     now = datetime.now(UTC)
     if Fault.SUPPRESSED_IN_MASSES in faults:

@@ -149,3 +149,18 @@ def account_list_calls(templates: Templates) -> Calls:
         with mock.patch.object(account_list_comparison, "MAX_SINGLE_CALLS", maximum):
             account.invoke("sync_account_list")
     return calls
+
+
+def hourly_calls(templates: Templates) -> Calls:
+    """Compare counters with SES's metrics, count the values of tags, and send a canary twice; return the calls made."""
+    calls: Calls = {}
+    account = Account(templates)
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
+
+    account.observe = observe
+    account.invoke("check_counts")
+    for run in (BEGIN, BEGIN + timedelta(hours=1)):
+        account.invoke("send_canary", {"source": "aws.events", "time": run.isoformat()})
+    return calls

@@ -9,7 +9,10 @@ import gzip
 import json
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from aftersend.contract import (
     EVENTS_PREFIX,
@@ -17,6 +20,8 @@ from aftersend.contract import (
     FIREHOSE_ERRORS_PREFIX,
     IDENTITIES_PREFIX,
     RATES_EVERY_MINUTES,
+    CountCheck,
+    Variable,
 )
 from tests.adapters.identities import IDENTITY, new_request
 from tests.evaluators.account import Account
@@ -30,7 +35,9 @@ from tests.evaluators.faults import (
     break_suppressions,
 )
 from tests.evaluators.queues import Message, Queue
+from tests.evaluators.sends import Mail, record_canary
 from tests.evaluators.templates import Resource, Templates
+from tests.world.world import BEGIN
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
 
@@ -89,9 +96,14 @@ class Services:
         """How long Firehose has not delivered."""
         self.account = Account(templates)
         self.account.invoke("set_identity_notifications", new_request("Create"))
+        settings = self._functions["check_counts"].properties["Environment"]["Variables"]
+        self._count_check = msgspec.json.decode(settings[Variable.COUNT_CHECK], type=CountCheck)
+        self.mail = Mail(self.account, self._count_check.configuration_sets)
 
     def run(self, minutes: int) -> None:
         for _ in range(minutes):
+            if self._mail:
+                self.mail.send(self._now, self.faults)
             self._publish_feedback()
             self._poll(self._feedback, "record_feedback", is_polled=Fault.FEEDBACK_NOT_POLLED not in self.faults)
             self._archive_events()
@@ -102,6 +114,8 @@ class Services:
                 self._check()
                 self._compare_account_list()
                 self._sweep()
+                self._check_counts()
+                self._send_canary()
             if self.minute % RATES_EVERY_MINUTES == 0:
                 self._watch_rates()
             queues = [self._feedback, self._archive, self._undelivered]
@@ -114,6 +128,7 @@ class Services:
     def repair(self) -> None:
         """End all faults, as an operator does: dead letters and other failed records are redriven."""
         self.faults.clear()
+        self.mail.repair()
         for queue in (self._feedback, self._archive):
             assert queue.dead_letters
             for message in [*queue.messages, *queue.dead_letters.messages]:
@@ -128,7 +143,7 @@ class Services:
 
     def _publish_feedback(self) -> None:
         """SES publishes feedback to the topic, which delivers it to the queue or to its own dead-letter queue."""
-        if not self._mail:
+        if not self._mail or Fault.SES_SILENT in self.faults:
             return
         is_failing = Fault.FEEDBACK_NOT_DELIVERED in self.faults
         topic = {"TopicName": self._templates.by_arn(self._subscription.properties["TopicArn"]).name}
@@ -144,7 +159,7 @@ class Services:
     def _archive_events(self) -> None:
         """SES writes events to Firehose, which writes an object from time to time and publishes how old its records
         are. It publishes nothing without records."""
-        if not self._mail:
+        if not self._mail or Fault.SES_SILENT in self.faults:
             return
         is_stuck, is_throttled = Fault.FIREHOSE_STUCK in self.faults, Fault.FIREHOSE_THROTTLED in self.faults
         stream = self._templates.only("AWS::KinesisFirehose::DeliveryStream")
@@ -184,8 +199,10 @@ class Services:
     def _read(self, stream: Stream) -> None:
         """Invoke a function with the changes of its table; a batch that fails is retried until it is discarded."""
         function, changes = stream.function, stream.changes
+        if function == "count_tags" and Fault.COUNTING_STOPPED in self.faults:
+            return
         mapping = self._mappings[self._functions[function].name]
-        if self._mail:
+        if self._mail and Fault.SES_SILENT not in self.faults:
             changes.append(self.minute)
         if not changes:
             return
@@ -251,6 +268,26 @@ class Services:
             break_rates(self.account, {*faults})
             self._rate_documents[faults] = self.account.invoke("watch_rates")
         self._publish_documents(self._rate_documents[faults])
+
+    def _check_counts(self) -> None:
+        """The schedule invokes check_counts, which is run for the metrics that it prints."""
+        self.mail.write_counters(self._now, self._count_check.max_tag_values, self.faults)
+        if Fault.COUNT_CHECK_NOT_SCHEDULED not in self.faults:
+            self._publish_documents(self.account.invoke("check_counts", self._schedule()))
+
+    def _send_canary(self) -> None:
+        """The schedule invokes send_canary, whose messages have events soon after."""
+        self.account.sending.is_refusing = Fault.CANARY_REFUSED in self.faults
+        if Fault.CANARY_NOT_SCHEDULED not in self.faults:
+            self._publish_documents(self.account.invoke("send_canary", self._schedule()))
+        record_canary(self.account, self.faults)
+
+    @property
+    def _now(self) -> datetime:
+        return BEGIN + timedelta(minutes=self.minute)
+
+    def _schedule(self) -> dict[str, str]:
+        return {"source": "aws.events", "time": f"{self._now:%Y-%m-%dT%H:%M:%SZ}"}
 
     def _publish_invocation(self, function: str, *, errors: int) -> None:
         """Lambda publishes errors only of functions that are invoked."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from aftersend.config.environment import ConfigurationSet, Environment, EventDestination, Identity
+from aftersend.config.environment import SEND_METRIC, ConfigurationSet, Environment, EventDestination, Identity
 from aftersend.contract import CHECK_METRICS
 from local.deployment import local_aws
 from tests.integration.account import BY_HAND, DELETED_LATER, Account
@@ -28,7 +28,9 @@ def expected_configuration_set(
         FEEDBACK: {"SnsDestination": {"TopicArn": account.outputs["FeedbackTopicArn"]}, **_events(settings.feedback)},
         ARCHIVE: {"stream": None, **_events(settings.archive)},
     }
-    for name, destination in settings.event_destinations.items():
+    compared = [environment.configuration_sets[name] for name in environment.compared_sets]
+    own = {"sends": SEND_METRIC} if settings in compared else {}
+    for name, destination in (own | settings.event_destinations).items():
         events = _events(destination.events, enabled=destination.enabled)
         destinations[name] = _expected_target(destination) | events
     return {name: value for name, value in _expected_options(settings).items() if value} | {

@@ -60,6 +60,14 @@ BREAKS = {
     "GuardPaused": Fault.SET_PAUSED,
     "GuardFailed": Fault.SET_NOT_PAUSED,
     "RatesMissing": Fault.RATES_NOT_SCHEDULED,
+    "CountsIncomplete": Fault.SENDS_LOST,
+    "SetsSilent": Fault.COUNTING_STOPPED,
+    "MailUnseen": Fault.MAIL_UNSEEN,
+    "TagValues": Fault.TAG_WITH_MANY_VALUES,
+    "CountCheckMissing": Fault.COUNT_CHECK_NOT_SCHEDULED,
+    "CanaryMissing": Fault.SES_SILENT,
+    "CanaryFailed": Fault.CANARY_REFUSED,
+    "CanarySilent": Fault.CANARY_NOT_SCHEDULED,
 }
 """What each alarm must notice."""
 
@@ -111,6 +119,31 @@ def test_alarm_goes_off_when_its_part_breaks_and_ends_with_the_repair(name: str,
     services.repair()
     services.run(WARM_UP)
     assert alarm.state(services.metrics, services.minute) == "OK"
+
+
+DEAD_PARTS = {
+    Fault.SES_SILENT: (2 * HOUR, {"CanaryMissing"}),
+    Fault.FEEDBACK_NOT_POLLED: (HOUR, {"FeedbackLate"}),
+    Fault.ARCHIVE_NOT_POLLED: (HOUR, {"ArchiveLate"}),
+    Fault.FIREHOSE_STUCK: (2 * HOUR, {"StreamLate"}),
+    Fault.COUNTING_STOPPED: (5 * HOUR, {"SetsSilent", "CountsIncomplete"}),
+    Fault.CHECK_NOT_SCHEDULED: (4 * HOUR, {"IdentityCheckMissing"}),
+    Fault.SYNC_NOT_SCHEDULED: (4 * HOUR, {"AccountListSyncMissing"}),
+    Fault.SWEEP_NOT_SCHEDULED: (4 * HOUR, {"SweepMissing"}),
+    Fault.COUNT_CHECK_NOT_SCHEDULED: (4 * HOUR, {"CountCheckMissing"}),
+    Fault.CANARY_NOT_SCHEDULED: (4 * HOUR, {"CanarySilent"}),
+}
+"""Parts of the pipeline that may stop, within how many minutes alarms notice, and which."""
+
+
+@pytest.mark.parametrize("fault", DEAD_PARTS, ids=lambda fault: fault.name)
+def test_dead_part_raises_an_alarm_in_time(fault: Fault, prod: Templates):
+    services, alarms = Services(prod, mail=True), alarms_of(prod.resources)
+    services.run(WARM_UP)
+    services.faults.add(fault)
+    minutes, expected = DEAD_PARTS[fault]
+    services.run(minutes)
+    assert {name for name in expected if alarms[name].state(services.metrics, services.minute) == "ALARM"} == expected
 
 
 def test_missing_data_breaches_only_where_every_run_publishes(environment: Templates, healthy: Services):

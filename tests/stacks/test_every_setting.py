@@ -81,7 +81,7 @@ def test_event_destinations_of_every_kind_have_exactly_their_event_types(publish
     assert destinations["topic"]["SnsDestination"] == {"TopicARN": "arn:aws:sns:us-east-1:000000000000:listener-b"}
     stream = destinations["stream"]["KinesisFirehoseDestination"]
     assert stream["DeliveryStreamARN"] == "arn:aws:firehose:us-east-1:000000000000:deliverystream/listener-b"
-    assert set(destinations) == {"feedback", "archive", "metrics", "topic", "stream", "either"}
+    assert set(destinations) == {"feedback", "archive", "sends", "metrics", "topic", "stream", "either"}
 
 
 def test_event_bridge_destination_is_the_default_event_bus(templates: dict[str, Template]):

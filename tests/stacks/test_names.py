@@ -62,7 +62,7 @@ def test_names_that_differ_only_in_punctuation_do_not_collide(
     # Domains have DKIM records; an address has those of its MAIL FROM domain, if any.
     assert len([name for name in publishing.find_outputs("*") if name.startswith("DnsRecords")]) == 4
     publishing.resource_count_is("AWS::SES::ConfigurationSet", len(SETS))
-    destinations = sum(2 + len(each.event_destinations) for each in SETS.values())
+    destinations = sum(3 + len(each.event_destinations) for each in SETS.values())
     publishing.resource_count_is("AWS::SES::ConfigurationSetEventDestination", destinations)
 
 

@@ -97,6 +97,20 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("s3:ListBucket",), "Archive"): "learn that no run has stopped (NoSuchKey)",
         (ACCOUNT_LIST, "*"): "read and change the account list",
     },
+    "CountsCheckCountsFunction": {
+        (("dynamodb:Query",), "Counters"): "read the sends and the values of tags",
+        (("cloudwatch:GetMetricData",), "*"): "read SES's own metrics",
+    },
+    "CanarySendCanaryFunction": {
+        (("dynamodb:Query",), "Ledger"): "look for the events of earlier messages",
+        (("dynamodb:Query", "dynamodb:PutItem"), "Counters"): "remember which messages were sent",
+        (
+            ("ses:SendEmail",),
+            ", ".join(
+                ARN.format("ses", name) for name in ("configuration-set/newsletter", "identity/bookshop.example")
+            ),
+        ): "send messages to the mailbox simulator",
+    },
     "SweepSweepSuppressionsFunction": {
         (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "keep the history of retention, read events of a recipient",
         (

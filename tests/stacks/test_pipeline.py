@@ -10,7 +10,9 @@ from aftersend.config.alarms import ALARMS, RATES_ALARMS
 from aftersend.config.loader import load
 from aftersend.contract import (
     ACCOUNT_LIST_METRICS,
+    CANARY_METRICS,
     CHECK_METRICS,
+    COUNT_CHECK_METRICS,
     FUNCTIONS,
     GUARD_WOULD_PAUSE,
     METRICS_NAMESPACE,
@@ -124,12 +126,14 @@ def test_alarm_describes_what_is_wrong_and_names_its_severity_and_its_page(templ
 
 def test_missing_data_breaches_only_where_every_run_publishes(templates: dict[str, Template]):
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms(templates).items()}
-    assert [name for name, treatment in missing.items() if treatment == "breaching"] == [
+    assert {name for name, treatment in missing.items() if treatment == "breaching"} == {
         "AccountListSyncMissing",
         "SweepMissing",
         "RatesMissing",
         "IdentityCheckMissing",
-    ]
+        "CountCheckMissing",
+        "CanarySilent",
+    }
     assert set(missing.values()) == {"breaching", "notBreaching"}
 
 
@@ -155,14 +159,22 @@ def test_mass_suppression_is_reported_above_what_the_environment_sets(
     assert thresholds == [10, 30]
 
 
+def test_missing_counts_and_unseen_mail_are_reported_above_what_the_environment_sets(
+    full_templates: dict[str, Template],
+):
+    thresholds = [alarms(full_templates)[name]["Threshold"] for name in ("CountsIncomplete", "MailUnseen")]
+    assert thresholds == [7, 50]
+
+
 def test_every_metric_of_the_environment_as_a_whole_has_an_alarm(templates: dict[str, Template]):
-    """Each costs $0.30 a month."""
+    """Each costs $0.30 a month if it has data in every hour."""
     watched = {
         alarm["MetricName"]
         for alarm in alarms(templates).values()
         if alarm["Namespace"] == METRICS_NAMESPACE and alarm["Period"] >= 900
     }
-    assert watched == {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS, *RATES_METRICS} - {GUARD_WOULD_PAUSE}
+    metrics = {*CHECK_METRICS, *ACCOUNT_LIST_METRICS, *SWEEP_METRICS, *COUNT_CHECK_METRICS, *CANARY_METRICS}
+    assert watched == metrics | {*RATES_METRICS} - {GUARD_WOULD_PAUSE}
 
 
 def test_alarms_of_the_mappings_of_streams_watch_metrics_that_they_publish(

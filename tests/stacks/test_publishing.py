@@ -47,8 +47,10 @@ def test_feedback_is_published_to_the_topic_and_everything_to_the_archive(
     assert {name: set(each["MatchingEventTypes"]) for name, each in destinations.items()} == {
         ("newsletter", "feedback"): feedback,
         ("newsletter", "archive"): UNTRACKED_EVENTS | {"open", "click"},
+        ("newsletter", "sends"): {"send"},
         ("receipts", "feedback"): feedback,
         ("receipts", "archive"): UNTRACKED_EVENTS,
+        ("receipts", "sends"): {"send"},
         ("receipts", "shop"): {"delivery", "bounce"},
     }
     assert {
@@ -56,8 +58,10 @@ def test_feedback_is_published_to_the_topic_and_everything_to_the_archive(
     } == {
         ("newsletter", "feedback"): {"SnsDestination"},
         ("newsletter", "archive"): {"KinesisFirehoseDestination"},
+        ("newsletter", "sends"): set(),
         ("receipts", "feedback"): {"SnsDestination"},
         ("receipts", "archive"): {"KinesisFirehoseDestination"},
+        ("receipts", "sends"): set(),
         ("receipts", "shop"): set(),
     }
 
@@ -133,11 +137,23 @@ def test_resources_of_ses_are_created_one_after_another(publishing: Template):
             ("PreviousIdentityNotifications", name),
             ("IdentityNotifications", name),
         ]
-    assert [kind for kind, _ in names[:7]] == [
-        *["ConfigurationSet", *["ConfigurationSetEventDestination"] * 2],
+    assert [kind for kind, _ in names[:9]] == [
         *["ConfigurationSet", *["ConfigurationSetEventDestination"] * 3],
+        *["ConfigurationSet", *["ConfigurationSetEventDestination"] * 4],
     ]
-    assert len(names) == 7 + 2 * 3
+    assert len(names) == 9 + 2 * 3
+
+
+def test_ses_counts_the_sends_of_a_configuration_set_by_its_name_alone(
+    destinations: dict[tuple[str, str], dict[str, Any]],
+):
+    dimension = {
+        "DimensionName": "ses:configuration-set",
+        "DimensionValueSource": "messageTag",
+        "DefaultDimensionValue": "none",
+    }
+    for name in ("newsletter", "receipts"):
+        assert destinations[name, "sends"]["CloudWatchDestination"] == {"DimensionConfigurations": [dimension]}
 
 
 def creation_order(resources: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -7,10 +7,11 @@ import msgspec
 import pytest
 
 from aftersend.config import Environment
-from aftersend.config.cost import BOUNCE_GROUPS, format_estimate, parts
+from aftersend.config.cost import BOUNCE_GROUPS, format_estimate, parts, tag_value_dollars
 from aftersend.config.environment import (
     FEEDBACK,
     UNTRACKED_EVENTS,
+    Canary,
     ConfigurationSet,
     Dimension,
     EventDestination,
@@ -97,13 +98,15 @@ def test_twice_the_messages_cost_more_but_at_most_twice_as_much(environment: Env
 
 RATE_READS = 730 * 12 * (2 * 16 + 1)
 """Read units of watch_rates, every five minutes: counters by configuration set and provider, and one set's state."""
+READ = 730 * 0.01e-3
+"""Reading one of SES's metrics every hour for a month."""
 
 
 def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
         "CloudWatch dashboard": pytest.approx(3.00),
-        "CloudWatch metrics": pytest.approx((13 + 3 + 1) * 0.30),  # of the hourly check, the sweep and the rates
-        "CloudWatch alarms": pytest.approx(4.10),
+        "CloudWatch metrics": pytest.approx(4 * 0.30 + 2 * READ),  # four heartbeats, two metrics of SES
+        "CloudWatch alarms": pytest.approx(4.60),
         "DynamoDB": pytest.approx(RATE_READS * 0.125e-6),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
         "SNS and SQS": pytest.approx(2 * 15 * 60 * 730 * 0.40e-6),  # two queues, each polled 15 times a minute
@@ -111,12 +114,12 @@ def test_environment_without_mail_has_fixed_costs():
 
 
 @pytest.mark.parametrize("mode", ["read", "sync"])
-def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
+def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
     compared = changed(monthly_messages=420_000, suppression=Policy(account_list=mode))
     # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
     reads = 7_000 * 400 / (365 / 12) / 4 * 730
     assert added_cost(compared, changed(monthly_messages=420_000)) == {
-        "CloudWatch metrics": pytest.approx(3 * 0.30),
+        "CloudWatch metrics": pytest.approx(0.30),
         "CloudWatch alarms": pytest.approx(3 * 0.10),
         "DynamoDB": pytest.approx(reads * 0.125e-6),
     }
@@ -124,9 +127,7 @@ def test_comparison_with_the_account_list_costs_metrics_alarms_and_hourly_reads(
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
-    assert headline.startswith(
-        "Estimated cost: $13.17 a month without any mail, excluding SES charges (prices: us-east"
-    )
+    assert headline.startswith("Estimated cost: $8.94 a month without any mail, excluding SES charges (prices: us-east")
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 6
 
@@ -213,13 +214,13 @@ def test_changes_of_the_suppression_list_cost_an_event_each():
 
 
 def test_unpublished_events_cost_nothing():
-    assert dollars(with_set(SILENT)) == dollars(changed(monthly_messages=0))
+    assert dollars(with_set(SILENT)) == dollars(changed(monthly_messages=0, count_sends=False))
 
 
 def test_second_configuration_set_shares_the_mail_and_adds_metrics():
     two = changed(configuration_sets={"newsletter": PLAIN, "receipts": PLAIN})
     assert added_cost(two) == {
-        "CloudWatch metrics": pytest.approx((9 + 2) * 0.30),
+        "CloudWatch metrics": pytest.approx((10 + 2) * 0.30 + READ),
         "DynamoDB": pytest.approx(730 * 12 * 0.125e-6),
     }
 
@@ -237,6 +238,23 @@ def test_environment_without_configuration_sets_watches_no_rates():
         "CloudWatch alarms": pytest.approx(-0.50),
         "DynamoDB": pytest.approx(-RATE_READS * 0.125e-6),
     }
+
+
+def test_counting_sends_costs_a_metric_for_each_set_reads_and_alarms():
+    without = changed(count_sends=False)
+    assert added_cost(changed(), without) == {
+        "CloudWatch metrics": pytest.approx(2 * 0.30 + 2 * READ),
+        "CloudWatch alarms": pytest.approx(5 * 0.10),
+    }
+
+
+def test_canary_costs_a_heartbeat_and_alarms():
+    canary = changed(canary=Canary(from_address="canary@a.example", configuration_set="newsletter"))
+    assert added_cost(canary) == {"CloudWatch metrics": pytest.approx(0.30), "CloudWatch alarms": pytest.approx(0.30)}
+
+
+def test_value_of_a_tag_costs_four_writes_a_day():
+    assert tag_value_dollars(changed()) == pytest.approx(4 * 365 / 12 * 0.625e-6)
 
 
 def test_cloudwatch_destination_adds_a_metric_for_each_value_and_type():

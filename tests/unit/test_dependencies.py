@@ -9,7 +9,7 @@ import pytest
 PROJECT = Path(__file__).parent.parent.parent
 
 CORE = {"account_list", "events", "ledger", "recorder", "retention", "counting", "contract"}
-CORE |= {"recipient_hash", "mailbox_providers"}
+CORE |= {"recipient_hash", "mailbox_providers", "canary", "completeness"}
 """Modules of aftersend that belong to no room."""
 
 ROOMS = {

@@ -4,8 +4,10 @@ import re
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from aftersend.config.environment import (
+    Canary,
     ConfigurationSet,
     ContactList,
     ContactTopic,
@@ -20,7 +22,15 @@ from aftersend.config.environment import (
 from aftersend.config.lint import findings
 from aftersend.config.lint_rules import WARNINGS
 from aftersend.config.loader import load
-from aftersend.contract import ACCOUNT_LIST_METRICS, CHECK_METRICS, RATE_METRICS, RATES_METRICS, SWEEP_METRICS
+from aftersend.contract import (
+    ACCOUNT_LIST_METRICS,
+    CANARY_METRICS,
+    CHECK_METRICS,
+    COUNT_CHECK_METRICS,
+    RATE_METRICS,
+    RATES_METRICS,
+    SWEEP_METRICS,
+)
 from aftersend.metrics.reputation import Reputation
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
@@ -41,10 +51,11 @@ SECTIONS: list[type[msgspec.Struct]] = [
     Policy,
     Reputation,
     SuppressionEvents,
+    Canary,
     Functions,
 ]
 TABLES = {"name", "configuration_sets", "identities", "contact_lists", "existing_state"}
-TABLES |= {"retention", "suppression", "reputation", "suppression_events", "functions"}
+TABLES |= {"retention", "suppression", "reputation", "suppression_events", "canary", "functions"}
 """Fields of an environment that are not top-level keys: tables of their own, and the name, which is the file's."""
 
 
@@ -76,9 +87,13 @@ def test_page_documents_every_metric_of_the_account_list_in_order():
     assert tuple(re.findall(r"^\| `(\w+)` \|", emitted, re.MULTILINE)) == ACCOUNT_LIST_METRICS
 
 
-def test_page_documents_every_metric_of_the_sweep_in_order():
-    section = PAGE.partition("## Sweeps")[2].partition("\n## ")[0]
-    assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == SWEEP_METRICS
+@pytest.mark.parametrize(
+    ("heading", "metrics"),
+    [("Sweeps", SWEEP_METRICS), ("Completeness", COUNT_CHECK_METRICS), ("The canary", CANARY_METRICS)],
+)
+def test_page_documents_every_metric_of_hourly_functions_in_order(heading: str, metrics: tuple[str, ...]):
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == metrics
 
 
 def test_page_documents_every_metric_of_rates_in_order():

@@ -7,6 +7,7 @@ import pytest
 
 from aftersend.config import Environment, Finding, environment_names, findings, load
 from aftersend.config.environment import (
+    Canary,
     ConfigurationSet,
     ContactList,
     Dimension,
@@ -64,6 +65,8 @@ WITHOUT_BOUNCE: dict[str, Any] = {"feedback": (Kind.COMPLAINT,), "archive": (Kin
 EVENT_BUS = EventDestination(events=(Kind.SEND,), event_bridge=True)
 DIMENSIONS = tuple(Dimension(name=f"dimension-{number}") for number in range(11))
 
+CANARY = Canary(from_address="canary@bookshop.example", configuration_set="news")
+
 WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
     "bounces are not received": (
         lint(
@@ -74,6 +77,11 @@ WARNING_CASES: dict[str, tuple[list[Finding], str, str]] = {
         "configuration_sets.news: Bounce events are in neither `feedback` nor `archive`, and not every identity has "
         "Bounce in `notifications`. Their recipients would not be suppressed, and SES would mail this feedback to the "
         'Return-Path or Source address even if feedback forwarding is off. Add "Bounce" to `feedback`.',
+    ),
+    "a canary that is counted": (
+        lint(canary=CANARY, suppression=Policy(simulator="real")),
+        "canary-counted",
+        'canary: with simulator = "real", the bounces and complaints of the canary are counted',
     ),
     "bounces arrive without tags": (
         lint_configuration_set(**WITHOUT_BOUNCE),
@@ -207,9 +215,24 @@ ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
         "region: ap-east-1 has no SES, as far as",
     ),
     "eleven destinations": (
-        lint(destinations={f"shop-{number}": EVENT_BUS for number in range(9)}),
+        lint(destinations={f"shop-{number}": EVENT_BUS for number in range(8)}),
         "too-many-destinations",
-        "there are 9 event destinations. SES allows 10 per configuration set, and Aftersend needs two of them.",
+        "there are 8 event destinations. SES allows 10 per configuration set, and Aftersend needs 3 of them.",
+    ),
+    "a canary whose bounces are not published": (
+        lint(canary=CANARY, configuration_sets={"news": ConfigurationSet(**WITHOUT_BOUNCE)}),
+        "canary-not-published",
+        'canary.configuration_set: the configuration set "news" does not publish Bounce and Delivery',
+    ),
+    "a canary of nobody": (
+        lint(canary=Canary(from_address="canary@other.example", configuration_set="news")),
+        "canary-without-identity",
+        'canary.from_address: "canary@other.example" belongs to no identity of this environment.',
+    ),
+    "sends that are counted twice": (
+        lint_destination(cloudwatch_dimensions=(Dimension(name="ses:configuration-set"),)),
+        "sends-counted-twice",
+        "configuration_sets.news.event_destinations.shop: Aftersend's own event destination already publishes",
     ),
     "eleven dimensions": (
         lint_destination(cloudwatch_dimensions=DIMENSIONS),
@@ -309,6 +332,21 @@ def test_finding_names_problem_and_fix(case: str):
 def test_every_rule_has_a_case():
     assert {name for _, name, _ in WARNING_CASES.values()} == set(WARNINGS)
     assert {name for _, name, _ in ERROR_CASES.values()} == set(RULES) - set(WARNINGS)
+
+
+def test_seven_destinations_of_ones_own_are_valid_and_eight_if_sends_are_not_counted():
+    seven, eight = ({f"shop-{number}": EVENT_BUS for number in range(count)} for count in (7, 8))
+    assert lint(destinations=seven) == lint(destinations=eight, count_sends=False) == []
+
+
+@pytest.mark.parametrize("name", ["canary@mail.bookshop.example", "CANARY@bookshop.example"])
+def test_canary_of_an_address_below_an_identity_or_of_the_identity_is_valid(name: str):
+    assert lint(canary=Canary(from_address=name, configuration_set="news")) == []
+
+
+def test_canary_needs_a_configuration_set_of_its_environment():
+    [finding] = lint(canary=Canary(from_address="canary@bookshop.example", configuration_set="newz"))
+    assert (finding.id, finding.key) == ("unknown-configuration-set", "canary.configuration_set")
 
 
 def test_errors_come_first():

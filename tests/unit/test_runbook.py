@@ -5,10 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from aftersend.config.alarms import ACCOUNT_LIST_ALARMS, ALARMS, CHECK_ALARMS, RATES_ALARMS, RUNBOOK, SWEEP_ALARMS
+from aftersend.config.alarms import (
+    ACCOUNT_LIST_ALARMS,
+    ALARMS,
+    CANARY_ALARMS,
+    CHECK_ALARMS,
+    COUNT_CHECK_ALARMS,
+    RATES_ALARMS,
+    RUNBOOK,
+    SWEEP_ALARMS,
+)
 from aftersend.contract import (
     ACCOUNT_LIST_METRICS,
+    CANARY_METRICS,
     CHECK_METRICS,
+    COUNT_CHECK_METRICS,
     GUARD_WOULD_PAUSE,
     RATES_METRICS,
     SWEEP_METRICS,
@@ -61,6 +72,8 @@ def test_alarms_of_the_check_watch_what_it_emits():
         "AccountListSyncMissing",
         "SweepMissing",
         "RatesMissing",
+        "CountCheckMissing",
+        "CanarySilent",
     }
 
 
@@ -77,6 +90,12 @@ def test_alarms_of_the_suppression_list_watch_what_the_sweep_emits():
 def test_alarms_of_rates_watch_what_is_emitted():
     assert set(RATES_ALARMS) <= set(ALARMS)
     assert {*RATES_ALARMS.values(), GUARD_WOULD_PAUSE} == set(RATES_METRICS)
+
+
+def test_alarms_of_completeness_and_canary_watch_what_their_functions_emit():
+    assert set(COUNT_CHECK_ALARMS) | set(CANARY_ALARMS) <= set(ALARMS)
+    assert set(COUNT_CHECK_METRICS) == set(COUNT_CHECK_ALARMS.values())
+    assert set(CANARY_METRICS) == set(CANARY_ALARMS.values())
 
 
 def test_runbook_restores_what_was_changed_outside_the_stacks_by_reverting_drift():

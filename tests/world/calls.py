@@ -51,6 +51,6 @@ def _client(service: str) -> Any:
     return client
 
 
-SERVICES = ("dynamodb", "dynamodbstreams", "events", "lambda", "s3", "secretsmanager", "ses", "sesv2")
+SERVICES = ("cloudwatch", "dynamodb", "dynamodbstreams", "events", "lambda", "s3", "secretsmanager", "ses", "sesv2")
 
 CLIENTS: dict[str, Any] = {service: _client(service) for service in SERVICES}

@@ -1,0 +1,53 @@
+"""Compare what was counted with SES's own metrics every hour."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from aftersend.config import Environment
+from aftersend.config.alarms import COUNT_CHECK_ALARMS
+from aftersend.config.cost import tag_value_dollars
+from aftersend.contract import CountCheck, Variable
+from stacks.acknowledgments import acknowledge
+from stacks.alarms import Alarms
+from stacks.function import HandlerFunction, to_json
+from stacks.schedule import invoke_every
+from stacks.state import State
+
+INTERVAL = cdk.Duration.hours(1)
+
+
+class CountComparison(Construct):
+    """check_counts with its schedule; nothing where SES does not count the sends of any configuration set."""
+
+    def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
+        super().__init__(scope, id)
+        if not environment.compared_sets:
+            return
+        check = CountCheck(
+            environment.compared_sets,
+            environment.counted.value_tags,
+            environment.max_tag_values,
+            tag_value_dollars(environment),
+        )
+        checker = HandlerFunction(
+            self,
+            "CheckCounts",
+            file="check_counts",
+            description="Compares the counted sends with SES's own metrics",
+            environment=environment,
+            settings={
+                Variable.ENVIRONMENT: environment.name,
+                Variable.COUNTERS_TABLE: state.counters.table_name,
+                Variable.RETENTION: to_json(environment.retention),
+                Variable.COUNT_CHECK: to_json(check),
+            },
+        )
+        state.counters.grant(checker.function, "dynamodb:Query")
+        checker.function.add_to_role_policy(iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"]))
+        acknowledge(checker, "CloudWatch has no resource-level permissions for it.", "IAM5[Resource::*]")
+        invoke_every(self, INTERVAL, checker.function)
+        alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in COUNT_CHECK_ALARMS.items()})
+        cdk.CfnOutput(
+            self, "FunctionName", value=checker.function.function_name, description="Invoke it to compare at once"
+        )
