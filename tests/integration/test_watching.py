@@ -1,4 +1,7 @@
-"""Compare the deployed counters with the local SES's own metrics, and send the canary through everything."""
+"""Compare the deployed counters with the local SES's own metrics, and send the canary through everything.
+
+The name of the file sorts after those of tests that expect exact counts: what the canary sends stays counted.
+"""
 
 import json
 from datetime import UTC, datetime, timedelta
