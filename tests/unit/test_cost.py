@@ -127,7 +127,7 @@ def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
-    assert headline.startswith("Estimated cost: $8.94 a month without any mail, excluding SES charges (prices: us-east")
+    assert headline.startswith("Estimated cost: $9.78 a month without any mail, excluding SES charges (prices: us-east")
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 6
 
@@ -232,8 +232,8 @@ def test_rates_are_metrics_of_sets_with_enough_mail_a_day():
 
 
 def test_environment_without_configuration_sets_watches_no_rates():
-    none = changed(monthly_messages=0, configuration_sets={})
-    assert added_cost(none, changed(monthly_messages=0)) == {
+    none = changed(monthly_messages=0, configuration_sets={}, count_sends=False)
+    assert added_cost(none, changed(monthly_messages=0, count_sends=False)) == {
         "CloudWatch metrics": pytest.approx(-0.30),
         "CloudWatch alarms": pytest.approx(-0.50),
         "DynamoDB": pytest.approx(-RATE_READS * 0.125e-6),
