@@ -1,7 +1,8 @@
 """Store the counters in DynamoDB, and beside them the checkpoints up to which the ledger's stream was counted.
 
-Counters are packed: one item per tag value and day of sending, one attribute per hour and measure. A write costs by the
-size of the whole item, so the names of attributes are short: `s09` counts the sends of messages sent from 9 to 10.
+Counters are packed: one item per tag value and day of sending, one attribute per hour and measure; of mailbox
+providers, one item per hour, one attribute per provider and measure. A write costs by the size of the whole item, so
+the names of attributes are short: `s09` counts the sends of messages sent from 9 to 10, `s_gm` those to Gmail.
 """
 
 import re
@@ -19,7 +20,7 @@ from aftersend.aws.clients import error_code
 from aftersend.aws.serialization import Item as Attributes
 from aftersend.aws.serialization import serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
-from aftersend.counting import DELIVERY_TIMES, OPEN_TIMES, SIMULATED, Checkpoint, Counts, Item, Row, item_of
+from aftersend.counting import DELIVERY_TIMES, OPEN_TIMES, PROVIDER, SIMULATED, Checkpoint, Counts, Item, Row, item_of
 from aftersend.ledger import digest
 from aftersend.metrics import Published
 from aftersend.retention import Retention
@@ -91,6 +92,54 @@ TIME_CODES = {
 """The attribute of each measure that is counted by day."""
 
 ATTRIBUTES |= {name: (measure, 0) for measure, name in TIME_CODES.items()}
+
+PROVIDER_CODES = {
+    "gmail": "gm",
+    "microsoft": "ms",
+    "yahoo": "yh",
+    "yahoo-japan": "yj",
+    "apple": "ap",
+    "gmx": "gx",
+    "t-online": "to",
+    "orange": "or",
+    "free": "fr",
+    "laposte": "lp",
+    "libero": "li",
+    "comcast": "cc",
+    "charter": "ch",
+    "att": "at",
+    "cox": "cx",
+    "bt": "bt",
+    "sky": "sk",
+    "proton": "pr",
+    "fastmail": "fm",
+    "zoho": "zo",
+    "mail.ru": "mr",
+    "yandex": "ya",
+    "seznam": "se",
+    "wp": "wp",
+    "onet": "on",
+    "uol": "uo",
+    "terra": "te",
+    "docomo": "do",
+    "au": "au",
+    "softbank": "sb",
+    "naver": "nv",
+    "daum": "dm",
+    "qq": "qq",
+    "netease": "ne",
+    "sina": "si",
+    "rediff": "rd",
+    "other": "xx",
+}
+"""The code of each mailbox provider in the names of attributes. It must never change."""
+
+PROVIDER_ATTRIBUTES = {
+    f"{code}_{provider_code}": (measure, provider)
+    for measure, code in CODES.items()
+    for provider, provider_code in PROVIDER_CODES.items()
+}
+"""Measure and provider by the name of the attribute that counts them."""
 
 RETRYABLE_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Cancellation reasons of a transaction that may succeed when it is tried again."""
@@ -247,8 +296,7 @@ class CountersTable:
         """Return the actions that add counts, one per item."""
         additions: dict[Item, dict[str, int]] = {}
         for (row, measure), count in counts.items():
-            name = TIME_CODES.get(measure) or f"{CODES[measure]}{row.hour:%H}"
-            additions.setdefault(item_of(row), {})[name] = count
+            additions.setdefault(item_of(row), {})[_attribute(row, measure)] = count
         suffix = int(digest(shard), 16) % SUFFIXES
         for item, added in additions.items():
             terms = ", ".join(f"{name} :{name}" for name in added)
@@ -272,13 +320,26 @@ def _partition(tag: str, day: date, suffix: int) -> str:
     return f"{tag}#{day}#{suffix}"
 
 
+def _attribute(row: Row, measure: str) -> str:
+    """Return the name of the attribute that counts a measure of a row in its item."""
+    if row.tag == PROVIDER:
+        return f"{CODES[measure]}_{PROVIDER_CODES[row.value]}"
+    return TIME_CODES.get(measure) or f"{CODES[measure]}{row.hour:%H}"
+
+
 def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
     """Return the rows of an item."""
     tag, day, _ = item[PARTITION_KEY]["S"].rsplit("#", 2)
-    midnight = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    rows: dict[int, dict[str, int]] = {}
-    for name in item.keys() & ATTRIBUTES.keys():
-        measure, hour = ATTRIBUTES[name]
-        rows.setdefault(hour, {})[measure] = int(item[name]["N"])
-    for hour, measures in rows.items():
-        yield Row(tag, item[SORT_KEY]["S"], midnight.replace(hour=hour)), measures
+    midnight, sort_key = datetime.fromisoformat(day).replace(tzinfo=UTC), item[SORT_KEY]["S"]
+    rows: dict[Row, dict[str, int]] = {}
+    for name, value in item.items():
+        if tag == PROVIDER and name in PROVIDER_ATTRIBUTES:
+            measure, provider = PROVIDER_ATTRIBUTES[name]
+            row = Row(tag, provider, midnight.replace(hour=int(sort_key)))
+        elif tag != PROVIDER and name in ATTRIBUTES:
+            measure, hour = ATTRIBUTES[name]
+            row = Row(tag, sort_key, midnight.replace(hour=hour))
+        else:
+            continue
+        rows.setdefault(row, {})[measure] = int(value["N"])
+    yield from rows.items()

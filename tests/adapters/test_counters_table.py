@@ -10,6 +10,7 @@ from aftersend.aws.counters_table import (
     ATTRIBUTES,
     CODES,
     COMMIT_ATTEMPTS,
+    PROVIDER_CODES,
     SUFFIXES,
     TIME_CODES,
     CheckpointMoved,
@@ -26,6 +27,7 @@ from aftersend.counting import (
     Row,
     pad_sequence_number,
 )
+from aftersend.mailbox_providers import PROVIDERS
 from tests.fakes import immediate_attempts
 
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -175,3 +177,24 @@ def test_transaction_that_stays_cancelled_is_an_error(dynamodb: Any, times: int,
     cancelling = CancellingDynamoDB(dynamodb, times, reason)
     with pytest.raises(ClientError):
         CountersTable(cancelling, "counters", attempts=immediate_attempts).commit("shard", None, ONE, COUNTS)
+
+
+def test_every_mailbox_provider_has_a_code_of_its_own():
+    assert PROVIDER_CODES.keys() == {*PROVIDERS.values(), "other"}
+    assert len(set(PROVIDER_CODES.values())) == len(PROVIDER_CODES)
+
+
+def test_providers_of_an_hour_are_one_item_and_are_read_back(table: CountersTable, dynamodb: Any):
+    hours = [HOUR, HOUR.replace(hour=23)]
+    counts = Counter(
+        {
+            (Row("aftersend:provider", provider, hour), measure): number
+            for number, provider in enumerate(("gmail", "mail.ru", "other"), 1)
+            for hour in hours
+            for measure in ("send", "hard_bounce", "simulated_delivery")
+        }
+    )
+    table.commit("shard", None, ONE, counts)
+    items = dynamodb.scan(TableName="counters")["Items"]
+    assert sorted(item["sort_key"]["S"] for item in items if "checkpoint" not in item) == ["09", "23"]
+    assert {(row, name): count for row, measures in table.rows() for name, count in measures.items()} == counts

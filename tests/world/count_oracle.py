@@ -117,6 +117,8 @@ class Oracle:
         within = next((str(limit) for limit in limits if seconds <= limit), "more")
         midnight = message.sent_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for tag, value in self._tags(message, event, recipient, is_first=False):
+            if tag in ("ses:from-domain", "aftersend:provider"):
+                continue
             self.counts[Cell(tag, value, midnight, f"{kind.lower()}_within_{within}")] += 1
 
 
@@ -128,7 +130,9 @@ def _address(text: str) -> str:
 def _machine(event: SimulatedEvent) -> str | None:
     if event.get("isBotEvent") == "Likely":
         return "bot"
-    return None
+    if event.get("userAgent") == "Mozilla/5.0":
+        return "proxy"
+    return "scanner" if "curl/" in event.get("userAgent", "") else None
 
 
 def _measure(event: SimulatedEvent) -> str:

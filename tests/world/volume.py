@@ -169,7 +169,8 @@ def _fate(recipient: str, rng: random.Random) -> Iterator[SimulatedEvent]:
 
 
 def _engagement(kind: str, number: int, rng: random.Random) -> SimulatedEvent:
-    return {"event": kind, "seconds": number + 10 * rng.randrange(1, 80_000), "ipAddress": f"192.0.2.{number}"}
+    agent = rng.choice([*[{}] * 5, {"isBotEvent": "Likely"}, {"userAgent": "Mozilla/5.0"}, {"userAgent": "curl/8.5"}])
+    return {"event": kind, "seconds": number + 10 * rng.randrange(1, 80_000), "ipAddress": f"192.0.2.{number}", **agent}
 
 
 def _link_tags(rng: random.Random) -> dict[str, Any]:
