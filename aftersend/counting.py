@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from aftersend.events import BounceType, Event, Kind, Machine
-from aftersend.ledger import FIRST_CLICK, FIRST_MACHINE_CLICK, FIRST_MACHINE_OPEN, FIRST_OPEN, digest
+from aftersend.ledger import FIRST_CLICK, FIRST_OPEN, digest
 from aftersend.mailbox_providers import mailbox_provider
 from aftersend.suppression import is_not_spam, is_out_of_office, is_suppression_list_echo
 
@@ -50,11 +50,9 @@ MEASURES = {
     Kind.SUBSCRIPTION: "subscription",
     FIRST_OPEN: "unique_opens",
     FIRST_CLICK: "unique_clicks",
-    FIRST_MACHINE_OPEN: "unique_machine_opens",
-    FIRST_MACHINE_CLICK: "unique_machine_clicks",
 }
-"""The measure of each kind that is not divided further. Unique measures count each message and recipient once: those
-that people opened, and those that machines did. A message that both opened is in both."""
+"""The measure of each kind that is not divided further. Unique measures count each message and recipient once, if a
+person opened it or clicked in it."""
 
 ENGAGEMENT_MEASURES: Mapping[str, Mapping[str | None, str]] = {
     kind: {
@@ -117,7 +115,7 @@ class Distribution(NamedTuple):
     """Define the measures that count events by the time from sending. Those of several rows may be added up.
 
     An event of `kind` that no machine caused is counted in the first measure whose limit it does not exceed, in
-    addition to its own measure: by configuration set and listed tag, and by day, in the row of the day's first hour.
+    addition to its own measure: by configuration set and day, in the row of the day's first hour.
     """
 
     kind: Kind
@@ -252,7 +250,7 @@ def contributions(event: Event, counted: Counted) -> Counts:
     name = measure(event, counted)
     counts = Counter({(row, name): 1 for row in rows(event, counted)})
     if (time_name := _time_measure(event)) and not _is_separate(event, counted):
-        timed = [row for row, _ in counts if row.tag not in (FROM_DOMAIN, PROVIDER)]
+        timed = [row for row, _ in counts if row.tag == CONFIGURATION_SET]
         counts.update([(Row(row.tag, row.value, row.hour.replace(hour=0)), time_name) for row in timed])
     return counts
 

@@ -17,15 +17,11 @@ from aftersend.contract import FEEDBACK_DAY, SCHEMA, SCHEMA_ATTRIBUTE
 from aftersend.events import ADDED, ON_ACCOUNT_LIST, PUT_ON_ACCOUNT_LIST, REMOVED, Event, Kind
 
 FIRST_OPEN, FIRST_CLICK = "FirstOpen", "FirstClick"
-FIRST_MACHINE_OPEN, FIRST_MACHINE_CLICK = "FirstMachineOpen", "FirstMachineClick"
-"""Kinds of Aftersend: a person, or a machine, opened a message (clicked a link) for the first time. Their keys have no
-time, so that there is one of each per message and recipient."""
+"""Kinds of Aftersend: a person opened a message (clicked a link) for the first time. Their keys have no time, so that
+there is one of each per message and recipient."""
 
-FIRST_KINDS: Mapping[str, tuple[str, str]] = {
-    Kind.OPEN: (FIRST_OPEN, FIRST_MACHINE_OPEN),
-    Kind.CLICK: (FIRST_CLICK, FIRST_MACHINE_CLICK),
-}
-"""The kinds that count opens and clicks once: by people, by machines."""
+FIRST_KINDS: Mapping[str, str] = {Kind.OPEN: FIRST_OPEN, Kind.CLICK: FIRST_CLICK}
+"""The kinds that count opens and clicks by people once."""
 
 Attributes = dict[str, Any]
 """An item's attributes as plain values: str, int, bool, list and dict."""
@@ -198,12 +194,13 @@ def event_from_attributes(item: Mapping[str, Any]) -> Event:
 
 
 def with_first_events(events: Iterable[Event]) -> Iterable[Event]:
-    """Yield the events, and after each open and click the event that counts it once per message and recipient."""
+    """Yield the events, and after each open and click by a person the event that counts it once per message and
+    recipient."""
     for event in events:
         yield event
-        if kinds := FIRST_KINDS.get(event.kind):
+        if (kind := FIRST_KINDS.get(event.kind)) and not event.machine:
             yield Event(
-                kind=kinds[event.machine is not None],
+                kind=kind,
                 message_id=event.message_id,
                 recipient=event.recipient,
                 sent_at=event.sent_at,

@@ -6,7 +6,6 @@ event expires by the shortest of those that any of its copies may have been writ
 """
 
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Annotated
 
 import msgspec
@@ -19,8 +18,6 @@ COUNTERS_OUTLIVE_DAYS = 60
 
 FIRST_EVENT_DAYS = 90
 """Days after sending that first opens and clicks are kept: as long as opens are accepted."""
-
-_FIRST_KINDS = frozenset(chain.from_iterable(ledger.FIRST_KINDS.values()))
 
 DELIVERY_DAYS = 2
 """Days that deliveries are kept longer than other volume. They reset the ladder of soft bounces, whose window may be
@@ -78,7 +75,7 @@ def expires_at(event: Event, setting: Retention | Period) -> datetime | None:
     time = common_time(event)
     if time is None:
         return None
-    if event.kind in _FIRST_KINDS:
+    if event.kind in ledger.FIRST_KINDS.values():
         return time + timedelta(days=FIRST_EVENT_DAYS)
     days = {
         ledger.Group.FEEDBACK: setting.feedback_days,

@@ -74,8 +74,6 @@ CODES = {
     "click_bot": "cb",
     "click_proxy": "cp",
     "click_scanner": "cs",
-    "unique_machine_opens": "pm",
-    "unique_machine_clicks": "km",
 }
 """The code of each measure in the names of attributes; in upper case, that of the same measure of simulated events."""
 

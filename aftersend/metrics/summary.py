@@ -43,7 +43,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 _GROUP = {measure: group for group, measures in GROUPS.items() for measure in measures}
 
-UNGROUPED = frozenset({"other", "unique_machine_opens", "unique_machine_clicks", *TIME_MEASURES})
+UNGROUPED = frozenset({"other", *TIME_MEASURES})
 """Measures that belong to no group, as all of simulated events do."""
 
 

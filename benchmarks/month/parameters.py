@@ -17,7 +17,7 @@ class Parameters(msgspec.Struct, frozen=True):
     tracked: float = 1.0
     open_median_hours: float = 3.0
     open_sigma: float = 1.6
-    first_share: float = 0.8
+    first_share: float = 0.55
     machine_share: float = 0.4
     other_provider_share: float = 0.3
     duplicate_share: float = 0.002
@@ -52,7 +52,7 @@ SOURCES = {
         "median time from sending to an open or click", "assumed: half of a day's opens come within hours"
     ),
     "open_sigma": Source("width of the log-normal distribution around it: 5 % later than 42 hours", "assumed"),
-    "first_share": Source("opens and clicks that are the first of a message and recipient", "assumed"),
+    "first_share": Source("opens and clicks that are the first of a message and recipient by a person", "assumed"),
     "machine_share": Source(
         "opens by machines, of which each message has one at most", "assumed: half of all readers use Apple Mail"
     ),

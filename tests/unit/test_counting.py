@@ -87,7 +87,7 @@ def test_deliveries_are_counted_by_day_and_time_since_sending(seconds: float, na
     counts = contributions(an_event(Kind.DELIVERY, minutes=seconds / 60), COUNTED)
     times = {measure: row.hour for row, measure in counts if measure in counting.TIME_MEASURES}
     assert times == {f"delivery_within_{name}": HOUR.replace(hour=0)}
-    assert len(counts) == 4 + 2  # set and campaign
+    assert len(counts) == 4 + 1  # of the configuration set
 
 
 def test_opens_of_people_are_counted_by_time_since_sending_and_others_are_not():
@@ -138,8 +138,6 @@ def test_simulated_delivery_has_no_time():
         (an_event(Kind.CLICK, machine="bot-mark"), "click_bot"),
         (an_event(Kind.CLICK, machine="privacy-proxy"), "click_proxy"),
         (an_event(Kind.CLICK, machine="scanner"), "click_scanner"),
-        (an_event("FirstMachineOpen"), "unique_machine_opens"),
-        (an_event("FirstMachineClick"), "unique_machine_clicks"),
         (an_out_of_office_reply(), "out_of_office"),
         (a_complaint(), "complaint"),
         (a_complaint("not-spam"), "not_spam"),
@@ -244,8 +242,7 @@ def checkpoint(**positions: int) -> Checkpoint:
 
 
 def test_every_measure_an_event_may_have_is_listed():
-    first = ("FirstOpen", "FirstClick", "FirstMachineOpen", "FirstMachineClick")
-    events = [an_event(kind) for kind in (*Kind, *first, "A kind of tomorrow")]
+    events = [an_event(kind) for kind in (*Kind, "FirstOpen", "FirstClick", "A kind of tomorrow")]
     events += [an_event(kind, machine=reason) for kind in (Kind.OPEN, Kind.CLICK) for reason in Machine]
     events += [a_bounce("Permanent", subtype) for subtype in (*counting.PERMANENT_MEASURES, "OnAccountSuppressionList")]
     events += [a_bounce("Transient", subtype) for subtype in ("General", *counting.TRANSIENT_MEASURES)]

@@ -78,10 +78,10 @@ class Oracle:
 
     def _first(self, message: Message, event: SimulatedEvent, recipient: str | None) -> Iterator[str]:
         kind = event["event"]
-        if kind not in ("Open", "Click"):
+        if kind not in ("Open", "Click") or _machine(event):
             return
         name = {"Open": "opens", "Click": "clicks"}[kind]
-        first = f"unique_machine_{name}" if _machine(event) else f"unique_{name}"
+        first = f"unique_{name}"
         key = (message.id, recipient or "", first)
         if key not in self._opened:
             self._opened.add(key)
@@ -117,7 +117,7 @@ class Oracle:
         within = next((str(limit) for limit in limits if seconds <= limit), "more")
         midnight = message.sent_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for tag, value in self._tags(message, event, recipient, is_first=False):
-            if tag in ("ses:from-domain", "aftersend:provider"):
+            if tag != "ses:configuration-set":
                 continue
             self.counts[Cell(tag, value, midnight, f"{kind.lower()}_within_{within}")] += 1
 
