@@ -24,6 +24,9 @@ from benchmarks.month.simulation import Sampling
 
 VOLUMES = (1_000_000, 10_000_000, 100_000_000)
 COUNTING_VOLUMES = (10_000, 100_000, *VOLUMES, 1_000_000_000)
+LARGE_VOLUME = 10_000_000
+"""From this volume on, the cost of counters matters, and what each thing that is counted adds to it is measured."""
+
 SENSITIVITY = Sampling(strata=6, seconds=300)
 """The smaller sample that each assumption is varied in."""
 
@@ -39,6 +42,10 @@ def figures(months: list[Month]) -> dict[str, float]:
             f"estimate of `aftersend lint` in simulated costs, {volume}": month.estimate_ratio,
             f"seconds from event to counter, 99th percentile, {volume}": month.counting.lag(99),
         }
+        if month.messages >= LARGE_VOLUME:
+            plain = simulate_month(month.messages, is_plain=True).counter_writes_per_thousand
+            name = f"counter write units, in those without providers, times and machines, {volume}"
+            measured[name] = month.counter_writes_per_thousand / plain
     return measured
 
 

@@ -62,11 +62,16 @@ class Month(NamedTuple):
 
 
 def simulate_month(
-    messages: int, parameters: Parameters = DEFAULTS, sampling: Sampling | None = None, **settings: Any
+    messages: int,
+    parameters: Parameters = DEFAULTS,
+    sampling: Sampling | None = None,
+    *,
+    is_plain: bool = False,
+    **settings: Any,
 ) -> Month:
-    """Simulate a month of so many messages, in ENVIRONMENT with other settings."""
+    """Simulate a month of so many messages, in ENVIRONMENT with other settings; `is_plain` as in Simulation."""
     environment = msgspec.structs.replace(ENVIRONMENT, monthly_messages=messages, **settings)
-    simulation = Simulation(environment, parameters, measure_sizes())
+    simulation = Simulation(environment, parameters, measure_sizes(), is_plain=is_plain)
     counting = simulation.month(sampling)
     volume = _measured(estimate_volume(environment), counting, parameters)
     events = simulation.arrival.number(0, DAY) * DAYS

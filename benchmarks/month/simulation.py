@@ -23,6 +23,8 @@ from aftersend.counting import (
     CONFIGURATION_SET,
     DELIVERY_TIMES,
     OPEN_TIMES,
+    PROVIDER,
+    TIME_MEASURES,
     Change,
     Counted,
     Counts,
@@ -145,7 +147,16 @@ SCALED = MonthOfCounting._fields[:-1]
 class Simulation:
     """A day of mail, its counters, and the code that counts it."""
 
-    def __init__(self, environment: Environment, parameters: Parameters, sizes: dict[str, Size], seed: int = 1) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        parameters: Parameters,
+        sizes: dict[str, Size],
+        seed: int = 1,
+        *,
+        is_plain: bool = False,
+    ) -> None:
+        """With `is_plain`, events are counted without mailbox providers, times, and reasons of machines."""
         self._environment, self._parameters, self._sizes = environment, parameters, sizes
         self._payload_bytes = {kind: size.payload_bytes for kind, size in sizes.items()}
         self._rng = random.Random(seed)
@@ -155,7 +166,7 @@ class Simulation:
         self._counters = CountersTable(self._table, "counters", attempts=self._table.attempts)
         self._sequence = 0
         self._filled_until = -LOOK_BACK_DAYS * DAY
-        self._contributions = cache(_contributions)
+        self._contributions = cache(lambda traits: _plain(traits) if is_plain else _contributions(traits))
         self._domains = list(accumulate(domain_parts(parameters)))
 
     def month(self, sampling: Sampling | None = None) -> MonthOfCounting:
@@ -297,6 +308,18 @@ def _contributions(traits: Traits) -> Counts:
         machine=Machine.PROXY if traits.is_machine else None,
     )
     return contributions(event, COUNTED)
+
+
+def _plain(traits: Traits) -> Counts:
+    """Return what an event would add to the counters if less were counted."""
+    counts = _contributions(traits._replace(is_machine=False))
+    return Counter(
+        {
+            (row, measure): count
+            for (row, measure), count in counts.items()
+            if row.tag != PROVIDER and measure not in TIME_MEASURES
+        }
+    )
 
 
 def domain_parts(parameters: Parameters) -> list[float]:
