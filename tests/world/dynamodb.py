@@ -84,6 +84,9 @@ class Items(dict[Key, Item]):
         self.partitions[key[0]].discard(key)
         return super().pop(key, *default)
 
+    def __delitem__(self, key: Key) -> None:
+        self.pop(key)
+
     def clear(self) -> None:
         self.partitions.clear()
         super().clear()
