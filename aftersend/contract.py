@@ -149,6 +149,8 @@ class CountCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_tag_values: int
     dollars_per_tag_value: float
     """What a value of each day costs at least a month."""
+    tag_metric_values: int = 0
+    """How many values of each message tag have metrics on a day."""
 
 
 class Variable(StrEnum):

@@ -1,6 +1,8 @@
-"""Compare, every hour, the sends that were counted with SES's own metrics, and once a day, count the values of tags.
+"""Compare, every hour, the sends that were counted with SES's own metrics, choose the values of tags that have metrics,
+and once a day, count the values of tags.
 
-It only reads, so it is safe to stop anywhere and to run twice.
+Each part fails alone; then the run has no heartbeat and fails, so that Lambda repeats it. Only the chosen values are
+written, at once and on condition that no other run has written: it is safe to stop anywhere and to run twice.
 """
 
 from collections import Counter
@@ -13,8 +15,9 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.metric_values import Metric, hourly_sums
 from aftersend.completeness import SetComparison, compare, unseen_percent, watched_hours
 from aftersend.contract import COUNT_CHECK_METRICS, CountCheck, Variable
-from aftersend.counting import CONFIGURATION_SET, MEASURES, SIMULATED
+from aftersend.counting import CONFIGURATION_SET, LINK, MEASURES, SIMULATED
 from aftersend.events import Kind
+from aftersend.metrics import choose_values
 from lambdas import counting, dependencies
 from lambdas.dependencies import logger
 from lambdas.scheduled import is_scheduled, scheduled_time
@@ -41,15 +44,37 @@ def handler(
     cloudwatch: Any = None,
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
 ) -> dict[str, int]:
-    """Make the comparison, count values at TAGS_HOUR and if not invoked by the schedule, and emit the counts."""
-    now = scheduled_time(event)
-    counters, check = counters or counting.counters(), setting(Variable.COUNT_CHECK, CountCheck)
-    counts = {"count_check_runs": 1} | compare_sends(counters, cloudwatch or client("cloudwatch"), check, now)
+    """Do every part, count values only at TAGS_HOUR and if not invoked by the schedule, and emit the counts.
+
+    What a part raises is raised at the end, after the others have been done.
+    """
+    now, check = scheduled_time(event), setting(Variable.COUNT_CHECK, CountCheck)
+    counters = counters or counting.counters()
+    parts: list[Callable[[], dict[str, int]]] = []
+    if check.configuration_sets:
+        parts.append(lambda: compare_sends(counters, cloudwatch or client("cloudwatch"), check, now))
+    if check.tag_metric_values:
+        parts.append(lambda: choose_metric_values(counters, check, now.date()))
     if not is_scheduled(event) or now.hour == TAGS_HOUR:
-        counts["tags_over_values"] = count_tags_over_values(counters, check, now.date() - timedelta(days=1))
-    logger.info("Compared the counters with SES's metrics.", extra=counts)
+        parts.append(lambda: count_tags_over_values(counters, check, now.date() - timedelta(days=1)))
+    counts, errors = _do(parts)
+    logger.info("Checked the counters.", extra=counts)
     emit_metric(dependencies.environment_document(counts, COUNT_CHECK_METRICS))
+    for error in errors:
+        raise error
     return counts
+
+
+def _do(parts: Iterable[Callable[[], dict[str, int]]]) -> tuple[dict[str, int], list[Exception]]:
+    """Return the counts of all parts, with the heartbeat if none failed, and what those that failed raised."""
+    counts, errors = dict[str, int](), list[Exception]()
+    for part in parts:
+        try:
+            counts |= part()
+        except Exception as error:  # noqa: BLE001 (each part fails alone; the handler raises it)
+            logger.exception("A part of the check failed.")
+            errors.append(error)
+    return counts if errors else {"count_check_runs": 1} | counts, errors
 
 
 def compare_sends(counters: CountersTable, cloudwatch: Any, check: CountCheck, now: datetime) -> dict[str, int]:
@@ -87,8 +112,35 @@ def _log(compared: list[SetComparison]) -> None:
             logger.warning("SES sent more with a configuration set than was counted.", extra=extra)
 
 
-def count_tags_over_values(counters: CountersTable, check: CountCheck, day: date) -> int:
-    """Return how many tags had more values on a day than they may, and log what such a tag costs."""
+def choose_metric_values(counters: CountersTable, check: CountCheck, day: date) -> dict[str, int]:
+    """Replace the values that have metrics on a day, unless another run does: then the next run goes on."""
+    stored, tags = counters.stored_values(), [tag for tag in check.tags if not tag.startswith(LINK)]
+    yesterday = [] if stored.day == day else tags  # only the day's first choice depends on it
+    chosen = choose_values(
+        stored,
+        day,
+        tags=tags,
+        yesterday={tag: _sends_of_values(counters, tag, day - timedelta(days=1)) for tag in yesterday},
+        today={tag: _sends_of_values(counters, tag, day) for tag in tags},
+        limit=check.tag_metric_values,
+    )
+    is_stored = chosen == stored or counters.publish_values(stored, chosen)
+    return {"metric_values": sum(map(len, (chosen if is_stored else stored).values.values()))}
+
+
+def _sends_of_values(counters: CountersTable, tag: str, day: date) -> Counter[str]:
+    """Return the sends of a tag's values on a day, of MAX_VALUES at most."""
+    sends = Counter[str]()
+    for row, measures in counters.rows_of(tag, day):
+        if number := measures.get(MEASURES[Kind.SEND]):
+            sends[row.value] += number
+        if len(sends) == MAX_VALUES:
+            break
+    return sends
+
+
+def count_tags_over_values(counters: CountersTable, check: CountCheck, day: date) -> dict[str, int]:
+    """Count the tags that had more values on a day than they may, and log what such a tag costs."""
     over = 0
     for tag in check.tags:
         values: set[str] = set()
@@ -101,4 +153,4 @@ def count_tags_over_values(counters: CountersTable, check: CountCheck, day: date
             dollars = round(len(values) * check.dollars_per_tag_value, 2)
             extra = {"tag": tag, "values": len(values), "dollars_a_month": dollars}
             logger.warning("A counted tag has more values a day than max_tag_values.", extra=extra)
-    return over
+    return {"tags_over_values": over}

@@ -16,19 +16,23 @@ from stacks.state import State
 
 INTERVAL = cdk.Duration.hours(1)
 
+CHOOSE = ("dynamodb:GetItem", "dynamodb:PutItem")
+"""The actions on the counters with which the values that have metrics are replaced."""
+
 
 class CountComparison(Construct):
-    """check_counts with its schedule; nothing where SES does not count the sends of any configuration set."""
+    """check_counts with its schedule; nothing where there is nothing to check."""
 
     def __init__(self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms) -> None:
         super().__init__(scope, id)
-        if not environment.compared_sets:
+        if not environment.checks_counts:
             return
         check = CountCheck(
             environment.compared_sets,
             environment.counted.value_tags,
             environment.max_tag_values,
             tag_value_dollars(environment),
+            environment.tag_metric_values,
         )
         checker = HandlerFunction(
             self,
@@ -43,7 +47,7 @@ class CountComparison(Construct):
                 Variable.COUNT_CHECK: to_json(check),
             },
         )
-        state.counters.grant(checker.function, "dynamodb:Query")
+        state.counters.grant(checker.function, "dynamodb:Query", *(CHOOSE if environment.tag_metric_values else ()))
         checker.function.add_to_role_policy(iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"]))
         acknowledge(checker, "CloudWatch has no resource-level permissions for it.", "IAM5[Resource::*]")
         invoke_every(self, INTERVAL, checker.function)

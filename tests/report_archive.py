@@ -8,11 +8,23 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from aftersend.parsing.machines import GMAIL_PREFETCH
+
 BEGIN = datetime(2026, 3, 1, 9, 26, 53, 123_000, tzinfo=UTC)
 READERS = ("ada@mail.example", "Ben@Mail.example", "cy@shop.example", "dee@mail.example", "eve@mail.example")
 DESTINATIONS = (*READERS, "Fay Reader <fay@mail.example>", "bounce@simulator.amazonses.com")
 LINKS = ("https://bookshop.example/", "https://bookshop.example/it's?a=1,2")
 WITHOUT_TIME = ("Reject", "Rendering Failure", "Novel")
+USER_AGENTS = (
+    *("Mozilla", "", "Mozilla/5.0", GMAIL_PREFETCH, "xGooglebot/2.1", "Mozilla (GOOGLEBOT/2.1)", "Slack-ImgProxy 1"),
+    *("curl/8.5", "curly/8.5", f"{'a ' * 252}curl/8.5", f"{'a ' * 254}curl/8.5"),
+)
+"""Those of people and of machines; the last are cut off before and within the name of a program."""
+SUBTYPES = (
+    *(("Permanent", name) for name in ("NoEmail", "Suppressed", "EmailValidationSuppressed", "UnsubscribedRecipient")),
+    *(("Transient", name) for name in ("MessageTooLarge", "ContentRejected", "AttachmentRejected")),
+    ("Transient", "CustomTimeoutExceeded"),
+)
 NOT_JSON = '{"eventType": "Open", "mail": '
 
 Record = dict[str, Any]
@@ -57,7 +69,7 @@ def _records(rng: random.Random, message: str, sent_at: datetime) -> Iterator[tu
         yield record(kind, details, occurred_at, **times, **fields)
     for _ in range(rng.choice((0, 0, 2))):
         occurred_at = sent_at + timedelta(minutes=rng.randrange(60 * 24 * 59))
-        fields = {"timestamp": text(occurred_at), "ipAddress": "192.0.2.1", "userAgent": rng.choice(("Mozilla", ""))}
+        fields = {"timestamp": text(occurred_at), "ipAddress": "192.0.2.1", "userAgent": rng.choice(USER_AGENTS)}
         fields |= rng.choice(({}, {"isBotEvent": "Likely"}, {"isBotEvent": "Unlikely"}))
         yield record("Open", "open", occurred_at, **fields)
         if rng.randrange(2):
@@ -87,7 +99,9 @@ def _outcomes(rng: random.Random, destination: list[str]) -> list[tuple[str, str
         bounce("Transient", "General", [{"emailAddress": one.upper()}]),
         bounce("Transient", "General", [{"emailAddress": one, "action": "failed"}]),
         bounce("Transient", "MailboxFull", forward),
+        bounce("Undetermined", "Undetermined", [report]),
         bounce("Undetermined", "Undetermined", []),
+        *(bounce(of, subtype, [report]) for of, subtype in SUBTYPES),
         complaint(complaintFeedbackType="abuse", userAgent="Feedback"),
         complaint(complaintFeedbackType="not-spam"),
         complaint(complaintSubType="OnAccountSuppressionList"),

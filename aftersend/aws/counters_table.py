@@ -206,9 +206,11 @@ class CountersTable:
                     raise
 
     def published_values(self) -> Published:
-        """Return the tag values that have CloudWatch metrics, as stored a few minutes ago; none if never chosen."""
-        if self._now() >= self._published_until:
-            self._published, self._published_until = self.stored_values(), self._now() + PUBLISHED_SECONDS
+        """Return the tag values that have CloudWatch metrics, as stored a few minutes ago; none if they expired."""
+        if (now := self._now()) >= self._published_until:
+            stored, today = self.stored_values(), datetime.fromtimestamp(now, UTC).date()
+            self._published = Published() if stored.has_expired(today) else stored
+            self._published_until = now + PUBLISHED_SECONDS
         return self._published
 
     def stored_values(self) -> Published:

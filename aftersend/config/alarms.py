@@ -187,7 +187,7 @@ ALARMS = {
     ),
     "CountCheckMissing": Alarm(
         TICKET,
-        "The counters have not been compared with SES's metrics for two hours.",
+        "The counters have not been checked completely for two hours.",
         1,
         2,
         period_minutes=HOUR,
@@ -251,7 +251,7 @@ COUNT_CHECK_ALARMS = {
     "TagValues": "tags_over_values",
     "CountCheckMissing": "count_check_runs",
 }
-"""The alarms on metrics of check_counts, with their metrics. There are none where it compares no configuration set."""
+"""The alarms on metrics of check_counts, with their metrics. There are none where `checks_counts` is false."""
 
 CANARY_ALARMS = {
     "CanaryMissing": "canary_missing",

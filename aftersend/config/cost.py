@@ -25,6 +25,7 @@ from aftersend.contract import (
 from aftersend.counting import CONFIGURATION_SET, PROVIDER
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
+from aftersend.metrics import OTHER_VALUES
 from aftersend.retention import FIRST_EVENT_DAYS
 
 UNIQUE = (Kind.OPEN, Kind.CLICK)
@@ -79,6 +80,8 @@ LOG_BYTES = 1_000
 # CloudWatch
 BOUNCE_GROUPS = 5
 """Metrics of bounces (aftersend/metrics/summary.py)."""
+VALUE_GROUPS = 12
+"""Metrics of a value of a counted tag that have data, of those of aftersend/metrics/summary.py (assumed)."""
 REPUTATION_METRICS = 2
 """Metrics that SES publishes for `reputation_metrics`."""
 DIMENSION_VALUES = 10
@@ -251,7 +254,7 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     sets = environment.configuration_sets.values()
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
     metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
-    metrics += _rate_metrics(environment, volume)
+    metrics += _rate_metrics(environment, volume) + _value_metrics(environment, volume)
     metrics += sum(ALARMS[name].is_heartbeat for name in _alarm_names(environment))  # every hour has data
     read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
     dollars = metrics * prices.METRIC + read * prices.METRIC_READ
@@ -265,6 +268,16 @@ def _rate_metrics(environment: Environment, volume: Volume) -> int:
     return len(RATE_METRICS) * len(judged)
 
 
+def _value_metrics(environment: Environment, volume: Volume) -> float:
+    """Return how many metrics the values of counted tags have at most, as if each had data in every hour.
+
+    Each event adds data to one metric in one hour, the first opens and clicks of a recipient to two.
+    """
+    values = environment.tag_metric_values + len((OTHER_VALUES,)) if environment.tag_metric_values else 0
+    events = _sum(volume.events) + _sum(volume.events, UNIQUE)
+    return len(environment.counted_tags) * min(values * VALUE_GROUPS, events / HOURS)
+
+
 def _alarms(environment: Environment) -> Part:
     number = len(_alarm_names(environment))
     return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
@@ -274,7 +287,7 @@ def _alarm_names(environment: Environment) -> set[str]:
     """Return the alarms that the environment has."""
     absent: set[str] = set()
     absent |= set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys()
-    absent |= set() if environment.compared_sets else COUNT_CHECK_ALARMS.keys()
+    absent |= set() if environment.checks_counts else COUNT_CHECK_ALARMS.keys()
     absent |= set() if environment.canary else CANARY_ALARMS.keys()
     absent |= set() if environment.configuration_sets else RATES_ALARMS.keys()
     return ALARMS.keys() - absent

@@ -263,6 +263,9 @@ class Environment(Section, frozen=True):
     """How much of the account's mail may name no configuration set of this environment; 100 raises no alarm."""
     max_tag_values: AtLeastOne = 1_000
     """How many values a counted tag may have a day before an alarm is raised."""
+    tag_metric_values: Annotated[int, Meta(ge=0, le=50, description="a whole number from 0 to 50")] = 0
+    """How many values of each of `counted_tags` have CloudWatch metrics on a day; 0 makes none. N cost at most about
+    (N + 1) values (with `other`) x tags x 12 groups of measures with data x $0.30 a month."""
     resource_tags: ResourceTags = {}
     """Tags of every resource."""
     accepted_findings: dict[str, str] = {}
@@ -297,6 +300,11 @@ class Environment(Section, frozen=True):
         """Return the configuration sets whose sends SES counts and Aftersend receives."""
         sets = self.configuration_sets.items() if self.count_sends else ()
         return tuple(name for name, settings in sets if Kind.SEND in settings.published)
+
+    @property
+    def checks_counts(self) -> bool:
+        """Return whether check_counts has anything to do: sends to compare, or values with metrics to choose."""
+        return bool(self.compared_sets or self.tag_metric_values)
 
     @property
     def canary_identity(self) -> str | None:

@@ -6,7 +6,7 @@ today, and not taken again until tomorrow. So a new campaign has metrics within 
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 
@@ -16,12 +16,19 @@ OTHER_VALUES = "other"
 MAX_DIMENSION_CHARACTERS = 1_024
 """CloudWatch takes so many ASCII characters as a value of a dimension ("Dimension" in the CloudWatch API reference)."""
 
+LASTS = timedelta(days=1)
+"""How long after their day values have metrics if no others are chosen, as where none are wanted any more."""
+
 
 class Published(msgspec.Struct, frozen=True):
     """Hold the values that have metrics on a day, by tag; tags that are not listed have no metrics at all."""
 
     day: date | None = None
     values: dict[str, tuple[str, ...]] = {}
+
+    def has_expired(self, day: date) -> bool:
+        """Return whether the values have no metrics any more on a day."""
+        return self.day is not None and day - self.day > LASTS
 
 
 def choose_values(
@@ -33,7 +40,12 @@ def choose_values(
     today: Mapping[str, Mapping[str, int]],
     limit: int,
 ) -> Published:
-    """Return the values that have metrics on a day, so many of each tag, given the sends of each tag's values."""
+    """Return the values that have metrics on a day, so many of each tag, given the sends of each tag's values.
+
+    A day that is over is not chosen for again: a schedule that is late would take today's places away.
+    """
+    if published.day is not None and day < published.day:
+        return published
     values: dict[str, tuple[str, ...]] = {}
     for tag in tags:
         kept = published.values.get(tag, ()) if published.day == day else _largest(yesterday.get(tag, {}))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from aftersend.config.prices import SCANNED_TERABYTE, TB
 from aftersend.operations.replay import whole_hours
+from aftersend.parsing import machines
 
 DEFAULT_RANGE = timedelta(days=30)
 
@@ -20,6 +21,9 @@ MINIMUM_BYTES, MEGABYTE = 10 * 2**20, 2**20
 
 MAX_PARAMETER_CHARACTERS = 1_024
 """The length that Athena accepts for a parameter ("StartQueryExecution" in the Amazon Athena API reference)."""
+
+MACHINE_TEXTS = ("LIKELY", "APPLE_PROXY", "GMAIL_PREFETCH", "SCANNER_PATTERN")
+"""Constants of aftersend/parsing/machines.py that stand in the queries as literals: their names in braces."""
 
 TAG_VALUE, MESSAGE_ID = "TAG=VALUE", "MESSAGE_ID"
 """What a report may be asked about."""
@@ -39,7 +43,10 @@ class Report(NamedTuple):
     def query(self) -> str:
         """Return the SQL, with a `?` for each parameter."""
         folder = files("aftersend") / "reports"
-        return "".join((folder / f"{name}.sql").read_text("utf-8") for name in ("events", self.name))
+        query = "".join((folder / f"{name}.sql").read_text("utf-8") for name in ("events", self.name))
+        for name in MACHINE_TEXTS:
+            query = query.replace(literal(f"{{{name}}}"), literal(getattr(machines, name)))
+        return query
 
 
 REPORTS = {

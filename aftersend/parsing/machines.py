@@ -83,7 +83,11 @@ SCANNERS = (
 MAX_USER_AGENT_CHARACTERS, MAX_REMEMBERED = 512, 1_024
 """A user agent is recognized by so many characters, and so many are remembered: few programs open most mail."""
 
-_SCANNER = re.compile(rf"(?<![a-z])(?:{'|'.join(re.escape(each.beginning) for each in SCANNERS)})", re.IGNORECASE)
+SCANNER_PATTERN = f"(^|[^a-z])({'|'.join(re.escape(each.beginning.lower()) for each in SCANNERS)})"
+"""What a user agent of a scanner has in lower case. Reports search for it too (aftersend/reports/events.sql): it is a
+pattern of Python and of Athena, and has no question mark, which is a parameter there."""
+
+_SCANNER = re.compile(SCANNER_PATTERN, re.IGNORECASE)
 
 
 def machine(bot_likelihood: str | None, user_agent: str | None) -> Machine | None:

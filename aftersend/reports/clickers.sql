@@ -3,7 +3,7 @@ SELECT
     recipient,
     link,
     count(*) AS clicks,
-    count_if(is_machine) AS machine,
+    count_if(machine IS NOT NULL) AS machine,
     min(occurred_at) AS first_click,
     max(occurred_at) AS last_click
 FROM events

@@ -102,7 +102,6 @@ attributed AS (
         json_extract_scalar(details, '$.ipAddress') AS ip_address,
         json_extract_scalar(details, '$.userAgent') AS user_agent,
         json_extract_scalar(details, '$.link') AS link,
-        coalesce(json_extract_scalar(details, '$.isBotEvent'), '') = 'Likely' AS is_machine,
         CASE type
             WHEN 'Bounce' THEN ARRAY[
                 address,
@@ -146,7 +145,17 @@ numbered AS (
 ),
 
 events AS (
-    SELECT *, concat(message_id, ' ', coalesce(recipient, '')) AS message_and_recipient
+    SELECT
+        *,
+        concat(message_id, ' ', coalesce(recipient, '')) AS message_and_recipient,
+        -- The reasons of aftersend/parsing/machines.py, which has the texts in braces, too.
+        CASE
+            WHEN type NOT IN ('Open', 'Click') THEN NULL
+            WHEN json_extract_scalar(details, '$.isBotEvent') = '{LIKELY}' THEN 'bot-mark'
+            WHEN user_agent = '{APPLE_PROXY}' THEN 'privacy-proxy'
+            WHEN user_agent = '{GMAIL_PREFETCH}' OR regexp_like(lower(substr(user_agent, 1, 512)), '{SCANNER_PATTERN}')
+                THEN 'scanner'
+        END AS machine
     FROM numbered
     WHERE copy_number = 1
 )

@@ -7,7 +7,7 @@ FROM events
 WHERE
     occurred_at >= ? AND occurred_at < ?
     AND destination_count = 1
-    AND (type = 'Send' OR (type IN ('Open', 'Click') AND NOT is_machine))
+    AND (type = 'Send' OR (type IN ('Open', 'Click') AND machine IS NULL))
 GROUP BY recipient
 HAVING count_if(type = 'Send') > 0 AND count_if(type <> 'Send') = 0
 ORDER BY recipient

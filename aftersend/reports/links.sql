@@ -3,7 +3,7 @@ SELECT
     link,
     count(*) AS clicks,
     count(DISTINCT message_and_recipient) AS recipients,
-    count_if(is_machine) AS machine
+    count_if(machine IS NOT NULL) AS machine
 FROM events
 WHERE sent_at >= ? AND sent_at < ? AND contains(element_at(tags, ?), ?) AND type = 'Click'
 GROUP BY link

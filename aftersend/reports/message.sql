@@ -17,7 +17,7 @@ SELECT
         json_extract_scalar(details, '$.contactList'),
         link
     ) AS details,
-    is_machine AS machine,
+    machine,
     ip_address,
     user_agent
 FROM events

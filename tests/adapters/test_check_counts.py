@@ -1,6 +1,7 @@
 """Test check_counts over counters in moto and metrics of SES in moto's CloudWatch."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from aftersend.aws.counters_table import CountersTable
 from aftersend.contract import CountCheck, Variable
 from aftersend.counting import CONFIGURATION_SET, START, Row
+from aftersend.metrics import Published
 from lambdas import check_counts
 from tests.adapters.conftest import SESSION
 
@@ -26,6 +28,7 @@ class Counts:
         self.counters = CountersTable(dynamodb, "counters")
         self.cloudwatch = SESSION.client("cloudwatch")
         self.documents: list[dict[str, Any]] = []
+        self.batches = 0
 
     def publish(self, number: int, hours_ago: int, name: str | None = "newsletter") -> None:
         """Let SES count sends, in two data points. If a query names no dimensions, moto adds up the metrics of all, so
@@ -49,6 +52,39 @@ class Counts:
         )
         assert counts.pop("count_check_runs") == 1
         return {name: count for name, count in counts.items() if count}
+
+    def send(self, number: int, time: datetime, value: str) -> None:
+        """Count sends of a campaign at a time, added to what was counted before."""
+        self.batches += 1
+        row = Row("campaign", value, time.replace(minute=0))
+        self.counters.commit(f"{value}-{self.batches}", None, START, Counter({(row, "send"): number}))
+
+    def choose(self, time: datetime, counters: CountersTable | None = None) -> None:
+        """Run as the schedule does."""
+        check_counts.handler(
+            {"source": "aws.events", "time": time.isoformat()},
+            counters=counters or self.counters,
+            cloudwatch=self.cloudwatch,
+            emit_metric=self.documents.append,
+        )
+
+    @property
+    def campaigns(self) -> tuple[str, ...]:
+        """Return the campaigns that have metrics, as stored."""
+        return self.counters.stored_values().values.get("campaign", ())
+
+
+class Overtaken(CountersTable):
+    """Counters of a run that another run overtakes while it chooses."""
+
+    def __init__(self, dynamodb: Any, overtake: Callable[[], None]) -> None:
+        super().__init__(dynamodb, "counters")
+        self._overtake = overtake
+
+    def stored_values(self) -> Published:
+        stored = super().stored_values()
+        self._overtake()
+        return stored
 
 
 @pytest.fixture
@@ -119,3 +155,83 @@ def test_schedule_counts_values_once_a_day(counts: Counts, hour: int, is_counted
     assert counts.check({"source": "aws.events", "time": time.isoformat()}) == (
         {"tags_over_values": 1} if is_counted else {}
     )
+
+
+LIMIT = 2
+MIDNIGHT = NOW.replace(hour=0)
+
+
+@pytest.fixture
+def chosen(counts: Counts, monkeypatch: pytest.MonkeyPatch) -> Counts:
+    """Return the counts of an environment with metrics of the values of tags, where SES counts no sends."""
+    check = CountCheck((), CHECK.tags, 1_000, 0.01, LIMIT)
+    monkeypatch.setenv(Variable.COUNT_CHECK, msgspec.json.encode(check).decode())
+    return counts
+
+
+def test_largest_values_have_metrics_and_link_tags_have_none(chosen: Counts):
+    for number, value in enumerate(("small", "large", "larger")):
+        chosen.send(1 + number, MIDNIGHT, value)
+    chosen.choose(MIDNIGHT + HOUR)
+    assert chosen.counters.published_values() == Published(MIDNIGHT.date(), {"campaign": ("larger", "large")})
+
+
+def test_tag_has_no_more_values_with_metrics_on_a_day_than_the_environment_says(chosen: Counts, dynamodb: Any):
+    """Each hour, larger values appear, and two runs choose at once, of which one is overtaken."""
+    values_of_day: dict[str, set[str]] = {}
+    for hours in range(20, 30):
+        time = MIDNIGHT - 24 * HOUR + hours * HOUR
+        chosen.send(10**hours, time, f"campaign-{hours}")
+
+        def overtake(time: datetime = time) -> None:
+            chosen.choose(time)
+            values_of_day.setdefault(f"{time:%d}", set()).update(chosen.campaigns)
+            for name in ("huge", "vast"):
+                chosen.send(10**35, time, f"{name}-{time:%H}")
+
+        chosen.choose(time, Overtaken(dynamodb, overtake))
+        values_of_day[f"{time:%d}"].update(chosen.campaigns)
+    yesterday, today = values_of_day.values()
+    assert yesterday == {"campaign-20", "huge-20"}
+    assert today == {"huge-20", "huge-21"}, "the largest of the day before"
+    assert len(chosen.campaigns) == LIMIT
+
+
+def test_run_that_is_late_leaves_the_values_of_the_new_day(chosen: Counts):
+    chosen.send(9, MIDNIGHT - HOUR, "old")
+    chosen.send(9, MIDNIGHT, "new")
+    chosen.choose(MIDNIGHT)
+    before = chosen.counters.stored_values()
+    chosen.send(9, MIDNIGHT - 24 * HOUR, "late")
+    chosen.choose(MIDNIGHT - HOUR)
+    assert chosen.counters.stored_values() == before == Published(MIDNIGHT.date(), {"campaign": ("old", "new")})
+
+
+def test_values_chosen_before_yesterday_have_no_metrics_any_more(chosen: Counts):
+    chosen.send(9, MIDNIGHT - 48 * HOUR, "old")
+    chosen.choose(MIDNIGHT - 47 * HOUR)
+    assert chosen.campaigns == ("old",)
+    assert chosen.counters.published_values() == Published()
+
+
+def test_without_metrics_of_values_nothing_is_chosen(counts: Counts):
+    counts.send(9, MIDNIGHT, "spring")
+    counts.choose(MIDNIGHT)
+    assert counts.counters.stored_values() == Published()
+
+
+def test_part_that_fails_leaves_the_others_and_the_run_has_no_heartbeat(
+    chosen: Counts, monkeypatch: pytest.MonkeyPatch
+):
+    check = CountCheck(CHECK.configuration_sets, CHECK.tags, 0, 0.01, LIMIT)
+    monkeypatch.setenv(Variable.COUNT_CHECK, msgspec.json.encode(check).decode())
+    three = MIDNIGHT + 3 * HOUR
+    for time in (MIDNIGHT - HOUR, MIDNIGHT):
+        chosen.send(9, time, "spring")
+    chosen.cloudwatch = None
+    monkeypatch.setattr(check_counts, "client", lambda name: None)
+    with pytest.raises(AttributeError):
+        chosen.choose(three)
+    [document] = chosen.documents
+    assert document.keys() - {"_aws", "Environment"} == {"tags_over_values"}
+    assert chosen.campaigns == ("spring",)

@@ -9,6 +9,7 @@ import pytest
 from aws_cdk.assertions import Match, Template
 
 from aftersend.config.loader import load
+from aftersend.contract import CountCheck
 from aftersend.metrics.reputation import Reputation
 from tests.stacks.conftest import PROJECT
 
@@ -161,6 +162,13 @@ def test_rates_are_watched_as_the_environment_says(full_templates: dict[str, Tem
     assert reputation == load("change", PROJECT / "tests" / "environments" / "b").reputation
     assert msgspec.json.decode(variables["CONFIGURATION_SETS"]) == ["kept", "only-b"]
     assert (variables["SETTLING_SECONDS"], variables["PACE_SECONDS"]) == ("240", "1")
+
+
+def test_values_of_tags_with_metrics_are_chosen_as_the_environment_says(full_templates: dict[str, Template]):
+    [function] = properties(full_templates["Pipeline"], "AWS::Lambda::Function", Handler="lambdas.check_counts.handler")
+    check = msgspec.json.decode(function["Environment"]["Variables"]["COUNT_CHECK"], type=CountCheck)
+    assert check.tag_metric_values == 5
+    assert check.tags == ("campaign", "genre", "link:position", "link:section")
 
 
 def test_every_resource_has_the_tags_of_its_environment(full_templates: dict[str, Template]):

@@ -80,6 +80,16 @@ def test_every_call_is_allowed(calls: dict[str, set[Call]], roles: dict[str, lis
     assert not denied, "\n".join(sorted(denied))
 
 
+def test_choice_of_values_with_metrics_is_allowed_where_the_environment_has_them(full_templates: dict[str, Template]):
+    environment = Templates({name: template.to_json() for name, template in full_templates.items()})
+    with function_process():
+        made = hourly_calls(environment)["check_counts"]
+    name = role_of(environment.functions()["check_counts"], environment)
+    [role] = [each for each in environment.of_type("AWS::IAM::Role") if each.name == name]
+    assert {"dynamodb:GetItem", "dynamodb:PutItem"} <= {call.action for call in made}
+    assert all(is_allowed(call, statements_of(role, environment)) for call in made)
+
+
 def test_every_permission_is_used_or_has_a_reason(calls: dict[str, set[Call]], roles: dict[str, list[Statement]]):
     permissions = {
         f"{role}: {permission}"

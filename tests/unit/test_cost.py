@@ -17,7 +17,7 @@ from aftersend.config.environment import (
     EventDestination,
     Identity,
 )
-from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting
+from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting, estimate_volume
 from aftersend.counting import PERMANENT_MEASURES, TRANSIENT_MEASURES, Counted, measure
 from aftersend.events import SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
 from aftersend.metrics.reputation import Reputation
@@ -246,6 +246,25 @@ def test_counting_sends_costs_a_metric_for_each_set_reads_and_alarms():
         "CloudWatch metrics": pytest.approx(2 * 0.30 + 2 * READ),
         "CloudWatch alarms": pytest.approx(5 * 0.10),
     }
+
+
+def test_values_of_tags_with_metrics_cost_their_groups_and_those_of_all_others():
+    tags = changed(counted_tags=("campaign", "genre"))
+    assert added_cost(changed(tags, tag_metric_values=5), tags) == {
+        "CloudWatch metrics": pytest.approx((5 + 1) * 2 * 12 * 0.30)
+    }
+    assert added_cost(changed(tag_metric_values=5)) == {}, "no tag is counted"
+    alone = changed(count_sends=False)
+    assert added_cost(changed(alone, tag_metric_values=5), alone) == {
+        "CloudWatch metrics": pytest.approx(0.30),
+        "CloudWatch alarms": pytest.approx(5 * 0.10),
+    }
+
+
+def test_values_of_tags_with_metrics_have_an_hour_with_data_for_each_event_at_most():
+    few = changed(monthly_messages=7_300, counted_tags=("campaign",))
+    most = sum(estimate_volume(few).events.values()) / 730 * 0.30
+    assert added_cost(changed(few, tag_metric_values=50), few) == {"CloudWatch metrics": pytest.approx(most)}
 
 
 def test_canary_costs_a_heartbeat_and_alarms():

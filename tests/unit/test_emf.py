@@ -1,5 +1,5 @@
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from aftersend.counting import Counts, Row
 from aftersend.metrics import (
@@ -95,6 +95,20 @@ def test_largest_values_of_yesterday_keep_their_places_and_todays_take_what_is_l
     assert choose_values(chosen, TOMORROW, tags=("campaign",), yesterday=today, today=later, limit=2).values == {
         "campaign": ("new", "newer")
     }
+
+
+def test_day_that_is_over_is_not_chosen_for_again():
+    chosen = Published(TOMORROW, {"campaign": ("new",)})
+    late = {"campaign": {"old": 9}}
+    assert choose_values(chosen, TODAY, tags=("campaign",), yesterday=late, today=late, limit=1) is chosen
+
+
+def test_values_have_metrics_on_their_day_and_the_next():
+    chosen = Published(TODAY, {"campaign": ("spring",)})
+    assert not chosen.has_expired(TODAY)
+    assert not chosen.has_expired(TOMORROW)
+    assert chosen.has_expired(TOMORROW + timedelta(days=1))
+    assert not NOTHING.has_expired(TODAY)
 
 
 def test_value_that_cloudwatch_does_not_take_has_no_metric():

@@ -13,7 +13,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from aftersend.counting import Counted, measure
+from aftersend.counting import ALL_MEASURES, Counted, measure
 from aftersend.events import Event
 from aftersend.ledger import key
 from aftersend.operations.reports import REPORTS, InvalidSubject, dollars, literal, parameters
@@ -25,6 +25,8 @@ Rows = list[dict[str, Any]]
 
 SINCE, UNTIL = BEGIN + timedelta(days=15), BEGIN + timedelta(days=45)
 CAMPAIGNS = ("spring", "it's")
+UNIQUE_MEASURES = {"unique_opens", "unique_clicks", "unique_machine_opens", "unique_machine_clicks"}
+"""Measures of items of the ledger that are made of an event; reports have them as `recipients`."""
 
 
 def translated(name: str, subject: str | None, since: datetime = SINCE, until: datetime = UNTIL) -> str:
@@ -82,7 +84,7 @@ def of_campaign(objects: Objects, campaign: str) -> list[Event]:
 
 def summary(events: list[Event]) -> dict[str, int]:
     recipients = {(each.message_id, each.recipient) for each in events}
-    return {"recipients": len(recipients), "machine": sum(each.bot_likelihood == "Likely" for each in events)}
+    return {"recipients": len(recipients), "machine": sum(each.machine is not None for each in events)}
 
 
 @pytest.fixture(params=[0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
@@ -133,7 +135,7 @@ def test_inactive_recipients_were_sent_to_and_did_nothing(archive: Objects):
         if event.message_id in alone and text(SINCE) <= time(event) < text(UNTIL):
             if event.kind == "Send":
                 sent[event.recipient].append(event)
-            elif event.kind in ("Open", "Click") and event.bot_likelihood != "Likely":
+            elif event.kind in ("Open", "Click") and event.machine is None:
                 active.add(event.recipient)
     expected = [
         {"recipient": recipient, "messages": len(group), "last_sent": max(map(time, group))}
@@ -158,7 +160,7 @@ def test_message_has_every_event_once_in_the_order_of_time(archive: Objects):
                 "event": str(event.kind),
                 "recipient": event.recipient,
                 "details": " ".join(filter(None, (getattr(event, name) for name in DETAILS))),
-                "machine": event.bot_likelihood == "Likely",
+                "machine": event.machine,
                 "ip_address": event.ip_address,
                 "user_agent": event.user_agent,
             }
@@ -176,6 +178,7 @@ def test_archives_have_what_the_reports_must_get_right():
     lines = [line for archive in archives for each in archive.values() for line in gzip.decompress(each).splitlines()]
     assert len(set(lines)) < len(lines), "duplicates"
     assert {None, "Likely", "Unlikely"} == {event.bot_likelihood for event in known}
+    assert {measure(event, Counted(simulator="real")) for event in known} == {*ALL_MEASURES} - UNIQUE_MEASURES
     assert any(event.reported_recipient for event in known), "forwards"
     assert any(event.recipient is None for event in known if event.kind == "Open"), "several recipients"
     assert max(e.occurred_at - e.sent_at for e in known if e.occurred_at and e.sent_at) > timedelta(days=50)
