@@ -1,5 +1,6 @@
 """Give access to the pipeline that runs on this machine: send mail, wait until it is processed, read the results."""
 
+import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,7 +20,7 @@ from aftersend.events import Event
 from aftersend.suppression import EVERYWHERE, Entry
 from local.emulator import REGION
 from local.mailer import Mailer
-from local.ses import LocalSes
+from local.ses import LocalSes, new_id
 from local.traffic import CountKey, Mail
 
 SETUP_REPEATS = 5
@@ -70,6 +71,11 @@ class LocalPipeline:
         for number, mail in enumerate(mails):
             self._mailer.send(number, mail)
             yield mail
+
+    def store_past(self, mails: Iterable[Mail]) -> None:
+        """Store the events of messages that were sent in the past as objects of the archive."""
+        rng = random.Random(0)
+        self.ses.store_past((mail.message(new_id(mail.sent_at, rng)), mail.events) for mail in mails)
 
     def apply_settings_again(self) -> None:
         """Repeat the calls of a deployment after which SES and S3 send setup messages."""

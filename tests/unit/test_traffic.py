@@ -40,8 +40,8 @@ def test_smallest_run_covers_every_rule():
 def test_predicted_counts_have_every_event_under_every_tag():
     mail = a_mail()
     mail.deliver()
-    mail.add_event("Open", "open")
-    mail.add_event("Open", "open", 9)
+    mail.add_event("Open")
+    mail.add_event("Open", 9)
     tags = [("genre", "sci-fi"), ("ses:configuration-set", "news"), ("ses:from-domain", "shop.example")]
     assert predict([mail]).counts == {
         CountKey(tag, value, HOUR, measure): count
