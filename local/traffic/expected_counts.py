@@ -1,4 +1,4 @@
-"""Work out the counters from what was simulated. Nothing here imports aftersend, whose counters are compared."""
+"""Predict the counters from the events that are simulated, by rules of its own."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -125,7 +125,8 @@ class ExpectedCounts:
         if kind not in ("Delivery", "Open") or _machine(event):
             return
         limits = DELIVERY_LIMITS if kind == "Delivery" else OPEN_LIMITS
-        within = next((str(limit) for limit in limits if event["seconds"] <= limit), "more")
+        seconds = event.get("seconds", 1)
+        within = next((str(limit) for limit in limits if seconds <= limit), "more")
         midnight = message.sent_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for tag, value in self._tags(message, event, recipient, is_first=False):
             self.counts[CountKey(tag, value, midnight, f"{kind.lower()}_within_{within}")] += 1
