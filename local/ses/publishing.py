@@ -122,7 +122,7 @@ class Publisher:
         self._client("s3").put_object(
             Bucket=s3["BucketARN"].rpartition(":")[2],
             Key=f"{s3.get('Prefix', '')}{now:%Y/%m/%d/%H}/{stream}-1-{now:%Y-%m-%d-%H-%M-%S}-{unique}.gz",
-            Body=gzip.compress("".join(record + "\n" for record in records).encode()),
+            Body=gzip.compress("".join(record + "\n" for record in records).encode(), compresslevel=1),
         )
         with self._lock:
             self.records_in_objects += len(records)
