@@ -174,10 +174,10 @@ def _show_verdicts(pipeline: LocalPipeline) -> None:
         for sentence, level in pipeline.verdicts(tag, now):
             if tag == CONFIGURATION_SET or level >= Level.WARNING:
                 console.print(sentence, style="red" if level is Level.CRITICAL else None)
-    would_pause, paused = counts.get("guard_would_pause", 0), counts.get("guard_paused", 0)
+    guard = pipeline.environment.reputation.guard
     console.print(
-        f"The guard ({pipeline.environment.reputation.guard}) would pause {would_pause} configuration sets; it has "
-        f"paused {paused}.\n"
+        f"Guard ({guard}): configuration sets that it would pause: {counts.get('guard_would_pause', 0)}; "
+        f"that it has paused: {counts.get('guard_paused', 0)}.\n"
     )
 
 
