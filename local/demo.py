@@ -36,7 +36,6 @@ SENT_BEFORE = timedelta(days=2)
 that they would change the verdicts, which are on the last 24 hours."""
 
 JUDGED_TAGS = (CONFIGURATION_SET, "campaign")
-MAX_TAG_ROWS = 20
 
 MAX_ENTRIES, MAX_LIFTED_ENTRIES, MAX_DIFFERENCES = 15, 3, 20
 """Rows shown of each kind."""
@@ -167,8 +166,8 @@ def _show_verdicts(pipeline: LocalPipeline) -> None:
     """Print the table of `aftersend tags`, the verdicts on it, and what the guard does about them."""
     now, deployment = datetime.now(UTC), pipeline.deployment()
     begin = now.replace(minute=0, second=0, microsecond=0) - DEFAULT_RANGE
-    rows = sort_rows(tag_rows(deployment, JUDGED_TAGS, begin, now), Order.WORST)
-    console.print(tag_table(rows[:MAX_TAG_ROWS], begin))
+    rows = [row for row in tag_rows(deployment, JUDGED_TAGS, begin, now) if row.sends]
+    console.print(tag_table(sort_rows(rows, Order.WORST), begin))
     counts = pipeline.watch_rates()
     for tag in JUDGED_TAGS:
         for sentence, level in pipeline.verdicts(tag, now):

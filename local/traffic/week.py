@@ -86,7 +86,7 @@ BAD_RATES = (*[GOOD_RATES] * 4, Rates(0.05, 0.0015), Rates(0.1, 0.0035), Rates(0
 BAD_DAY_WEIGHTS = (0, 0, 0, 2, 3, 5, 10)
 """The healthy mail of its configuration set is less, so that the rates of the set are critical on the last day."""
 
-BAD_SHARE, RECEIPTS_SHARE = 0.3, 0.3
+BAD_SHARE, RECEIPTS_SHARE = 0.3, 0.37
 MIN_BOUNCES, MAX_BOUNCES = 0.003, 0.02
 
 
