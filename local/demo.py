@@ -7,27 +7,35 @@ import signal
 import sys
 import threading
 import time
-from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from aftersend.dashboard import COUNT_COLUMNS
+from aftersend.cli.tags import DEFAULT_RANGE, tag_rows, tag_table
+from aftersend.counting import CONFIGURATION_SET
+from aftersend.metrics.reputation import Level
+from aftersend.metrics.tag_table import Order, sort_rows
 from aftersend.suppression import Entry
 from local.deployment import deployed_pipeline
 from local.emulator import ProcessFailed
 from local.page import served_page
 from local.pipeline import LocalPipeline, PipelineResult, Stalled
 from local.ses import EVENT_BODIES
-from local.traffic import Mail, plan_mails, predict
+from local.traffic import Mail, plan_mails, plan_week, predict
 from local.verification import differences, rule_occurrences, undercovered
 
 DEFAULT_MESSAGES = 600
 SEEDS = 100_000
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, the shells' exit code of an interrupted command."""
+
+SENT_BEFORE = timedelta(days=2)
+"""How much earlier the messages with every kind of event are sent than they are planned for: so much of them bounces
+that they would change the verdicts, which are on the last 24 hours."""
+
+JUDGED_TAGS = (CONFIGURATION_SET, "campaign")
 
 MAX_ENTRIES, MAX_LIFTED_ENTRIES, MAX_DIFFERENCES = 15, 3, 20
 """Rows shown of each kind."""
@@ -63,14 +71,17 @@ def run(messages: int, seed: int, once: bool) -> int:
     with deployed_pipeline(seed) as pipeline, served_page(pipeline) as page_url:
         print_step(f"Deployed after {_elapsed(started)}. Follow the results in a browser: {page_url}")
         pipeline.apply_settings_again()
-        mails = _send(pipeline, plan_mails(messages, seed, datetime.now(UTC)))
+        now = datetime.now(UTC)
+        week = _store(pipeline, plan_week(seed, now))
+        mails = _send(pipeline, plan_mails(messages, seed, now - SENT_BEFORE))
         print_step("Waiting until all events are recorded and counted")
         result = _wait(pipeline)
         console.print()
         _show_results(pipeline, mails, result)
+        _show_verdicts(pipeline)
         print_step(f"All events recorded and counted after {_elapsed(started)}")
         if once:
-            return _compare(mails, result, pipeline)
+            return _compare(mails, week, result, pipeline)
         print_step(f"The page shows these results and all that follow: {page_url}")
         print_step(f"To send mail of your own: AWS_ENDPOINT_URL={pipeline.ses_url} (us-east-1, any credentials)")
         return _wait_for_interrupt()
@@ -92,6 +103,13 @@ def _wait_for_interrupt() -> int:
     console.print()
     print_step("Stopped")
     return 0
+
+
+def _store(pipeline: LocalPipeline, week: list[Mail]) -> list[Mail]:
+    pipeline.store_past(week)
+    events = sum(len(mail.events) for mail in week)
+    print_step(f"{len(week):,} messages of the last week with {events:,} events stored in the archive")
+    return week
 
 
 def _send(pipeline: LocalPipeline, mails: list[Mail]) -> list[Mail]:
@@ -117,7 +135,6 @@ def _wait(pipeline: LocalPipeline) -> PipelineResult:
 def _show_results(pipeline: LocalPipeline, mails: list[Mail], result: PipelineResult) -> None:
     _show_published(pipeline)
     _show_rules(mails)
-    _show_tags(result)
     _show_suppressions(result)
 
 
@@ -145,14 +162,22 @@ def _show_rules(mails: list[Mail]) -> None:
     console.print(table)
 
 
-def _show_tags(result: PipelineResult) -> None:
-    by_value: dict[tuple[str, str], Counter[str]] = {}
-    for key, count in result.counts.items():
-        by_value.setdefault((key.tag, key.value), Counter())[key.measure] += count
-    table = _number_table("Mail by message tag", "message tag", *COUNT_COLUMNS)
-    for (tag, value), counts in sorted(by_value.items()):
-        table.add_row(f"{tag}={value}", *(str(counts[measure]) for measure in COUNT_COLUMNS.values()))
-    console.print(table)
+def _show_verdicts(pipeline: LocalPipeline) -> None:
+    """Print the table of `aftersend tags`, the verdicts on it, and what the guard does about them."""
+    now, deployment = datetime.now(UTC), pipeline.deployment()
+    begin = now.replace(minute=0, second=0, microsecond=0) - DEFAULT_RANGE
+    rows = [row for row in tag_rows(deployment, JUDGED_TAGS, begin, now) if row.sends]
+    console.print(tag_table(sort_rows(rows, Order.WORST), begin))
+    counts = pipeline.watch_rates()
+    for tag in JUDGED_TAGS:
+        for sentence, level in pipeline.verdicts(tag, now):
+            if tag == CONFIGURATION_SET or level >= Level.WARNING:
+                console.print(sentence, style="red" if level is Level.CRITICAL else None)
+    guard = pipeline.environment.reputation.guard
+    console.print(
+        f"Guard ({guard}): configuration sets that it would pause: {counts.get('guard_would_pause', 0)}; "
+        f"that it has paused: {counts.get('guard_paused', 0)}.\n"
+    )
 
 
 def _show_suppressions(result: PipelineResult) -> None:
@@ -184,12 +209,14 @@ def _number_table(title: str, first_column: str, *number_columns: str) -> Table:
     return table
 
 
-def _compare(mails: list[Mail], result: PipelineResult, pipeline: LocalPipeline) -> int:
+def _compare(mails: list[Mail], week: list[Mail], result: PipelineResult, pipeline: LocalPipeline) -> int:
     """Print the differences between result and expectation and return the exit code."""
-    expectation = predict(mails)
+    expectation = predict(mails + week)
     problems = differences(expectation, result)
     problems += undercovered(pipeline.ses.publisher.published, rule_occurrences(mails))
-    subjects = f"{len(mails)} messages, {len(expectation.counts)} counters, {len(result.entries)} suppression entries"
+    subjects = (
+        f"{len(mails + week):,} messages, {len(expectation.counts)} counters, {len(result.entries)} suppression entries"
+    )
     if not problems:
         console.print(f"The results are as expected ({subjects}).", style="green")
         return 0

@@ -9,9 +9,8 @@ import boto3
 
 from local.emulator import REGION
 from local.ses import SIMULATION_HEADER
-from local.traffic import Mail
+from local.traffic import SUBJECT, Mail
 
-SUBJECT = "Your next book"
 TEXT = "Dear reader,\n\nthe shelves are full again: https://bookshop.example/\n"
 
 

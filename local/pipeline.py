@@ -1,25 +1,31 @@
 """Give access to the pipeline that runs on this machine: send mail, wait until it is processed, read the results."""
 
+import json
+import os
+import random
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployment import Deployment, LocalRun, find_deployment
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.config import load
 from aftersend.contract import FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
 from aftersend.dashboard import PipelineState, QueueState
 from aftersend.events import Event
+from aftersend.metrics.reputation import Level, judge, sentence, watched_hours
 from aftersend.suppression import EVERYWHERE, Entry
 from local.emulator import REGION
 from local.mailer import Mailer
-from local.ses import LocalSes
+from local.ses import LocalSes, new_id
 from local.traffic import CountKey, Mail
 
 SETUP_REPEATS = 5
@@ -31,7 +37,8 @@ QUIET_SECONDS = 3.0
 STALLED_SECONDS = 90.0
 """Processing has failed when messages wait and the result has been unchanged for so long."""
 
-POLL_SECONDS = 0.5
+POLL_SECONDS, PAUSE_FACTOR = 0.5, 5
+"""The least time between two readings of the result, also as a multiple of what a reading takes."""
 
 
 class Stalled(Exception):
@@ -61,7 +68,7 @@ class LocalPipeline:
         dynamodb = ses.emulator_client("dynamodb")
         self._counters = CountersTable(dynamodb, outputs["CountersTableName"])
         self._suppressions = SuppressionsTable(dynamodb, outputs["SuppressionsTableName"])
-        environment = load("local")
+        self.environment = environment = load("local")
         self._ledger = LedgerTable(dynamodb, outputs["LedgerTableName"], environment.retention)
         self.policy = environment.suppression
 
@@ -70,6 +77,11 @@ class LocalPipeline:
         for number, mail in enumerate(mails):
             self._mailer.send(number, mail)
             yield mail
+
+    def store_past(self, mails: Iterable[Mail]) -> None:
+        """Store the events of messages that were sent in the past as objects of the archive."""
+        rng = random.Random(0)
+        self.ses.store_past((mail.message(new_id(mail.sent_at, rng)), mail.events) for mail in mails)
 
     def apply_settings_again(self) -> None:
         """Repeat the calls of a deployment after which SES and S3 send setup messages."""
@@ -91,6 +103,25 @@ class LocalPipeline:
     def events_for(self, recipient: str) -> list[Event]:
         """Return all events of a recipient from the ledger."""
         return self._ledger.events_for(recipient)
+
+    def watch_rates(self) -> dict[str, int]:
+        """Invoke the function that judges rates, as its schedule does in AWS; return its counts that are not 0.
+
+        The emulator triggers no function by a schedule.
+        """
+        functions, name = self.ses.emulator_client("lambda"), self.outputs["WatchRatesFunctionName"]
+        return json.loads(functions.invoke(FunctionName=name)["Payload"].read())
+
+    def verdicts(self, tag: str, now: datetime) -> Iterator[tuple[str, Level]]:
+        """Yield the worst verdict on each value of a tag, in a sentence and as its level."""
+        for value, by_hour in sorted(self._counters.sums(tag, watched_hours(now)).items()):
+            worst = judge(by_hour, now, self.environment.reputation)[0]
+            yield sentence(value, worst), worst.level
+
+    def deployment(self) -> Deployment:
+        """Return the deployment as commands with `--env local` find it."""
+        run = LocalRun(os.getpid(), self.emulator_url, self.ses_url)
+        return find_deployment("local", region=REGION, local_run=run)
 
     def state(self) -> PipelineState:
         """Return the state of queues and stream, and the number of records that could not be processed."""
@@ -121,8 +152,9 @@ class LocalPipeline:
         self.ses.drain()
         last, changed_at = None, time.monotonic()
         while True:
+            started_at = time.monotonic()
             waiting = self.waiting_messages()
-            progress = waiting, self.result()
+            progress, read_at = (waiting, self.result()), time.monotonic()
             yield progress
             if progress != last:
                 last, changed_at = progress, time.monotonic()
@@ -131,7 +163,8 @@ class LocalPipeline:
                 return
             if unchanged_seconds > STALLED_SECONDS:
                 raise Stalled(f"{waiting} messages wait, but nothing has changed for {STALLED_SECONDS:.0f} seconds.")
-            time.sleep(POLL_SECONDS)
+            # The emulator has one thread: while it answers this process, it processes nothing.
+            time.sleep(max(POLL_SECONDS, PAUSE_FACTOR * (read_at - started_at)))
 
     def _update_event_destinations(self) -> None:
         sesv2 = self._ses_client("sesv2")

@@ -1,6 +1,6 @@
 """Define the group `aftersend tags`: without a command, the table of tag values."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_reputation
+from aftersend.aws.deployment import Deployment
 from aftersend.cli.deployment import JsonOption, connected
 from aftersend.cli.failure_output import print_json, print_rich, printable
 from aftersend.cli.feedback import parse_moment
@@ -77,19 +78,19 @@ def tags(
         names = (CONFIGURATION_SET, *counted.tags, *(LINK + name for name in counted.link_tags), PROVIDER)
         if unknown := [name for name in tag or () if name not in names]:
             raise typer.BadParameter(f"{unknown[0]!r} is not counted in {env}. Counted are: {', '.join(names)}.")
-        table = CountersTable(target.deployment.client("dynamodb"), target.deployment.output("CountersTableName"))
-        reputation = deployed_reputation(target.deployment)
-        hours = _hours(min(begin, _hour(now) - HOURS * HOUR), now)
-        rows = sort_rows(
-            (
-                tag_row(name, value, by_hour, begin, now, reputation)
-                for name in tag or names
-                for value, by_hour in table.sums(name, hours).items()
-                if any(by_hour[hour] for hour in by_hour if hour >= begin)
-            ),
-            sort,
-        )
+        rows = sort_rows(tag_rows(target.deployment, tag or names, begin, now), sort)
     _print(rows, limit, begin, as_json)
+
+
+def tag_rows(deployment: Deployment, tags: Iterable[str], since: datetime, now: datetime) -> Iterator[TagRow]:
+    """Yield a row for each value of some tags with messages sent since an hour, unordered."""
+    table = CountersTable(deployment.client("dynamodb"), deployment.output("CountersTableName"))
+    reputation = deployed_reputation(deployment)
+    hours = _hours(min(since, _hour(now) - HOURS * HOUR), now)
+    for tag in tags:
+        for value, by_hour in table.sums(tag, hours).items():
+            if any(by_hour[hour] for hour in by_hour if hour >= since):
+                yield tag_row(tag, value, by_hour, since, now, reputation)
 
 
 def _hour(moment: datetime) -> datetime:
@@ -105,14 +106,15 @@ def _print(rows: list[TagRow], limit: int, since: datetime, as_json: bool) -> No
         for row in rows[:limit]:
             print_json(msgspec.to_builtins(row))
     elif rows:
-        print_rich(_table(rows[:limit], since))
+        print_rich(tag_table(rows[:limit], since))
     else:
         typer.echo(f"No mail of messages sent since {since:%Y-%m-%d %H:%M} UTC is counted.")
     if (omitted := len(rows) - limit) > 0:
         typer.echo(f"{omitted:,} more rows: --limit shows them.", err=True)
 
 
-def _table(rows: Iterable[TagRow], since: datetime) -> Table:
+def tag_table(rows: Iterable[TagRow], since: datetime) -> Table:
+    """Return the table that the command prints."""
     title = f"Messages sent since {since:%Y-%m-%d %H:%M} UTC"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("tag", overflow="fold")

@@ -14,7 +14,7 @@ from local.ses.records import (
 )
 from local.ses.sending import SIMULATION_HEADER
 from local.ses.server import QuietServer, create_server
-from local.ses.simulator import LocalSes
+from local.ses.simulator import LocalSes, default_events
 
 __all__ = [
     "EVENT_BODIES",
@@ -25,6 +25,7 @@ __all__ = [
     "QuietServer",
     "SimulatedEvent",
     "create_server",
+    "default_events",
     "event_record",
     "new_id",
     "notification",

@@ -99,7 +99,7 @@ class Publisher:
             data = (record + "\n").encode()
             self._client("firehose").put_record_batch(DeliveryStreamName=stream, Records=[{"Data": data}])
         elif full:
-            self._store_object(stream, full)
+            self.store_object(stream, full, datetime.now(UTC))
         self.count(counted_as)
 
     def store_collected(self) -> None:
@@ -107,28 +107,28 @@ class Publisher:
         with self._lock:
             collected, self._collected = self._collected, {}
         for stream, records in collected.items():
-            self._store_object(stream, records)
+            self.store_object(stream, records, datetime.now(UTC))
 
     def count(self, counted_as: tuple[str, str]) -> None:
         with self._lock:
             self.published[counted_as] += 1
+
+    def store_object(self, stream: str, records: list[str], now: datetime) -> None:
+        """Store records as Firehose stores them at that time."""
+        answer = self._client("firehose").describe_delivery_stream(DeliveryStreamName=stream)
+        [destination] = answer["DeliveryStreamDescription"]["Destinations"]
+        s3 = destination["ExtendedS3DestinationDescription"]
+        unique = new_id(now, self._rng)[17:53]
+        self._client("s3").put_object(
+            Bucket=s3["BucketARN"].rpartition(":")[2],
+            Key=f"{s3.get('Prefix', '')}{now:%Y/%m/%d/%H}/{stream}-1-{now:%Y-%m-%d-%H-%M-%S}-{unique}.gz",
+            Body=gzip.compress("".join(record + "\n" for record in records).encode(), compresslevel=1),
+        )
+        with self._lock:
+            self.records_in_objects += len(records)
 
     def _collect(self, stream: str, record: str) -> list[str] | None:
         """Add a record to the next object of a stream; return the object's records if it is full."""
         records = self._collected.setdefault(stream, [])
         records.append(record)
         return self._collected.pop(stream) if len(records) >= RECORDS_PER_OBJECT else None
-
-    def _store_object(self, stream: str, records: list[str]) -> None:
-        answer = self._client("firehose").describe_delivery_stream(DeliveryStreamName=stream)
-        [destination] = answer["DeliveryStreamDescription"]["Destinations"]
-        s3 = destination["ExtendedS3DestinationDescription"]
-        now = datetime.now(UTC)
-        unique = new_id(now, self._rng)[17:53]
-        self._client("s3").put_object(
-            Bucket=s3["BucketARN"].rpartition(":")[2],
-            Key=f"{s3.get('Prefix', '')}{now:%Y/%m/%d/%H}/{stream}-1-{now:%Y-%m-%d-%H-%M-%S}-{unique}.gz",
-            Body=gzip.compress("".join(record + "\n" for record in records).encode()),
-        )
-        with self._lock:
-            self.records_in_objects += len(records)

@@ -3,7 +3,7 @@
 import json
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
@@ -102,6 +102,22 @@ class LocalSes:
             for publish in self._publications(message, event):
                 self._outbox.schedule(publish)
 
+    def store_past(self, stories: Iterable[tuple[Message, list[SimulatedEvent]]]) -> None:
+        """Store the records of past events in the archive as Firehose did then: an object for each hour.
+
+        Nothing is published to topics.
+        """
+        objects: dict[tuple[str, datetime], list[str]] = defaultdict(list)
+        for message, event in ((message, event) for message, events in stories for event in events):
+            event.setdefault("feedbackId", new_id(message.sent_at, self._rng))
+            occurred_at = message.sent_at + timedelta(seconds=event["seconds"])
+            hour = occurred_at.replace(minute=0, second=0, microsecond=0)
+            self.account_list.learn(event, event.get("to", message.destination), occurred_at, message.id)
+            for stream in self._streams(message, event):
+                objects[stream, hour].append(json.dumps(event_record(message, event)))
+        for (stream, hour), records in sorted(objects.items()):
+            self.publisher.store_object(stream, records, hour)
+
     def default_configuration_set(self, source: str) -> str | None:
         """Return the default configuration set of the identity that sends for an address.
 
@@ -150,7 +166,7 @@ class LocalSes:
         reasons = {recipient: self.account_list.suppressing_reason(recipient) for recipient in message.destination}
         listed = {recipient: reason for recipient, reason in reasons.items() if reason}
         if not listed:
-            return _default_events(message)
+            return default_events(message)
         echoes = [{**_ECHOES[reason], "to": [recipient]} for recipient, reason in listed.items()]
         others = [recipient for recipient in message.destination if recipient not in listed]
         events = [{"event": "Send"}, *echoes]
@@ -172,6 +188,12 @@ class LocalSes:
         deployed = self._configuration.event_destinations(message.configuration_set) or ()
         return [each for each in deployed if each["Enabled"] and api_name in each["MatchingEventTypes"]]
 
+    def _streams(self, message: Message, event: SimulatedEvent) -> Iterator[str]:
+        """Yield the names of the Firehose streams that the event is published to."""
+        for destination in self._matching_destinations(message, event):
+            if firehose := destination.get("KinesisFirehoseDestination"):
+                yield firehose["DeliveryStreamArn"].rpartition("/")[2]
+
     def _event_publications(self, message: Message, event: SimulatedEvent) -> Iterator[Callable[[], None]]:
         event_type = event["event"]
         record = json.dumps(event_record(message, event))
@@ -179,12 +201,11 @@ class LocalSes:
             if sns := destination.get("SnsDestination"):
                 topic = sns["TopicArn"]
                 yield lambda topic=topic: self.publisher.publish_to_topic(topic, record, ("SNS", event_type))
-            if firehose := destination.get("KinesisFirehoseDestination"):
-                stream = firehose["DeliveryStreamArn"].rpartition("/")[2]
-                yield lambda stream=stream: self.publisher.put_into_stream(stream, record, ("Firehose", event_type))
+        for stream in self._streams(message, event):
+            yield lambda stream=stream: self.publisher.put_into_stream(stream, record, ("Firehose", event_type))
 
 
-def _default_events(message: Message) -> list[SimulatedEvent]:
+def default_events(message: Message) -> list[SimulatedEvent]:
     """Return the events that a mailbox simulator address stands for; other recipients get their message."""
     local_part, _, domain = parseaddr(message.destination[0])[1].partition("@")
     name = local_part.split("+")[0] if domain == "simulator.amazonses.com" else "success"

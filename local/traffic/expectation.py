@@ -3,19 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import NamedTuple
 
-from local.traffic.mail import Evidence, Mail, bare_address
-
-
-class CountKey(NamedTuple):
-    """Identify one counter: a message tag's value, the hour the messages were sent in, and a measure."""
-
-    tag: str
-    value: str
-    hour: datetime
-    measure: str
+from local.ses import default_events
+from local.traffic.expected_counts import CountKey, ExpectedCounts
+from local.traffic.mail import Evidence, Mail
 
 
 @dataclass
@@ -43,16 +34,12 @@ def predict(mails: Iterable[Mail]) -> Expectation:
 
 
 def _counts(mails: list[Mail]) -> Counter[CountKey]:
-    counts: Counter[CountKey] = Counter()
-    for mail in mails:
-        hour = mail.sent_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-        domain = bare_address(mail.sender).rpartition("@")[2]
-        # SES adds the tags that start with "ses:".
-        tags = {**mail.tags, "ses:configuration-set": mail.configuration_set, "ses:from-domain": domain}
-        for tag, value in tags.items():
-            for measure, count in mail.measures.items():
-                counts[CountKey(tag, value, hour, measure)] += count
-    return +counts
+    expected = ExpectedCounts()
+    for number, mail in enumerate(mails):
+        message = mail.message(str(number))
+        for event in mail.events or default_events(message):
+            expected.add(message, event)
+    return expected.counts
 
 
 def _reasons_by_recipient(evidence: Iterable[Evidence]) -> dict[str, set[str]]:

@@ -1,7 +1,6 @@
 """Define the stories: each is one way a message can fare, as the SES events published about it."""
 
 import random
-from collections import Counter
 from typing import Any, Protocol
 
 from local.traffic.mail import Mail
@@ -44,7 +43,7 @@ def bounced_after_delivery(mail: Mail, _: random.Random) -> None:
 
 def sender_refused(mail: Mail, _: random.Random) -> None:
     mail.send()
-    mail.bounce("Permanent", "General", "sender_refused", "sender-refused", **SENDER_REFUSED)
+    mail.bounce("Permanent", "General", "sender-refused", **SENDER_REFUSED)
 
 
 def complained(mail: Mail, rng: random.Random) -> None:
@@ -54,7 +53,7 @@ def complained(mail: Mail, rng: random.Random) -> None:
 
 def complaint_retracted(mail: Mail, _: random.Random) -> None:
     complained(mail, random.Random(0))
-    mail.complain("not-spam", "not_spam", "not-spam", seconds=900)
+    mail.complain("not-spam", "not-spam", seconds=900)
 
 
 def complaint_retracted_and_bounced(mail: Mail, _: random.Random) -> None:
@@ -65,12 +64,12 @@ def complaint_retracted_and_bounced(mail: Mail, _: random.Random) -> None:
 
 def not_spam_without_complaint(mail: Mail, _: random.Random) -> None:
     mail.deliver()
-    mail.complain("not-spam", "not_spam", "not-spam", seconds=400)
+    mail.complain("not-spam", "not-spam", seconds=400)
 
 
 def out_of_office(mail: Mail, _: random.Random) -> None:
     mail.deliver()
-    mail.bounce("Transient", "General", "out_of_office", "out-of-office", seconds=5)
+    mail.bounce("Transient", "General", "out-of-office", seconds=5)
 
 
 def soft_bounced(mail: Mail, rng: random.Random) -> None:
@@ -78,36 +77,36 @@ def soft_bounced(mail: Mail, rng: random.Random) -> None:
     bounce_type, subtype = rng.choice(
         [("Transient", "MailboxFull"), ("Transient", "ContentRejected"), ("Undetermined", "Undetermined")]
     )
-    mail.bounce(bounce_type, subtype, "soft_bounce", **MAILBOX_FULL)
+    mail.bounce(bounce_type, subtype, **MAILBOX_FULL)
 
 
 def on_account_suppression_list(mail: Mail, rng: random.Random) -> None:
     mail.send()
     if rng.random() < 0.5:
-        mail.bounce("Permanent", "OnAccountSuppressionList", "suppression_list_echo", "suppression-list-echo")
+        mail.bounce("Permanent", "OnAccountSuppressionList", "suppression-list-echo")
     else:
         subtype = "OnAccountSuppressionList"
-        mail.add_event("Complaint", "suppression_list_echo", rule="suppression-list-echo", complaintSubType=subtype)
+        mail.add_event("Complaint", rule="suppression-list-echo", complaintSubType=subtype)
 
 
 def delayed(mail: Mail, _: random.Random) -> None:
     mail.deliver()
-    mail.add_event("DeliveryDelay", "delivery_delay", 60)
-    mail.add_event("DeliveryDelay", "delivery_delay", 120, delayType="MailboxFull")
+    mail.add_event("DeliveryDelay", 60)
+    mail.add_event("DeliveryDelay", 120, delayType="MailboxFull")
 
 
 def rejected(mail: Mail, _: random.Random) -> None:
     mail.send()
-    mail.add_event("Reject", "reject")
+    mail.add_event("Reject")
 
 
 def rendering_failed(mail: Mail, _: random.Random) -> None:
-    mail.add_event("Rendering Failure", "rendering_failure", 0)
+    mail.add_event("Rendering Failure", 0)
 
 
 def unsubscribed(mail: Mail, _: random.Random) -> None:
     mail.deliver()
-    mail.add_event("Subscription", "subscription", 200)
+    mail.add_event("Subscription", 200)
 
 
 def one_of_two_recipients_bounced(mail: Mail, rng: random.Random) -> None:
@@ -135,20 +134,13 @@ def mailbox_simulator(mail: Mail, rng: random.Random) -> None:
 
     The events follow from the address, so none are added here.
     """
-    name, measures = rng.choice(
-        [
-            ("bounce", ("send", "hard_bounce")),
-            ("complaint", ("send", "delivery", "complaint")),
-            ("ooto", ("send", "delivery", "out_of_office")),
-        ]
-    )
+    name = rng.choice(["bounce", "complaint", "ooto"])
     mail.recipients = [f"{name}+{rng.getrandbits(32):x}@simulator.amazonses.com"]
-    mail.measures = Counter(f"simulated_{measure}" for measure in measures)
     mail.rules["simulator"] += 1
 
 
 def _hard_bounce(mail: Mail, subtype: str = "General", **details: Any) -> None:
-    mail.bounce("Permanent", subtype, "hard_bounce", "hard-bounce", **UNKNOWN_USER, **details)
+    mail.bounce("Permanent", subtype, "hard-bounce", **UNKNOWN_USER, **details)
 
 
 STORIES: dict[Story, int] = {

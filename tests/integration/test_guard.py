@@ -56,9 +56,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[Sho
 
 def watch(pipeline: LocalPipeline) -> dict[str, int]:
     """Invoke the scheduled function and return its counts."""
-    [name] = [value for key, value in pipeline.outputs.items() if key.startswith("ReputationFunctionName")]
-    answer = pipeline.ses.emulator_client("lambda").invoke(FunctionName=name)
-    counts = json.loads(answer["Payload"].read())
+    counts = pipeline.watch_rates()
     assert counts.pop("rates_runs") == 1, counts
     return counts
 

@@ -18,7 +18,7 @@ import pytest
 
 from aftersend.contract import FUNCTIONS
 from local.pipeline import LocalPipeline
-from local.traffic import plan_mails, predict
+from local.traffic import plan_mails, plan_week, predict
 from local.verification import differences, rule_occurrences, undercovered
 from stacks.bundling import bundle
 from tests.record_files import published
@@ -27,11 +27,15 @@ DEADLINE_SECONDS = 60
 
 
 def send_and_compare(pipeline: LocalPipeline, messages: int, seed: int) -> list[str]:
-    """Send mail, wait until it is processed and return the differences from the expectation."""
-    mails = list(pipeline.send(plan_mails(messages, seed, datetime.now(UTC))))
+    """Send mail beside as much of a past week, wait until it is processed and return the differences from the
+    expectation."""
+    now = datetime.now(UTC)
+    week = plan_week(seed, now, messages)
+    pipeline.store_past(week)
+    mails = list(pipeline.send(plan_mails(messages, seed, now)))
     *_, (_, result) = pipeline.wait_until_processed()
     published = pipeline.ses.publisher.published
-    return differences(predict(mails), result) + undercovered(published, rule_occurrences(mails))
+    return differences(predict(mails + week), result) + undercovered(published, rule_occurrences(mails))
 
 
 def wait_for(condition: Callable[[], Any], description: str) -> Any:

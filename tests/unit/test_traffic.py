@@ -40,13 +40,23 @@ def test_smallest_run_covers_every_rule():
 def test_predicted_counts_have_every_event_under_every_tag():
     mail = a_mail()
     mail.deliver()
-    mail.add_event("Open", "open")
-    mail.add_event("Open", "open", 9)
+    mail.add_event("Open", 600)
+    mail.add_event("Open", 601)
+    mail.add_event("Open", 9, userAgent="Mozilla/5.0")
+    mail.add_event("Click", 700, linkTags={"position": ["top"]})
     tags = [("genre", "sci-fi"), ("ses:configuration-set", "news"), ("ses:from-domain", "shop.example")]
+    sent = {"send": 1, "delivery": 1}
+    opened = {"open": 2, "unique_opens": 1, "open_proxy": 1, "unique_machine_opens": 1, "click": 1, "unique_clicks": 1}
+    hourly = dict.fromkeys(tags, sent | opened) | {("aftersend:provider", "other"): sent}
+    hourly[("link:position", "top")] = {"click": 1}
+    delivered = {"delivery_within_2": 1}
+    daily = {tag: delivered | {"open_within_600": 1, "open_within_3600": 1} for tag in tags}
+    daily[("aftersend:provider", "other")] = delivered
     assert predict([mail]).counts == {
-        CountKey(tag, value, HOUR, measure): count
-        for tag, value in tags
-        for measure, count in {"send": 1, "delivery": 1, "open": 2}.items()
+        CountKey(*tag, hour, measure): count
+        for hour, table in ((HOUR, hourly), (NOW.replace(hour=0, minute=0), daily))
+        for tag, measures in table.items()
+        for measure, count in measures.items()
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from aftersend.metrics import GROUPS, OTHER_VALUES, Published
 from local.ses import NOTIFICATION_TYPES, Message, SimulatedEvent, event_record, new_id, notification
-from tests.world.count_oracle import Cell, Oracle
+from local.traffic import CountKey, ExpectedCounts
 from tests.world.world import World, function_process
 
 SLICE = 10_000
@@ -50,8 +50,8 @@ Story = tuple[Message, list[SimulatedEvent]]
 
 def run_slice(seed: int, number: int = SLICE) -> list[str]:
     """Count about so many events, and describe what is not as it must be."""
-    world, oracle = World(seed), Oracle()
-    records = _deliver(world, oracle, number)
+    world, expected = World(seed), ExpectedCounts()
+    records = _deliver(world, expected, number)
     with world.answer_calls():
         assert world.counters.publish_values(Published(), PUBLISHED)
     rates = world.dynamodb.fault_rates
@@ -62,14 +62,14 @@ def run_slice(seed: int, number: int = SLICE) -> list[str]:
     world.object_queue.redrive()
     world.run()
     assert records >= number
-    return [*_differences(world, oracle), *_overcounted(world)]
+    return [*_differences(world, expected), *_overcounted(world)]
 
 
-def _differences(world: World, oracle: Oracle) -> Iterator[str]:
-    counts = {Cell(*row, measure): count for (row, measure), count in world.state().counts.items()}
-    for cell in sorted(counts.keys() | oracle.counts.keys()):
-        if counts.get(cell, 0) != oracle.counts[cell]:
-            yield f"{cell}: {counts.get(cell, 0)} instead of {oracle.counts[cell]}"
+def _differences(world: World, expected: ExpectedCounts) -> Iterator[str]:
+    counts = {CountKey(*row, measure): count for (row, measure), count in world.state().counts.items()}
+    for cell in sorted(counts.keys() | expected.counts.keys()):
+        if counts.get(cell, 0) != expected.counts[cell]:
+            yield f"{cell}: {counts.get(cell, 0)} instead of {expected.counts[cell]}"
 
 
 def _overcounted(world: World) -> Iterator[str]:
@@ -89,12 +89,12 @@ def _overcounted(world: World) -> Iterator[str]:
             yield f"metric {group} of {tag}={value}: {emitted}, counted {counted}"
 
 
-def _deliver(world: World, oracle: Oracle, number: int) -> int:
+def _deliver(world: World, expected: ExpectedCounts, number: int) -> int:
     """Deliver the records of stories over both routes in any order, some repeatedly; return how many."""
     rng, lines, total = world.rng, list[str](), 0
     for message, events in _stories(rng, world.clock.now(), number):
         for event in events:
-            oracle.add(message, event)
+            expected.add(message, event)
             copies = _copies(message, event, rng)
             total += 1
             lines += copies * (1 + (rng.random() < REPEATED_RATE))

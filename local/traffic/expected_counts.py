@@ -1,8 +1,8 @@
-"""Work out the counters from what was simulated. Nothing here imports aftersend, whose counters are compared."""
+"""Predict the counters from the events that are simulated, by rules of its own."""
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,7 +12,19 @@ from local.ses import Message, SimulatedEvent
 TAGS = ("campaign", "genre")
 LINK_TAGS = ("position",)
 
-PROVIDERS = {"gmail.com": "gmail", "hotmail.co.uk": "microsoft", "aol.com": "yahoo", "me.com": "apple"}
+PROVIDERS = {
+    "gmail.com": "gmail",
+    "outlook.com": "microsoft",
+    "hotmail.com": "microsoft",
+    "hotmail.co.uk": "microsoft",
+    "yahoo.com": "yahoo",
+    "aol.com": "yahoo",
+    "icloud.com": "apple",
+    "me.com": "apple",
+    "gmx.de": "gmx",
+    "web.de": "gmx",
+}
+PRIVACY_PROXY = "Mozilla/5.0"
 
 DELIVERY_LIMITS = (2, 5, 10, 30, 60, 300, 1800, 3600, 21600)
 OPEN_LIMITS = (60, 600, 3600, 21600, 86400, 259200, 604800)
@@ -40,8 +52,8 @@ BOUNCES = {
 }
 
 
-class Cell(NamedTuple):
-    """Identify a counter."""
+class CountKey(NamedTuple):
+    """Identify one counter: a message tag's value, the hour the messages were sent in, and a measure."""
 
     tag: str
     value: str
@@ -49,11 +61,11 @@ class Cell(NamedTuple):
     measure: str
 
 
-class Oracle:
+class ExpectedCounts:
     """The counters that events must lead to, each given once."""
 
     def __init__(self) -> None:
-        self.counts: Counter[Cell] = Counter()
+        self.counts: Counter[CountKey] = Counter()
         self._opened: set[tuple[str, str, str]] = set()
 
     def add(self, message: Message, event: SimulatedEvent) -> None:
@@ -91,7 +103,7 @@ class Oracle:
         hour = message.sent_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         is_first = "unique" in measure
         for tag, value in self._tags(message, event, recipient, is_first):
-            self.counts[Cell(tag, value, hour, measure)] += 1
+            self.counts[CountKey(tag, value, hour, measure)] += 1
 
     def _tags(
         self, message: Message, event: SimulatedEvent, recipient: str | None, is_first: bool
@@ -113,13 +125,13 @@ class Oracle:
         if kind not in ("Delivery", "Open") or _machine(event):
             return
         limits = DELIVERY_LIMITS if kind == "Delivery" else OPEN_LIMITS
-        seconds = timedelta(seconds=event["seconds"]).total_seconds()
+        seconds = event.get("seconds", 1)
         within = next((str(limit) for limit in limits if seconds <= limit), "more")
         midnight = message.sent_at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         for tag, value in self._tags(message, event, recipient, is_first=False):
             if tag != "ses:configuration-set":
                 continue
-            self.counts[Cell(tag, value, midnight, f"{kind.lower()}_within_{within}")] += 1
+            self.counts[CountKey(tag, value, midnight, f"{kind.lower()}_within_{within}")] += 1
 
 
 @lru_cache(maxsize=10_000)
@@ -130,7 +142,7 @@ def _address(text: str) -> str:
 def _machine(event: SimulatedEvent) -> str | None:
     if event.get("isBotEvent") == "Likely":
         return "bot"
-    if event.get("userAgent") == "Mozilla/5.0":
+    if event.get("userAgent") == PRIVACY_PROXY:
         return "proxy"
     return "scanner" if "curl/" in event.get("userAgent", "") else None
 
@@ -140,6 +152,8 @@ def _measure(event: SimulatedEvent) -> str:
     if kind in ("Open", "Click"):
         machine = _machine(event)
         return f"{kind.lower()}_{machine}" if machine else kind.lower()
+    if event.get("complaintSubType") == "OnAccountSuppressionList":
+        return "suppression_list_echo"
     if kind == "Complaint":
         return "not_spam" if event.get("complaintFeedbackType") == "not-spam" else "complaint"
     if kind != "Bounce":
