@@ -90,7 +90,12 @@ def test_example_of_smtp_sends_a_message_with_configuration_set_and_tags(
         def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *_: Any, **__: Any) -> Any:
             boto3.client("ses").send_raw_email(Source=from_addr, Destinations=to_addrs, RawMessage={"Data": msg})
 
-    for name in ("__init__", "__exit__", "starttls"):  # __init__ would look up this machine's name
+    for name in (
+        "__init__",
+        "__exit__",
+        "starttls",
+        "ehlo_or_helo_if_needed",
+    ):  # __init__ would look up this machine's name
         monkeypatch.setattr(Smtp, name, lambda *_: None)
     monkeypatch.setattr(Smtp, "login", lambda _, *credentials: logins.append(credentials))
     monkeypatch.setattr(smtplib, "SMTP", Smtp)
