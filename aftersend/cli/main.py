@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from aftersend.cli import failures, suppressions, tags
+from aftersend.cli import failures, suppressions, tags, tags_check
 from aftersend.cli.doctor import doctor
 from aftersend.cli.feedback import feedback
 from aftersend.cli.forget import forget
@@ -15,6 +15,7 @@ from aftersend.cli.recount import recount
 from aftersend.cli.replay import replay
 from aftersend.cli.report import report
 from aftersend.cli.resume import resume
+from aftersend.cli.send import send
 from aftersend.cli.status import status
 
 app = typer.Typer(
@@ -34,10 +35,12 @@ app.command()(recount)
 app.command()(replay)
 app.command()(status)
 app.command()(resume)
+app.command()(send)
 app.command()(report)
 app.add_typer(failures.app, name="failures")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(tags.app, name="tags")
+tags_check.add_commands(tags.app)
 
 
 def _print_version(requested: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from aftersend.aws.deployed_recorder import deployed_hash_key
-from aftersend.aws.deployment import AWS_ERRORS, Unavailable
+from aftersend.aws.deployment import AWS_ERRORS, Deployment, Unavailable
 from aftersend.aws.suppression_check import CheckResult, SuppressionUnknown
 from aftersend.aws.suppression_check import check as check_addresses
 from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected
@@ -100,21 +100,25 @@ def _check(
     tally: Tally,
     write: Callable[[str], object],
 ) -> None:
-    deployment = target.deployment
-    reader = scopes | {
-        "table": deployment.output("SuppressionsTableName"),
-        "client": deployment.client("dynamodb"),
-        "hash_key": deployed_hash_key(deployment),
-    }
+    reader = reader_arguments(target.deployment, scopes)
     write(csv_line(OUTPUT_COLUMNS))
     for chunk in batched(addresses, CHUNK):
-        result = _result([address for _, address in chunk], reader)
+        result = check_deployed([address for _, address in chunk], reader)
         tally.add(chunk, result)
         for row in _output_rows(result):
             write(csv_line(row))
 
 
-def _result(addresses: list[str], reader: dict[str, Any]) -> CheckResult:
+def reader_arguments(deployment: Deployment, scopes: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `check` for a deployment: the scopes, the table, the client and the hash key."""
+    return scopes | {
+        "table": deployment.output("SuppressionsTableName"),
+        "client": deployment.client("dynamodb"),
+        "hash_key": deployed_hash_key(deployment),
+    }
+
+
+def check_deployed(addresses: list[str], reader: dict[str, Any]) -> CheckResult:
     """Check addresses. Invalid ones are unknown; if the table cannot be read, nothing is known, and the check ends."""
     try:
         return check_addresses(addresses, **reader)

@@ -308,10 +308,11 @@ class Environment(Section, frozen=True):
 
     @property
     def canary_identity(self) -> str | None:
-        """Return the identity that sends the canary: the address itself, else the closest domain above it."""
-        if self.canary is None:
-            return None
-        address = self.canary.from_address
+        """Return the identity that sends the canary."""
+        return self.identity_of(self.canary.from_address) if self.canary else None
+
+    def identity_of(self, address: str) -> str | None:
+        """Return the identity that sends for an address: the address itself, else the closest domain above it."""
         domain = address.rpartition("@")[2].lower()
         domains = (domain.split(".", depth)[-1] for depth in range(domain.count(".") + 1))
         return next((name for name in (address, *domains) if name in self.identities), None)

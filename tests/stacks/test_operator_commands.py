@@ -1,4 +1,6 @@
-"""Show that the policies for people allow the calls of `suppressions` and `resume`, the reader's only to read."""
+"""Show that the policies for people allow the calls of `suppressions` and `resume`, the reader's only to read.
+
+Neither allows to send: whoever uses `send` has permissions of their own for it (docs/operations.md, Permissions)."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,6 +73,8 @@ def read_suppressions(tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text(f"{READER}\n")
     run("check", file, exits=1)
+    message = ("--from", "news@bookshop.example", "--to", READER, "--subject", "Spring", "--text", "Books")
+    invoke("send", *message, "--dry-run", exits=1)
 
 
 def test_reader_may_make_every_call_of_commands_that_read(
@@ -81,6 +85,15 @@ def test_reader_may_make_every_call_of_commands_that_read(
     read_suppressions(tmp_path)
     assert denied(calls, policy(environment, "Reader")) == set()
     assert {call.action for call in calls} >= {"dynamodb:Scan", "secretsmanager:GetSecretValue"}
+
+
+def test_no_policy_allows_to_send(environment: Templates):
+    statements = policy(environment, "Reader") + policy(environment, "Operator")
+    calls = {
+        Call(f"ses:{action}", "arn:aws:ses:eu-west-1:222222222222:identity/bookshop.example")
+        for action in ("SendEmail", "SendRawEmail")
+    }
+    assert len(denied(calls, statements)) == 2
 
 
 @pytest.mark.parametrize("selected", [(), ("--message", "message-1")])

