@@ -14,8 +14,8 @@ CALLS = {
     # get the object, read the tombstones, write 60 items in three batches and an event, read entry and events, write
     # the entry, quarantine a line
     "record_archive": 10,
-    # read the checkpoint, then one transaction
-    "count_tags": 2,
+    # read the checkpoint and the tag values that have metrics, then one transaction
+    "count_tags": 3,
     # read the hash key, then one request for all changes
     "publish_suppressions": 2,
 }
