@@ -12,7 +12,7 @@ SAY = @printf '\033[1m==>\033[0m %s\n'
 
 ##@ Try
 demo: setup ## Run the whole pipeline on this machine: emulator, cdk deploy, mail, results  [ONCE=1 SEED=n MESSAGES=n]
-	@exec python -m local.demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(EVENTS),--events $(EVENTS)) $(if $(MESSAGES),--messages $(MESSAGES))
+	@exec python -m local.demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(MESSAGES),--messages $(MESSAGES))
 
 ##@ Check
 check: setup ## Check format, lint, types, and run the unit, adapter and stack tests (under a minute)
