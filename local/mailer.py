@@ -12,6 +12,7 @@ from local.ses import SIMULATION_HEADER
 from local.traffic import Mail
 
 SUBJECT = "Your next book"
+TEMPLATE = {"Subject": "{{first_name}}, the spring catalogue is here", "Text": "It has {{books}} books."}
 TEXT = "Dear reader,\n\nthe shelves are full again: https://bookshop.example/\n"
 
 
@@ -62,7 +63,7 @@ class Mailer:
             {"Name": "List-Id", "Value": "<news.bookshop.example>"},
         ]
         if mail.story == "rendering_failed":
-            content = {"Template": {"TemplateName": "spring-catalogue", "TemplateData": "{}", "Headers": headers}}
+            content = {"Template": {"TemplateContent": TEMPLATE, "TemplateData": "{}", "Headers": headers}}
         else:
             body = {"Text": {"Data": TEXT}, "Html": {"Data": f"<p>{TEXT}</p>"}}
             content = {"Simple": {"Subject": {"Data": SUBJECT}, "Body": body, "Headers": headers}}
