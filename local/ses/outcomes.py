@@ -35,7 +35,7 @@ MAILBOX_SIMULATOR_EVENTS: dict[str, list[SimulatedEvent]] = {
         },
     ],
 }
-"""Local part of a mailbox simulator address → events after Send ("Using the mailbox simulator", SES developer guide)."""
+"""Local part of a mailbox simulator address → events after Send ("Using the mailbox simulator" in SES's guide)."""
 
 _ECHOES: dict[str, SimulatedEvent] = {
     "BOUNCE": {"event": "Bounce", "bounceType": "Permanent", "bounceSubType": "OnAccountSuppressionList"},

@@ -70,6 +70,7 @@ class _SesSmtp(SMTP):
 _TEXTS = {
     "235 2.7.0 Authentication successful": "235 Authentication successful.",
     "535 5.7.8 Authentication credentials invalid": "535 Authentication Credentials Invalid",
+    "552 Error: message size exceeds fixed maximum message size": "552 Message is too long.",
     "552 Error: Too much mail data": "552 Message is too long.",
     "538 5.7.11 Encryption required for requested authentication mechanism": "530 Must issue a STARTTLS command first",
 }

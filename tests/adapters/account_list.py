@@ -34,7 +34,9 @@ class RawBody(io.BytesIO):
 
 def simulated_client(account_list: simulated.AccountList, s3: Any) -> Any:
     """Return a client of the SES API v2 that reaches the simulated account list without a socket."""
-    ses = SimpleNamespace(account_list=account_list, emulator_client=lambda _: s3, has_emulator=True, account_sending_enabled=True)
+    ses = SimpleNamespace(
+        account_list=account_list, emulator_client=lambda _: s3, has_emulator=True, account_sending_enabled=True
+    )
     once = Config(retries={"total_max_attempts": 1})
     client = SESSION.client("sesv2", endpoint_url="http://ses.test", config=once)
 
