@@ -1,6 +1,7 @@
 """Send the bookshop's mail through the AWS SDK, over each operation that SES has for it."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
@@ -76,6 +77,19 @@ class Mailer:
             EmailTags=_tags(mail),
             **configuration_set,
         )
+
+
+def send_command(ses_url: str) -> str:
+    """Return a command that sends a message with message tags to the SES at an endpoint URL."""
+    return (
+        f'{sys.executable} -c "import boto3; '
+        f"ses = boto3.Session('any', 'any', region_name='{REGION}').client('sesv2', endpoint_url='{ses_url}'); "
+        f"print(ses.send_email(FromEmailAddress='news@bookshop.example', ConfigurationSetName='newsletter', "
+        "Destination={'ToAddresses': ['reader@mail.example']}, "
+        "EmailTags=[{'Name': 'campaign', 'Value': 'my-first'}, {'Name': 'genre', 'Value': 'poetry'}], "
+        f"Content={{'Simple': {{'Subject': {{'Data': '{SUBJECT}'}}, 'Body': {{'Text': {{'Data': 'Hello.'}}}}}}}})"
+        "['MessageId'])\""
+    )
 
 
 def _tags(mail: Mail) -> list[dict[str, str]]:

@@ -18,7 +18,7 @@ from local.ses.__main__ import running_ses
 from local.ses.smtp import SmtpPorts, running_smtp
 
 SENDER, READER = "Bookshop <news@bookshop.example>", "reader@mail.example"
-IDENTITIES, SETS = ["bookshop.example", "orders@shop.example"], ["news", "receipts", "paused"]
+IDENTITIES, SETS = ["bookshop.example", "orders@shop.example"], ["newsletter", "receipts", "paused"]
 
 ANY_PARAMETERS = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 """Has boto3 send what it would refuse itself, as clients in other languages do."""
@@ -78,17 +78,22 @@ def local_ses() -> Generator[Clients]:
     with running_ses(ses, IDENTITIES, SETS), running_smtp(ses, ports):
         clients = Clients(ses, ports)
         clients.v2.put_configuration_set_sending_options(ConfigurationSetName="paused", SendingEnabled=False)
-        content = {"Subject": "{{title}}", "Text": "{{name}} reads", "Html": '<a href="https://shop.example/">shop</a>'}
-        clients.v2.create_email_template(TemplateName="catalogue", TemplateContent=content)
-        clients.v2.create_custom_verification_email_template(
-            TemplateName="verify",
-            FromEmailAddress="news@bookshop.example",
-            TemplateSubject="Is this you?",
-            TemplateContent="<p>Hello.</p>",
-            SuccessRedirectionURL="https://bookshop.example/yes",
-            FailureRedirectionURL="https://bookshop.example/no",
-        )
+        create_templates(clients)
         yield clients
+
+
+def create_templates(clients: Clients) -> None:
+    """Create the templates that the requests of INTERFACES name."""
+    content = {"Subject": "{{title}}", "Text": "{{name}} reads", "Html": '<a href="https://shop.example/">shop</a>'}
+    clients.v2.create_email_template(TemplateName="catalogue", TemplateContent=content)
+    clients.v2.create_custom_verification_email_template(
+        TemplateName="verify",
+        FromEmailAddress="news@bookshop.example",
+        TemplateSubject="Is this you?",
+        TemplateContent="<p>Hello.</p>",
+        SuccessRedirectionURL="https://bookshop.example/yes",
+        FailureRedirectionURL="https://bookshop.example/no",
+    )
 
 
 def raw_message(*headers: str, body: str = "Hello.", sender: str = SENDER, to: str = READER) -> bytes:
@@ -209,20 +214,20 @@ WITH_PARAMETERS = [name for name in INTERFACES if "SMTP" not in name]
 IN_BULK = [name for name in INTERFACES if "Bulk" in name]
 
 TAGS = {"campaign": "spring", "genre": "poetry"}
-TAG_HEADERS = ("X-SES-CONFIGURATION-SET: news", "X-SES-MESSAGE-TAGS: campaign=spring, genre=poetry")
-ANY_CASE = ("x-ses-Configuration-set: news", "x-SES-message-Tags: campaign=spring,genre=poetry")
+TAG_HEADERS = ("X-SES-CONFIGURATION-SET: newsletter", "X-SES-MESSAGE-TAGS: campaign=spring, genre=poetry")
+ANY_CASE = ("x-ses-Configuration-set: newsletter", "x-SES-message-Tags: campaign=spring,genre=poetry")
 OTHER_HEADERS = ("X-SES-CONFIGURATION-SET: nws", "X-SES-MESSAGE-TAGS: campaign=autumn, other=1")
 
 WAYS: dict[str, tuple[Given, list[str]]] = {
-    "parameters": (Given("news", TAGS), WITH_PARAMETERS),
+    "parameters": (Given("newsletter", TAGS), WITH_PARAMETERS),
     "headers": (Given(headers=TAG_HEADERS), WITH_HEADERS),
     "headers in any case": (Given(headers=ANY_CASE), WITH_HEADERS),
     "parameters before headers": (
-        Given("news", TAGS, headers=OTHER_HEADERS),
+        Given("newsletter", TAGS, headers=OTHER_HEADERS),
         [name for name in WITH_HEADERS if name in WITH_PARAMETERS],
     ),
-    "replacements": (Given("news", {"campaign": "autumn"}, TAGS), IN_BULK),
-    "replacements besides defaults": (Given("news", {"campaign": "spring"}, {"genre": "poetry"}), IN_BULK),
+    "replacements": (Given("newsletter", {"campaign": "autumn"}, TAGS), IN_BULK),
+    "replacements besides defaults": (Given("newsletter", {"campaign": "spring"}, {"genre": "poetry"}), IN_BULK),
 }
 """Ways of giving a message TAGS, and the interfaces that have them."""
 

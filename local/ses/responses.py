@@ -1,11 +1,12 @@
 """Build the HTTP responses of SES's APIs: JSON for the API v2, XML for the API v1."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
-JSON, XML = {"Content-Type": "application/json"}, {"Content-Type": "text/xml"}
+XML = {"Content-Type": "text/xml"}
 NAMESPACE = "http://ses.amazonaws.com/doc/2010-12-01/"
 
 
@@ -52,20 +53,20 @@ STATUSES = {
 """HTTP status of an error by its code; all others have 400."""
 
 
-def json_response(content: dict[str, Any], status: int = 200) -> Response:
-    return Response(status, JSON, json.dumps(content).encode())
+def json_response(content: dict[str, Any], status: int = 200, **headers: str) -> Response:
+    named = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4()), **headers}
+    return Response(status, named, json.dumps(content).encode())
 
 
 def json_error(error: RequestError) -> Response:
     code = V2_CODES.get(error.code, error.code)
-    content = json.dumps({"message": error.message}).encode()
-    return Response(STATUSES.get(code, 400), JSON | {"x-amzn-ErrorType": code}, content)
+    return json_response({"message": error.message}, STATUSES.get(code, 400), **{"x-amzn-ErrorType": code})
 
 
 def xml_response(action: str, result: str) -> Response:
     body = (
         f'<{action}Response xmlns="{NAMESPACE}"><{action}Result>{result}</{action}Result>'
-        f"<ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></{action}Response>"
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{action}Response>"
     )
     return Response(200, XML, body.encode())
 
@@ -73,6 +74,6 @@ def xml_response(action: str, result: str) -> Response:
 def xml_error(error: RequestError) -> Response:
     body = (
         f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
-        f"<Message>{escape(error.message)}</Message></Error><RequestId>local</RequestId></ErrorResponse>"
+        f"<Message>{escape(error.message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     )
     return Response(STATUSES.get(error.code, 400), XML, body.encode())

@@ -33,7 +33,7 @@ def send(clients: Clients, html: str = "", *recipients: str, **options: Any) -> 
         FromEmailAddress=SENDER,
         Destination={"ToAddresses": list(recipients) or [READER]},
         Content={"Simple": {"Subject": {"Data": "Books"}, "Body": body}},
-        **{"ConfigurationSetName": "news", **options},
+        **{"ConfigurationSetName": "newsletter", **options},
     )["MessageId"]
 
 
@@ -45,7 +45,7 @@ def kinds(clients: Clients, message_id: str) -> list[str]:
 def test_message_has_the_tags_and_the_set_that_were_given(interface: str, way: str, clients: Clients):
     message_id = INTERFACES[interface](clients, WAYS[way][0])
     [message] = clients.messages()
-    assert (message["id"], message["configuration_set"]) == (message_id, "news")
+    assert (message["id"], message["configuration_set"]) == (message_id, "newsletter")
     assert message["tags"] == {name: [value] for name, value in TAGS.items()}
     assert not [name for name, _ in message["headers"] if name.lower().startswith("x-ses-")]
     [sent, delivered] = clients.records(message_id)
@@ -65,7 +65,9 @@ def test_default_set_of_the_identity_applies_where_none_is_given(interface: str,
 
 def test_custom_verification_email_has_no_tags(clients: Clients):
     for client in (clients.v1, clients.v2):
-        client.send_custom_verification_email(EmailAddress=READER, TemplateName="verify", ConfigurationSetName="news")
+        client.send_custom_verification_email(
+            EmailAddress=READER, TemplateName="verify", ConfigurationSetName="newsletter"
+        )
     first, second = clients.messages()
     assert first["tags"] == second["tags"] == {}
     assert "https://bookshop.example/yes" in json.dumps(clients.ses.templates.verification)
@@ -76,7 +78,7 @@ def test_custom_verification_email_has_no_tags(clients: Clients):
 def test_missing_variable_is_a_rendering_failure_and_no_error(data: str, clients: Clients):
     template = {"TemplateName": "catalogue", "TemplateData": data}
     answer = clients.v2.send_email(
-        FromEmailAddress=SENDER, Destination=TO, Content={"Template": template}, ConfigurationSetName="news"
+        FromEmailAddress=SENDER, Destination=TO, Content={"Template": template}, ConfigurationSetName="newsletter"
     )
     [record] = clients.records(answer["MessageId"])
     missing = "title" if data == "{}" else "name"
@@ -115,7 +117,7 @@ def test_recipients_of_one_message_fare_differently(clients: Clients):
 
 @pytest.mark.parametrize("interface", ["v1", "v2"])
 def test_virus_is_rejected_after_the_call_succeeded(interface: str, clients: Clients):
-    raw = raw_message("X-SES-CONFIGURATION-SET: news", body=EICAR.decode())
+    raw = raw_message("X-SES-CONFIGURATION-SET: newsletter", body=EICAR.decode())
     if interface == "v1":
         message_id = clients.v1.send_raw_email(RawMessage={"Data": raw})["MessageId"]
     else:
@@ -155,7 +157,7 @@ def test_set_that_publishes_no_clicks_changes_no_links(clients: Clients):
 def test_recipient_unsubscribes_by_link_or_by_one_click(method: str, clients: Clients):
     options = {"ContactListName": "readers", "TopicName": "poetry"}
     by_parameter = send(clients, ListManagementOptions=options)
-    headers = ("X-SES-CONFIGURATION-SET: news", "X-SES-LIST-MANAGEMENT-OPTIONS: readers; topic=poetry")
+    headers = ("X-SES-CONFIGURATION-SET: newsletter", "X-SES-LIST-MANAGEMENT-OPTIONS: readers; topic=poetry")
     by_header = clients.v1.send_raw_email(RawMessage={"Data": raw_message(*headers)})["MessageId"]
     for message in clients.messages():
         sent_headers = dict(message["headers"])

@@ -75,13 +75,13 @@ def http(code: str, text: str, source: str, method: str, path: str, body: str = 
 
 MISTAKES = [
     v1_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, Source="a@other.example"),
-    v1_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, Source="a@other.example", ConfigurationSetName="news"),
+    v1_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, Source="a@other.example", ConfigurationSetName="newsletter"),
     v1_send("ConfigurationSetDoesNotExist", "Configuration set <nws> does not exist.", REPORTED, ConfigurationSetName="nws"),
     v1_send("ConfigurationSetSendingPausedException", "Configuration set sending is paused", MODEL, ConfigurationSetName="paused"),
     v1_send("InvalidParameterValue", "Recipient count exceeds 50.", REPORTED, Destination=MANY),
     v1_send("InvalidParameterValue", "Missing required header 'To'.", REPORTED, Destination={"ToAddresses": []}),
     v1_send("InvalidParameterValue", "Missing final '@domain'", JAVAMAIL, Destination={"ToAddresses": ["reader"]}),
-    v1_send("InvalidParameterValue", "Missing final '@domain'", JAVAMAIL, Source="news"),
+    v1_send("InvalidParameterValue", "Missing final '@domain'", JAVAMAIL, Source="newsletter"),
     v1_send("InvalidParameterValue", "Local address contains control or whitespace", JAVAMAIL, Destination={"CcAddresses": ["a b@c.example"]}),
     v1_send("InvalidParameterValue", "Domain contains illegal character", JAVAMAIL, Destination={"BccAddresses": ["a@c_d.example"]}),
     v1_send("InvalidParameterValue", "Domain starts with dot", JAVAMAIL, Destination={"ToAddresses": ["a@.example"]}),
