@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import random
-import signal
 import sys
 import threading
 import time
@@ -18,6 +17,7 @@ from aftersend.dashboard import COUNT_COLUMNS
 from aftersend.suppression import Entry
 from local.deployment import deployed_pipeline
 from local.emulator import ProcessFailed
+from local.interrupts import raise_on_signals
 from local.mailer import send_command
 from local.page import served_page
 from local.pipeline import LocalPipeline, PipelineResult, Stalled
@@ -44,9 +44,7 @@ if not console.is_terminal:
 
 def main() -> int:
     arguments = _parse_arguments()
-    # SIGTERM stops the emulator and the CDK CLI as SIGINT does, which a shell has its background jobs ignore.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    raise_on_signals()
     try:
         return run(arguments.messages, arguments.seed, arguments.once)
     except (ProcessFailed, Stalled) as error:
