@@ -54,6 +54,10 @@ test-browser: setup .venv/.browser ## Test the page in Chromium (apt install chr
 	$(SAY) "pytest: the page in Chromium"
 	@pytest --quiet tests/browser
 
+test-clients: setup .venv-benchmark/.ready ## Send with django-anymail, django-ses, smtplib and boto3 through the local SES
+	$(SAY) "pytest: other projects' clients"
+	@pytest --quiet tests/clients
+
 coverage: setup ## Report the coverage of the unit, adapter and stack tests
 	@pytest --quiet --cov --cov-report=term tests/unit tests/adapters tests/stacks
 
@@ -147,4 +151,4 @@ help: ## Show this page
 	@VIRTUAL_ENV=$(CURDIR)/.venv-emulator uv pip sync --quiet --compile-bytecode local/requirements.lock
 	@touch $@
 
-.PHONY: demo check test test-python-3.13 test-browser coverage chaos fuzz benchmark format synth diff deploy destroy setup lock clean help
+.PHONY: demo check test test-python-3.13 test-browser test-clients coverage chaos fuzz benchmark format synth diff deploy destroy setup lock clean help

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import random
-import signal
 import sys
 import threading
 import time
@@ -20,6 +19,8 @@ from aftersend.metrics.tag_table import Order, sort_rows
 from aftersend.suppression import Entry
 from local.deployment import deployed_pipeline
 from local.emulator import ProcessFailed
+from local.interrupts import raise_on_signals
+from local.mailer import send_command
 from local.page import served_page
 from local.pipeline import LocalPipeline, PipelineResult, Stalled
 from local.ses import EVENT_BODIES
@@ -51,8 +52,7 @@ if not console.is_terminal:
 
 def main() -> int:
     arguments = _parse_arguments()
-    # SIGTERM stops the emulator and the CDK CLI as SIGINT does.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(EXIT_INTERRUPTED))
+    raise_on_signals()
     try:
         return run(arguments.messages, arguments.seed, arguments.once)
     except (ProcessFailed, Stalled) as error:
@@ -83,7 +83,8 @@ def run(messages: int, seed: int, once: bool) -> int:
         if once:
             return _compare(mails, week, result, pipeline)
         print_step(f"The page shows these results and all that follow: {page_url}")
-        print_step(f"To send mail of your own: AWS_ENDPOINT_URL={pipeline.ses_url} (us-east-1, any credentials)")
+        print_step("To send a message of your own, with two message tags:")
+        print(send_command(pipeline.ses_url))  # in one line, to be copied
         return _wait_for_interrupt()
 
 
@@ -101,7 +102,7 @@ def _wait_for_interrupt() -> int:
     with contextlib.suppress(KeyboardInterrupt):
         threading.Event().wait()
     console.print()
-    print_step("Stopped")
+    print_step("Stopping the emulator, which takes some seconds")
     return 0
 
 

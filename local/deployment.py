@@ -6,7 +6,6 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from local.emulator import (
     ACCOUNT,
@@ -19,6 +18,7 @@ from local.emulator import (
     process_environment,
     running_emulator,
     stop,
+    temporary_folder,
 )
 from local.endpoint import published_endpoint
 from local.pipeline import LocalPipeline
@@ -29,13 +29,13 @@ from local.ses import LocalSes, create_server
 def deployed_pipeline(seed: int = 0) -> Generator[LocalPipeline]:
     """Start the local AWS, deploy environments/local.toml and yield the pipeline, after about half a minute."""
     with (
-        TemporaryDirectory(prefix="aftersend-") as folder,
-        local_aws(Path(folder), seed) as (ses, ses_url, emulator_url),
+        temporary_folder() as folder,
+        local_aws(folder, seed) as (ses, ses_url, emulator_url),
     ):
         bootstrap(emulator_url)
-        outputs = deploy(emulator_url, Path(folder), "env=local")
+        outputs = deploy(emulator_url, folder, "env=local")
         with published_endpoint(emulator_url, ses_url):
-            yield LocalPipeline(ses, ses_url, emulator_url, outputs, emulator_log(Path(folder)))
+            yield LocalPipeline(ses, ses_url, emulator_url, outputs, emulator_log(folder))
 
 
 @contextmanager

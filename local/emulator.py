@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import mkdtemp
 
 import urllib3
 
@@ -47,6 +48,20 @@ def free_port() -> int:
         with socket.socket() as unbound, suppress(OSError):
             unbound.bind(("127.0.0.1", port))
             return port
+
+
+@contextmanager
+def temporary_folder() -> Generator[Path]:
+    """Yield a folder and have another process remove it: removing its 400 MB in 28,000 files can take a minute."""
+    folder = Path(mkdtemp(prefix="aftersend-"))
+    try:
+        yield folder
+    finally:
+        # The process outlives this one, so that a second Ctrl-C leaves no files behind.
+        command = ["/bin/sh", "-c", 'rm -rf "$0" &', str(folder)]
+        subprocess.run(
+            command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
 
 
 @contextmanager

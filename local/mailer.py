@@ -1,6 +1,7 @@
 """Send the bookshop's mail through the AWS SDK, over each operation that SES has for it."""
 
 import json
+import sys
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
@@ -11,6 +12,7 @@ from local.emulator import REGION
 from local.ses import SIMULATION_HEADER
 from local.traffic import SUBJECT, Mail
 
+TEMPLATE = {"Subject": "{{first_name}}, the spring catalogue is here", "Text": "It has {{books}} books."}
 TEXT = "Dear reader,\n\nthe shelves are full again: https://bookshop.example/\n"
 
 
@@ -61,7 +63,7 @@ class Mailer:
             {"Name": "List-Id", "Value": "<news.bookshop.example>"},
         ]
         if mail.story == "rendering_failed":
-            content = {"Template": {"TemplateName": "spring-catalogue", "TemplateData": "{}", "Headers": headers}}
+            content = {"Template": {"TemplateContent": TEMPLATE, "TemplateData": "{}", "Headers": headers}}
         else:
             body = {"Text": {"Data": TEXT}, "Html": {"Data": f"<p>{TEXT}</p>"}}
             content = {"Simple": {"Subject": {"Data": SUBJECT}, "Body": body, "Headers": headers}}
@@ -74,6 +76,19 @@ class Mailer:
             EmailTags=_tags(mail),
             **configuration_set,
         )
+
+
+def send_command(ses_url: str) -> str:
+    """Return a command that sends a message with message tags to the SES at an endpoint URL."""
+    return (
+        f'{sys.executable} -c "import boto3; '
+        f"ses = boto3.Session('any', 'any', region_name='{REGION}').client('sesv2', endpoint_url='{ses_url}'); "
+        f"print(ses.send_email(FromEmailAddress='news@bookshop.example', ConfigurationSetName='newsletter', "
+        "Destination={'ToAddresses': ['reader@mail.example']}, "
+        "EmailTags=[{'Name': 'campaign', 'Value': 'my-first'}, {'Name': 'genre', 'Value': 'poetry'}], "
+        f"Content={{'Simple': {{'Subject': {{'Data': '{SUBJECT}'}}, 'Body': {{'Text': {{'Data': 'Hello.'}}}}}}}})"
+        "['MessageId'])\""
+    )
 
 
 def _tags(mail: Mail) -> list[dict[str, str]]:

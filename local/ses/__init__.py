@@ -3,6 +3,8 @@
 Nothing here imports aftersend. Others import from here.
 """
 
+from local.ses.account_list import AccountList
+from local.ses.outcomes import default_events
 from local.ses.records import (
     EVENT_BODIES,
     NOTIFICATION_TYPES,
@@ -14,12 +16,13 @@ from local.ses.records import (
 )
 from local.ses.sending import SIMULATION_HEADER
 from local.ses.server import QuietServer, create_server
-from local.ses.simulator import LocalSes, default_events
+from local.ses.simulator import LocalSes
 
 __all__ = [
     "EVENT_BODIES",
     "NOTIFICATION_TYPES",
     "SIMULATION_HEADER",
+    "AccountList",
     "LocalSes",
     "Message",
     "QuietServer",

@@ -1,146 +1,103 @@
-"""Perform the actions of the SES API v1 that send mail or concern identity notifications."""
+"""Perform the actions of the SES API v1 that send mail."""
 
-import re
-from base64 import b64decode
 from collections.abc import Callable
-from urllib.parse import parse_qsl
-from xml.sax.saxutils import escape
+from functools import partial
+from typing import Any
 
-from local.ses.records import NOTIFICATION_TYPES
-from local.ses.responses import RequestError, Response, xml_error, xml_response
-from local.ses.sending import accept, accept_raw
-from local.ses.simulator import LocalSes, NotificationSettings
-
-
-def perform_v1(ses: LocalSes, method: str, path: str, body: bytes) -> Response | None:
-    """Return the response to an action in _ACTIONS, or None for every other request."""
-    if (method, path) != ("POST", "/") or not body.startswith(b"Action="):
-        return None
-    parameters = dict(parse_qsl(body.decode(), keep_blank_values=True))
-    name = parameters["Action"]
-    if name not in _ACTIONS:
-        return None
-    try:
-        return xml_response(name, _ACTIONS[name](ses, parameters))
-    except RequestError as error:
-        return xml_error(error)
+from local.ses import mime
+from local.ses.addresses import address_of, check_addresses
+from local.ses.model import Parameters
+from local.ses.rendering import template_data
+from local.ses.responses import RequestError
+from local.ses.sending import MAX_BYTES_V1, Draft, accept, check_verified, raw_draft, sending_set
+from local.ses.simulator import LocalSes
+from local.ses.tags import tags_of
+from local.ses.templated import (
+    address_fields,
+    merged_data,
+    recipients_of,
+    send_each,
+    templated_draft,
+    verification_draft,
+)
 
 
-def _send_email(ses: LocalSes, parameters: dict[str, str]) -> str:
-    message_id = accept(
-        ses,
-        source=parameters["Source"],
-        destination=_members(parameters, "Destination."),
-        subject=parameters["Message.Subject.Data"],
-        configuration_set=parameters.get("ConfigurationSetName"),
-        tags=_tags(parameters),
-        headers={},
+def _options(parameters: Parameters) -> dict[str, Any]:
+    tags = tags_of(parameters.get("Tags", ()))
+    return {"configuration_set": parameters.get("ConfigurationSetName"), "tags": tags, "max_bytes": MAX_BYTES_V1}
+
+
+def _fields(parameters: Parameters) -> dict[str, str]:
+    return address_fields(parameters["Source"], parameters["Destination"], parameters.get("ReplyToAddresses", ()))
+
+
+def _send_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+    message = parameters["Message"]
+    text, html = (message["Body"].get(kind, {}).get("Data") for kind in ("Text", "Html"))
+    content = mime.compose({**_fields(parameters), "Subject": message["Subject"]["Data"]}, text, html)
+    recipients = recipients_of(parameters["Destination"])
+    draft = Draft("SendEmail", parameters["Source"], recipients, content, **_options(parameters))
+    return {"MessageId": accept(ses, draft)}
+
+
+def _send_raw_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+    raw, recipients = parameters["RawMessage"]["Data"], parameters.get("Destinations", [])
+    draft = raw_draft("SendRawEmail", raw, parameters.get("Source"), recipients, **_options(parameters))
+    return {"MessageId": accept(ses, draft)}
+
+
+def _send_templated_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+    name = parameters["Template"]
+    draft = templated_draft(
+        "SendTemplatedEmail",
+        _fields(parameters),
+        recipients_of(parameters["Destination"]),
+        (name, ses.templates.get(name)),
+        template_data(parameters["TemplateData"]),
+        **_options(parameters),
     )
-    return f"<MessageId>{message_id}</MessageId>"
+    return {"MessageId": accept(ses, draft)}
 
 
-def _send_raw_email(ses: LocalSes, parameters: dict[str, str]) -> str:
-    message_id = accept_raw(
-        ses,
-        b64decode(parameters["RawMessage.Data"]),
-        source=parameters.get("Source"),
-        destination=_members(parameters, "Destinations."),
-        configuration_set=parameters.get("ConfigurationSetName"),
-        tags=_tags(parameters),
-    )
-    return f"<MessageId>{message_id}</MessageId>"
+def _send_bulk_templated_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+    source, name = parameters["Source"], parameters["Template"]
+    check_addresses([source])
+    check_verified(ses, [address_of(source)])
+    sending_set(ses, source, parameters.get("ConfigurationSetName"))
+    template, defaults = (name, ses.templates.get(name)), tags_of(parameters.get("DefaultTags", ()))
 
-
-def _update_configuration_set_sending_enabled(ses: LocalSes, parameters: dict[str, str]) -> str:
-    sesv2, name = ses.emulator_client("sesv2"), parameters["ConfigurationSetName"]
-    try:
-        sesv2.put_configuration_set_sending_options(
-            ConfigurationSetName=name, SendingEnabled=parameters["Enabled"] == "true"
+    def draft(entry: Parameters) -> Draft:
+        destination = entry["Destination"]
+        return templated_draft(
+            "SendBulkTemplatedEmail",
+            address_fields(source, destination, parameters.get("ReplyToAddresses", ())),
+            recipients_of(destination),
+            template,
+            merged_data(parameters["DefaultTemplateData"], entry.get("ReplacementTemplateData")),
+            configuration_set=parameters.get("ConfigurationSetName"),
+            tags=defaults | tags_of(entry.get("ReplacementTags", ())),
+            max_bytes=MAX_BYTES_V1,
         )
-    except sesv2.exceptions.NotFoundException:
-        raise RequestError("ConfigurationSetDoesNotExist", f"Configuration set <{name}> does not exist.") from None
-    return ""
+
+    return {"Status": send_each(ses, [partial(draft, entry) for entry in parameters["Destinations"]], _bulk_status)}
 
 
-def _members(parameters: dict[str, str], prefix: str) -> list[str]:
-    return [value for name, value in parameters.items() if name.startswith(prefix)]
+def _bulk_status(error: RequestError | None) -> str:
+    """Return the status of one destination ("BulkEmailDestinationStatus" in the SES API reference)."""
+    return "Success" if error is None else _BULK_STATUSES.get(error.code, "InvalidParameterValue")
 
 
-def _tags(parameters: dict[str, str]) -> dict[str, str]:
-    names = [name for name in parameters if re.fullmatch(r"Tags\.member\.\d+\.Name", name)]
-    return {parameters[name]: parameters[name.removesuffix("Name") + "Value"] for name in names}
+_BULK_STATUSES = {"MessageRejected": "MessageRejected", "TemplateDoesNotExist": "TemplateDoesNotExist"}
 
 
-def _get_identity_notification_attributes(ses: LocalSes, parameters: dict[str, str]) -> str:
-    entries = ""
-    for identity in _members(parameters, "Identities.member."):
-        attributes = _attributes(ses.notification_settings[identity])
-        value = "".join(f"<{name}>{escape(text)}</{name}>" for name, text in attributes.items() if text)
-        entries += f"<entry><key>{escape(identity)}</key><value>{value}</value></entry>"
-    return f"<NotificationAttributes>{entries}</NotificationAttributes>"
+def _send_custom_verification_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+    return {"MessageId": accept(ses, verification_draft(ses, parameters))}
 
 
-def _attributes(settings: NotificationSettings) -> dict[str, str]:
-    attributes = {f"{kind}Topic": settings.topics.get(kind, "") for kind in NOTIFICATION_TYPES}
-    for kind in NOTIFICATION_TYPES:
-        attributes[f"HeadersIn{kind}NotificationsEnabled"] = str(kind in settings.headers).lower()
-    return attributes | {"ForwardingEnabled": str(settings.forwarding).lower()}
-
-
-def _get_identity_mail_from_domain_attributes(_ses: LocalSes, parameters: dict[str, str]) -> str:
-    """Return no status: no MAIL FROM domain can fail without DNS."""
-    value = "<BehaviorOnMXFailure>UseDefaultValue</BehaviorOnMXFailure>"
-    names = _members(parameters, "Identities.member.")
-    entries = "".join(f"<entry><key>{escape(name)}</key><value>{value}</value></entry>" for name in names)
-    return f"<MailFromDomainAttributes>{entries}</MailFromDomainAttributes>"
-
-
-def _set_identity_notification_topic(ses: LocalSes, parameters: dict[str, str]) -> str:
-    identity, topic = _verified_identity(ses, parameters), parameters.get("SnsTopic")
-    try:
-        ses.set_topic(identity, parameters["NotificationType"], topic)
-    except ses.emulator_client("sns").exceptions.NotFoundException:
-        raise RequestError("InvalidParameterValue", f"Invalid SNS topic <{topic}>.") from None
-    return ""
-
-
-def _set_identity_headers_in_notifications_enabled(ses: LocalSes, parameters: dict[str, str]) -> str:
-    settings = ses.notification_settings[_verified_identity(ses, parameters)]
-    kind = parameters["NotificationType"]
-    if kind not in settings.topics:
-        raise RequestError("InvalidParameterValue", f"No topic is set for {kind} notifications.")
-    if parameters["Enabled"] == "true":
-        settings.headers.add(kind)
-    else:
-        settings.headers.discard(kind)
-    return ""
-
-
-def _set_identity_feedback_forwarding_enabled(ses: LocalSes, parameters: dict[str, str]) -> str:
-    settings = ses.notification_settings[_verified_identity(ses, parameters)]
-    enabled = parameters["ForwardingEnabled"] == "true"
-    if not enabled and not {"Bounce", "Complaint"} <= settings.topics.keys():
-        reason = "Feedback is forwarded unless bounces and complaints have topics."
-        raise RequestError("InvalidParameterValue", reason)
-    settings.forwarding = enabled
-    return ""
-
-
-def _verified_identity(ses: LocalSes, parameters: dict[str, str]) -> str:
-    identity = parameters["Identity"]
-    if not ses.is_verified(identity):
-        raise RequestError("InvalidParameterValue", f"Identity {identity} is not verified.")
-    return identity
-
-
-_ACTIONS: dict[str, Callable[[LocalSes, dict[str, str]], str]] = {
+OPERATIONS: dict[str, Callable[[LocalSes, Parameters], dict[str, Any]]] = {
     "SendEmail": _send_email,
     "SendRawEmail": _send_raw_email,
-    "UpdateConfigurationSetSendingEnabled": _update_configuration_set_sending_enabled,
-    "GetIdentityNotificationAttributes": _get_identity_notification_attributes,
-    "GetIdentityMailFromDomainAttributes": _get_identity_mail_from_domain_attributes,
-    "SetIdentityNotificationTopic": _set_identity_notification_topic,
-    "SetIdentityHeadersInNotificationsEnabled": _set_identity_headers_in_notifications_enabled,
-    "SetIdentityFeedbackForwardingEnabled": _set_identity_feedback_forwarding_enabled,
+    "SendTemplatedEmail": _send_templated_email,
+    "SendBulkTemplatedEmail": _send_bulk_templated_email,
+    "SendCustomVerificationEmail": _send_custom_verification_email,
 }
-"""Every action performed here; each returns the content of the response's result element."""

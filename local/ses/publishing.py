@@ -3,6 +3,7 @@
 import gzip
 import heapq
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -12,13 +13,15 @@ from typing import Any
 
 from local.ses.records import new_id
 
-MAX_DELAY_SECONDS = 3.0
-"""Each record is published up to so late: long enough to be overtaken by many later ones."""
+MAX_DELAY_SECONDS = 0.5
+"""Each record is published up to so late: long enough to be overtaken by many later ones, too short to wait for."""
 
 DUPLICATE_SHARE = 0.1
 """The share of records that are published twice."""
 
-RECORDS_PER_OBJECT = 150
+RECORDS_PER_OBJECT, SECONDS_PER_OBJECT = 150, 0.5
+"""An object is stored when it has so many records or is so old: Firehose, too, buffers by size and by time."""
+
 PUBLISHER_THREADS = 4
 
 
@@ -57,6 +60,8 @@ class Outbox:
         while publish := self._wait_for_next():
             try:
                 publish()
+            except Exception as error:  # noqa: BLE001  the next record is published all the same
+                print(f"The local SES could not publish a record: {error!r}", file=sys.stderr)
             finally:
                 with self._changed:
                     self._unfinished -= 1
@@ -84,7 +89,7 @@ class Publisher:
         """Number of records by route (SNS, Firehose, identity notification, setup message) and event type or text."""
         self.records_through_firehose = self.records_in_objects = 0
         self._collected: dict[str, list[str]] = {}
-        self._lock = threading.Lock()
+        self._lock, self._storing = threading.Lock(), threading.Lock()
 
     def publish_to_topic(self, topic: str, text: str, counted_as: tuple[str, str]) -> None:
         self._client("sns").publish(TopicArn=topic, Message=text, Subject="Amazon SES Email Event Notification")
@@ -103,11 +108,12 @@ class Publisher:
         self.count(counted_as)
 
     def store_collected(self) -> None:
-        """Store the records that do not fill an object."""
-        with self._lock:
-            collected, self._collected = self._collected, {}
-        for stream, records in collected.items():
-            self.store_object(stream, records, datetime.now(UTC))
+        """Store the records that do not fill an object. Objects that are being stored are stored on return."""
+        with self._storing:
+            with self._lock:
+                collected, self._collected = self._collected, {}
+            for stream, records in collected.items():
+                self.store_object(stream, records, datetime.now(UTC))
 
     def count(self, counted_as: tuple[str, str]) -> None:
         with self._lock:
@@ -129,6 +135,10 @@ class Publisher:
 
     def _collect(self, stream: str, record: str) -> list[str] | None:
         """Add a record to the next object of a stream; return the object's records if it is full."""
+        if not self._collected:
+            timer = threading.Timer(SECONDS_PER_OBJECT, self.store_collected)
+            timer.daemon = True
+            timer.start()
         records = self._collected.setdefault(stream, [])
         records.append(record)
         return self._collected.pop(stream) if len(records) >= RECORDS_PER_OBJECT else None

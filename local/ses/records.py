@@ -144,7 +144,7 @@ def _complaint(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     report = {}
     if "complaintFeedbackType" in event:
         report = {
-            "userAgent": "Yahoo!-Mail-Feedback/2.0",
+            "userAgent": event.get("userAgent", "Yahoo!-Mail-Feedback/2.0"),
             "complaintFeedbackType": event["complaintFeedbackType"],
             "arrivalDate": _time(message.sent_at),
         }
@@ -197,11 +197,11 @@ def _click(message: Message, event: SimulatedEvent) -> dict[str, Any]:
 def _subscription(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     def preferences(unsubscribe_all: bool) -> dict[str, Any]:
         status = "OptOut" if unsubscribe_all else "OptIn"
-        topics = [{"topicName": "new-books", "subscriptionStatus": status}]
+        topics = [{"topicName": event.get("topicName", "new-books"), "subscriptionStatus": status}]
         return {"unsubscribeAll": unsubscribe_all, "topicSubscriptionStatus": topics}
 
     return {
-        "contactList": "readers",
+        "contactList": event.get("contactList", "readers"),
         "timestamp": _occurred_at(message, event),
         "source": "UnsubscribeHeader",
         "newTopicPreferences": preferences(True),
@@ -212,9 +212,9 @@ def _subscription(message: Message, event: SimulatedEvent) -> dict[str, Any]:
 _DETAILS: dict[str, Callable[[Message, SimulatedEvent], dict[str, Any]]] = {
     "Send": lambda _message, _event: {},
     "Reject": lambda _message, _event: {"reason": "Bad content"},
-    "Rendering Failure": lambda _message, _event: {
-        "templateName": "spring-catalogue",
-        "errorMessage": "Attribute 'first_name' is not present in the rendering data.",
+    "Rendering Failure": lambda _message, event: {
+        "templateName": event.get("templateName", "spring-catalogue"),
+        "errorMessage": event.get("errorMessage", "Attribute 'first_name' is not present in the rendering data."),
     },
     "DeliveryDelay": _delivery_delay,
     "Delivery": _delivery,

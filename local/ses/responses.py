@@ -1,11 +1,13 @@
 """Build the HTTP responses of SES's APIs: JSON for the API v2, XML for the API v1."""
 
 import json
+import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
-JSON, XML = {"Content-Type": "application/json"}, {"Content-Type": "text/xml"}
+XML = {"Content-Type": "text/xml"}
+NAMESPACE = "http://ses.amazonaws.com/doc/2010-12-01/"
 
 
 class Response(NamedTuple):
@@ -15,37 +17,63 @@ class Response(NamedTuple):
 
 
 class RequestError(Exception):
-    """A request that SES rejects, with the error code and message of its response."""
+    """A request that SES rejects, with the error code of the API v1 and the message of its response."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
         self.code, self.message = code, message
 
 
-def json_response(content: dict[str, Any]) -> Response:
-    return Response(200, JSON, json.dumps(content).encode())
+V2_CODES = {
+    "AccountSendingPausedException": "SendingPausedException",
+    "AlreadyExists": "AlreadyExistsException",
+    "ConfigurationSetAlreadyExists": "AlreadyExistsException",
+    "ConfigurationSetDoesNotExist": "NotFoundException",
+    "ConfigurationSetSendingPausedException": "SendingPausedException",
+    "CustomVerificationEmailTemplateAlreadyExists": "AlreadyExistsException",
+    "CustomVerificationEmailTemplateDoesNotExist": "NotFoundException",
+    "InvalidAction": "UnknownOperationException",
+    "InvalidParameterValue": "BadRequestException",
+    "InvalidRenderingParameter": "BadRequestException",
+    "InvalidTemplate": "BadRequestException",
+    "MalformedQueryString": "SerializationException",
+    "MissingRenderingAttribute": "BadRequestException",
+    "TemplateDoesNotExist": "NotFoundException",
+    "ValidationError": "BadRequestException",
+}
+"""Error codes of the API v2 by those of v1, where they differ (botocore's models of `ses` and `sesv2`)."""
 
-
-STATUSES = {"NotFoundException": 404, "TooManyRequestsException": 429, "AccessDeniedException": 403}
+STATUSES = {
+    "NotFoundException": 404,
+    "UnknownOperationException": 404,
+    "TooManyRequestsException": 429,
+    "AccessDeniedException": 403,
+    "InternalFailure": 500,
+}
 """HTTP status of an error by its code; all others have 400."""
 
 
+def json_response(content: dict[str, Any], status: int = 200, **headers: str) -> Response:
+    named = {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4()), **headers}
+    return Response(status, named, json.dumps(content).encode())
+
+
 def json_error(error: RequestError) -> Response:
-    status = STATUSES.get(error.code, 400)
-    return Response(status, JSON | {"x-amzn-ErrorType": error.code}, json.dumps({"message": error.message}).encode())
+    code = V2_CODES.get(error.code, error.code)
+    return json_response({"message": error.message}, STATUSES.get(code, 400), **{"x-amzn-ErrorType": code})
 
 
 def xml_response(action: str, result: str) -> Response:
     body = (
-        f'<{action}Response xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><{action}Result>{result}</{action}Result>'
-        f"<ResponseMetadata><RequestId>local</RequestId></ResponseMetadata></{action}Response>"
+        f'<{action}Response xmlns="{NAMESPACE}"><{action}Result>{result}</{action}Result>'
+        f"<ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata></{action}Response>"
     )
     return Response(200, XML, body.encode())
 
 
 def xml_error(error: RequestError) -> Response:
     body = (
-        '<ErrorResponse xmlns="http://ses.amazonaws.com/doc/2010-12-01/"><Error><Type>Sender</Type><Code>'
-        f"{error.code}</Code><Message>{escape(error.message)}</Message></Error><RequestId>local</RequestId></ErrorResponse>"
+        f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
+        f"<Message>{escape(error.message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     )
-    return Response(400, XML, body.encode())
+    return Response(STATUSES.get(error.code, 400), XML, body.encode())

@@ -10,98 +10,159 @@ Without the header, the message is sent and delivered; addresses of the mailbox 
 
 import json
 import random
-import re
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.utils import getaddresses
+from email.message import Message as Mime
+from typing import Any
 
+from local.ses import mime
+from local.ses.addresses import address_of, check_addresses, check_recipients
+from local.ses.outcomes import is_simulator
 from local.ses.records import Message, new_id
 from local.ses.responses import RequestError
 from local.ses.simulator import LocalSes
+from local.ses.tags import Tags, tags_of_header
 
 SIMULATION_HEADER = "X-Local-SES-Simulation"
 
-SENDING_PAUSED = "ConfigurationSetSendingPausedException"
-"""The error code of the SES API v1; v2 has `SendingPausedException` for it."""
+MAX_BYTES_V1, MAX_BYTES_V2 = 10 * 2**20, 40 * 2**20
+"""Size of a message ("Service quotas" in the SES developer guide); SMTP has that of v2."""
 
-MESSAGE_TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
-"""What SES accepts as the name or value of a message tag ("MessageTag" in the SES API v2 reference)."""
-
-
-def accept_raw(
-    ses: LocalSes,
-    raw: bytes,
-    *,
-    source: str | None,
-    destination: list[str],
-    configuration_set: str | None,
-    tags: dict[str, str],
-) -> str:
-    """Accept a MIME message and return its id. Tags of the request replace all tags of the message's header."""
-    mime = message_from_bytes(raw)
-    headers = {name: str(value) for name, value in mime.items()}
-    addresses_in_headers = [address for _, address in getaddresses(mime.get_all("To", []) + mime.get_all("Cc", []))]
-    pairs = [pair.strip() for pair in headers.pop("X-SES-MESSAGE-TAGS", "").split(",")]
-    return accept(
-        ses,
-        source=source or headers["From"],
-        destination=destination or addresses_in_headers,
-        subject=headers.get("Subject", ""),
-        configuration_set=configuration_set or headers.pop("X-SES-CONFIGURATION-SET", None),
-        tags=tags or dict(pair.split("=", 1) for pair in pairs if pair),
-        headers=headers,
-    )
+_ADDRESS_FIELDS = ("From", "To", "Cc", "Bcc", "Subject", "Date", "MIME-Version")
+"""Headers that a record has from the message itself."""
 
 
-def accept(
-    ses: LocalSes,
-    *,
-    source: str,
-    destination: list[str],
-    subject: str,
-    configuration_set: str | None,
-    tags: dict[str, str],
-    headers: dict[str, str],
-) -> str:
+@dataclass
+class Draft:
+    """A message as a sender gives it, over any interface."""
+
+    operation: str
+    """SES's name of the operation; the value of the tag `ses:operation`."""
+    source: str
+    destination: list[str]
+    content: Mime
+    configuration_set: str | None = None
+    tags: Tags = field(default_factory=dict)
+    max_bytes: int = MAX_BYTES_V2
+    list_management: dict[str, Any] | None = None
+    """`ContactListName` and optionally `TopicName`."""
+    failure: dict[str, Any] | None = None
+    """The event of a template that cannot be rendered."""
+
+
+def raw_draft(operation: str, raw: bytes, source: str | None, destination: list[str], **options: Any) -> Draft:
+    """Return the draft of a MIME message. What the request states replaces what the message's headers state."""
+    content = message_from_bytes(raw)
+    if len(raw) > (limit := options.get("max_bytes", MAX_BYTES_V2)):
+        raise RequestError("InvalidParameterValue", f"Message length is more than {limit} bytes long: '{len(raw)}'.")
+    sender = source or str(content.get("From", ""))
+    if not sender:
+        raise RequestError("InvalidParameterValue", "Missing required header 'From'.")
+    recipients = destination or mime.header_addresses(content, "To", "Cc", "Bcc")
+    draft = Draft(operation, sender, recipients, content, **options)
+    draft.configuration_set = draft.configuration_set or content.get("X-SES-CONFIGURATION-SET", "").strip() or None
+    draft.tags = draft.tags or tags_of_header(content.get("X-SES-MESSAGE-TAGS", ""))
+    draft.list_management = draft.list_management or _list_management(content.get("X-SES-LIST-MANAGEMENT-OPTIONS", ""))
+    return draft
+
+
+def _list_management(header: str) -> dict[str, Any] | None:
+    """Parse a header such as `readers; topic=new-books` ("Using subscription management")."""
+    name, _, topic = (part.strip() for part in header.partition(";"))
+    options = {"ContactListName": name, "TopicName": topic.partition("=")[2].strip()}
+    return {key: value for key, value in options.items() if value} if name else None
+
+
+def accept(ses: LocalSes, draft: Draft) -> str:
     """Accept a message and return its id.
 
     Raises:
         RequestError: if SES would reject the request.
     """
-    _check_tags(tags)
-    configuration_set = _configuration_set(ses, source, configuration_set)
-    simulation = json.loads(headers.pop(SIMULATION_HEADER, "{}"))
+    check_addresses([draft.source])
+    check_recipients(draft.destination)
+    if len(draft.content.as_bytes()) > draft.max_bytes:
+        raise RequestError("InvalidParameterValue", f"Message length is more than {draft.max_bytes} bytes long.")
+    check_identities(ses, draft)
+    configuration_set = sending_set(ses, draft.source, draft.configuration_set)
+    simulation = _simulation(draft.content)
     sent_at = datetime.fromisoformat(simulation["sent_at"]) if "sent_at" in simulation else datetime.now(UTC)
     message = Message(
         id=new_id(sent_at, random.Random()),
-        source=source,
-        destination=destination,
-        subject=subject,
+        source=draft.source,
+        destination=draft.destination,
+        subject=mime.decoded(draft.content["Subject"]),
         sent_at=sent_at,
+        operation=draft.operation,
         configuration_set=configuration_set,
-        tags={name: [value] for name, value in tags.items()},
-        headers=[{"name": name, "value": value} for name, value in headers.items()],
+        tags=draft.tags,
+        headers=_record_headers(draft.content),
     )
-    ses.accept(message, simulation.get("events"))
+    ses.accept(message, _delivered(draft.content), _events(draft, simulation), draft.list_management)
     return message.id
 
 
-def _check_tags(tags: dict[str, str]) -> None:
-    for text in (text for tag in tags.items() for text in tag):
-        if not MESSAGE_TAG.fullmatch(text):
-            reason = f"Invalid tag value <{text}>: only alphanumeric ASCII characters, '_', and '-' are allowed."
-            raise RequestError("InvalidParameterValue", reason)
-
-
-def _configuration_set(ses: LocalSes, source: str, name: str | None) -> str | None:
-    """Return the configuration set of the request, or else the default of the sending identity."""
+def _simulation(content: Mime) -> dict[str, Any]:
     try:
-        name = name or ses.default_configuration_set(source)
-    except KeyError as unknown:
-        reason = f"Email address is not verified. The following identities failed the check: {unknown.args[0]}"
-        raise RequestError("MessageRejected", reason) from None
+        simulation = json.loads(content.get(SIMULATION_HEADER, "{}"))
+    except ValueError:
+        raise RequestError("InvalidParameterValue", f"The value of {SIMULATION_HEADER} is not valid JSON.") from None
+    return simulation
+
+
+def _events(draft: Draft, simulation: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return the events of a message; None if they follow from its recipients."""
+    if "events" in simulation:
+        return simulation["events"]
+    if draft.failure:
+        return [draft.failure]
+    return [{"event": "Send"}, {"event": "Reject"}] if mime.has_virus(draft.content) else None
+
+
+def _record_headers(content: Mime) -> list[dict[str, str]]:
+    """Return the headers of a message's records: also those that SES removes from the message."""
+    own = {name.lower() for name in (*_ADDRESS_FIELDS, "Content-Type", SIMULATION_HEADER)}
+    return [{"name": name, "value": str(value)} for name, value in content.items() if name.lower() not in own]
+
+
+def _delivered(content: Mime) -> Mime:
+    """Return the message as recipients get it."""
+    delivered = copy(content)
+    own = [name for name in content.keys() if name.lower().startswith("x-ses-")]  # noqa: SIM118  it is no dict
+    for name in (*own, "Bcc", SIMULATION_HEADER):
+        del delivered[name]
+    return delivered
+
+
+def check_identities(ses: LocalSes, draft: Draft) -> None:
+    """Raise a RequestError unless SES lets the sender send; in the sandbox also unless it lets recipients get mail."""
+    addresses = [address_of(draft.source), *mime.header_addresses(draft.content, "From")]
+    if ses.account_list.in_sandbox:
+        addresses += [address_of(each) for each in draft.destination if not is_simulator(each)]
+    check_verified(ses, addresses)
+
+
+def check_verified(ses: LocalSes, addresses: list[str]) -> None:
+    unverified = [address for address in dict.fromkeys(addresses) if not ses.is_sender(address)]
+    if unverified:
+        reason = "Email address is not verified. The following identities failed the check in region"
+        raise RequestError("MessageRejected", f"{reason} {ses.region.upper()}: {', '.join(unverified)}")
+
+
+def sending_set(ses: LocalSes, source: str, name: str | None) -> str | None:
+    """Return the configuration set of a message: that of the request, or else the default of the sending identity.
+
+    Raises:
+        RequestError: if it does not exist, or if sending is paused for it or for the account.
+    """
+    if not ses.account_sending_enabled:
+        raise RequestError("AccountSendingPausedException", "Email sending is disabled for this account.")
+    name = name or ses.default_configuration_set(source)
     if name and not ses.configuration_set_exists(name):
         raise RequestError("ConfigurationSetDoesNotExist", f"Configuration set <{name}> does not exist.")
     if name and not ses.sending_enabled(name):
-        raise RequestError(SENDING_PAUSED, f"Configuration set sending is paused for configuration set <{name}>.")
+        reason = f"Configuration set sending is paused for configuration set <{name}>."
+        raise RequestError("ConfigurationSetSendingPausedException", reason)
     return name

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from local.ses import default_events
+from local.ses import AccountList, default_events
 from local.traffic.expected_counts import CountKey, ExpectedCounts
 from local.traffic.mail import Evidence, Mail
 
@@ -37,7 +37,7 @@ def _counts(mails: list[Mail]) -> Counter[CountKey]:
     expected = ExpectedCounts()
     for number, mail in enumerate(mails):
         message = mail.message(str(number))
-        for event in mail.events or default_events(message):
+        for event in mail.events or default_events(message.destination, AccountList()):
             expected.add(message, event)
     return expected.counts
 

@@ -19,7 +19,7 @@ from aftersend.retention import Retention
 from aftersend.suppression import Policy
 from lambdas import sync_account_list
 from local.ses import account_list as simulated
-from local.ses.api_v2_account import perform_account
+from local.ses.api import perform
 from tests.adapters.conftest import BUCKET, SESSION
 from tests.fakes import immediate_attempts
 
@@ -34,12 +34,14 @@ class RawBody(io.BytesIO):
 
 def simulated_client(account_list: simulated.AccountList, s3: Any) -> Any:
     """Return a client of the SES API v2 that reaches the simulated account list without a socket."""
-    ses = SimpleNamespace(account_list=account_list, emulator_client=lambda _: s3)
+    ses = SimpleNamespace(
+        account_list=account_list, emulator_client=lambda _: s3, has_emulator=True, account_sending_enabled=True
+    )
     once = Config(retries={"total_max_attempts": 1})
     client = SESSION.client("sesv2", endpoint_url="http://ses.test", config=once)
 
     def respond(request: Any, **_: Any) -> AWSResponse:
-        response = perform_account(ses, request.method, request.url, request.body or b"")  # ty: ignore[invalid-argument-type]
+        response = perform(ses, request.method, request.url, request.body or b"")  # ty: ignore[invalid-argument-type]
         assert response is not None
         return AWSResponse(request.url, response.status, dict(response.headers), RawBody(response.body))
 

@@ -9,7 +9,7 @@ import pytest
 from aftersend.aws.deployment import LOCAL_RUN_VARIABLE
 from local.deployment import deployed_pipeline
 from local.pipeline import LocalPipeline
-from tests.integration.certificate import write_certificate
+from local.ses.certificate import write_certificate
 
 
 @pytest.fixture(scope="session", autouse=True)

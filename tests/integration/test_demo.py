@@ -1,11 +1,15 @@
-"""Interrupt the demo while it starts."""
+"""Interrupt the demo while it starts, and make while it runs a command."""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import pytest
+
+PROJECT = Path(__file__).parent.parent.parent
 EXIT_INTERRUPTED = 130
 START_SECONDS, STOP_SECONDS = 60, 30
 
@@ -45,4 +49,21 @@ def test_interrupted_demo_stops_all_its_processes_and_says_so():
     output, _ = demo.communicate(timeout=STOP_SECONDS)
     assert demo.returncode == EXIT_INTERRUPTED
     assert output.splitlines()[-1] == "Interrupted. The emulator and all other processes have been stopped."
+    assert not started.keys() & processes().keys()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_to_make_alone_ends_its_command(number: signal.Signals, tmp_path: Path):
+    code = "import sys, threading; from local.interrupts import raise_on_signals; raise_on_signals()\n"
+    (tmp_path / "command.py").write_text(code + "print('ready', flush=True)\nthreading.Event().wait()\n")
+    makefile = tmp_path / "Makefile"
+    makefile.write_text(f"all:\n\t@exec {sys.executable} {tmp_path / 'command.py'}\n")
+    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    make = subprocess.Popen(["make", "-f", makefile], stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S607
+    assert make.stdout is not None
+    assert make.stdout.readline() == "ready\n"
+    started = descendants(make.pid)
+    make.send_signal(number)
+    make.communicate(timeout=STOP_SECONDS)
+    assert started
     assert not started.keys() & processes().keys()

@@ -1,8 +1,10 @@
 """Create a certificate for the loopback address."""
 
+import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,3 +31,11 @@ def write_certificate(folder: Path) -> tuple[Path, Path]:
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return certificate_file, key_file
+
+
+def server_context() -> ssl.SSLContext:
+    """Return the TLS settings of a server with a new certificate, which no client trusts by itself."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    with TemporaryDirectory() as folder:
+        context.load_cert_chain(*write_certificate(Path(folder)))
+    return context

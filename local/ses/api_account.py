@@ -1,34 +1,15 @@
 """Perform the operations of the SES API v2 that concern the account and its suppression list."""
 
 import json
-import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from local.ses.account_list import ListedAddress
-from local.ses.responses import RequestError, Response, json_error, json_response
-from local.ses.simulator import LocalSes
-
-ADDRESSES = "/v2/email/suppression/addresses"
-Parameters = dict[str, Any]
-
-
-def perform_account(ses: LocalSes, method: str, url: str, body: bytes) -> Response | None:
-    """Return the response to an operation in _OPERATIONS, or None for every other request."""
-    parts = urlsplit(url)
-    for operation, (its_method, pattern, perform) in _OPERATIONS.items():
-        if method == its_method and (match := re.fullmatch(pattern, parts.path)):
-            parameters = json.loads(body or b"{}") | {"query": parse_qs(parts.query)}
-            parameters |= {name: unquote(value) for name, value in match.groupdict().items()}
-            try:
-                ses.account_list.begin_call(operation, writes=operation in _REFUSED_IN_SANDBOX)
-                return json_response(perform(ses, parameters))
-            except RequestError as error:
-                return json_error(error)
-    return None
+from local.ses.account_list import DEFAULT_PAGE_SIZE, ListedAddress
+from local.ses.model import Parameters
+from local.ses.responses import RequestError
+from local.ses.simulator import SEND_QUOTA, LocalSes
 
 
 def _put(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
@@ -37,25 +18,24 @@ def _put(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
 
 
 def _get(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
-    listed = ses.account_list.get(parameters["address"])
+    listed = ses.account_list.get(parameters["EmailAddress"])
     cause = {"MessageId": listed.message_id, "FeedbackId": listed.feedback_id}
     attributes = {"Attributes": {name: value for name, value in cause.items() if value}}
     return {"SuppressedDestination": _summary(listed) | (attributes if attributes["Attributes"] else {})}
 
 
 def _delete(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
-    ses.account_list.delete(parameters["address"])
+    ses.account_list.delete(parameters["EmailAddress"])
     return {}
 
 
 def _list(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
-    query = parameters["query"]
-    dates = {name: query.get(f"{name.capitalize()}Date", [None])[0] for name in ("start", "end")}
     page, token = ses.account_list.page(
-        reasons=query.get("Reason", ()),
-        token=query.get("NextToken", [None])[0],
-        size=int(query.get("PageSize", ["100"])[0]),
-        **{name: datetime.fromisoformat(value) for name, value in dates.items() if value},
+        reasons=parameters.get("Reasons", ()),
+        start=parameters.get("StartDate"),
+        end=parameters.get("EndDate"),
+        token=parameters.get("NextToken"),
+        size=parameters.get("PageSize", DEFAULT_PAGE_SIZE),
     )
     summaries = {"SuppressedDestinationSummaries": [_summary(listed) for listed in page]}
     return summaries | ({"NextToken": token} if token else {})
@@ -75,8 +55,8 @@ def _get_account(ses: LocalSes, _parameters: Parameters) -> dict[str, Any]:
         "DedicatedIpAutoWarmupEnabled": False,
         "EnforcementStatus": "HEALTHY",
         "ProductionAccessEnabled": not account.in_sandbox,
-        "SendingEnabled": True,
-        "SendQuota": {"Max24HourSend": 50_000.0, "MaxSendRate": 14.0, "SentLast24Hours": 0.0},
+        "SendingEnabled": ses.account_sending_enabled,
+        "SendQuota": SEND_QUOTA,
         "SuppressionAttributes": {"SuppressedReasons": sorted(account.suppressed_reasons)},
     }
 
@@ -111,21 +91,38 @@ def _rows(ses: LocalSes, source: dict[str, str]) -> list[dict[str, str]]:
 
 
 def _get_import_job(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
-    if parameters["job"] not in ses.account_list.jobs:
+    if parameters["JobId"] not in ses.account_list.jobs:
         raise RequestError("NotFoundException", "The import job does not exist.")
-    return ses.account_list.jobs[parameters["job"]]
+    return ses.account_list.jobs[parameters["JobId"]]
 
 
-_OPERATIONS: dict[str, tuple[str, str, Callable[[LocalSes, Parameters], dict[str, Any]]]] = {
-    "PutSuppressedDestination": ("PUT", ADDRESSES, _put),
-    "GetSuppressedDestination": ("GET", f"{ADDRESSES}/(?P<address>[^/]+)", _get),
-    "DeleteSuppressedDestination": ("DELETE", f"{ADDRESSES}/(?P<address>[^/]+)", _delete),
-    "ListSuppressedDestinations": ("GET", ADDRESSES, _list),
-    "GetAccount": ("GET", "/v2/email/account", _get_account),
-    "PutAccountSuppressionAttributes": ("PUT", "/v2/email/account/suppression", _put_account_suppression_attributes),
-    "CreateImportJob": ("POST", "/v2/email/import-jobs", _create_import_job),
-    "GetImportJob": ("GET", "/v2/email/import-jobs/(?P<job>[^/]+)", _get_import_job),
-}
-"""Operations performed here: method, path, and the function that returns the content of the response."""
+def _put_account_sending_attributes(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+    ses.account_sending_enabled = parameters.get("SendingEnabled", False)
+    return {}
+
+
+def _call(name: str, perform: Callable[[LocalSes, Parameters], dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Return an operation that the account list may refuse."""
+
+    def perform_call(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
+        ses.account_list.begin_call(name, writes=name in _REFUSED_IN_SANDBOX)
+        return perform(ses, parameters)
+
+    return perform_call
+
 
 _REFUSED_IN_SANDBOX = ("PutSuppressedDestination", "CreateImportJob")
+
+_PERFORMED: dict[str, Callable[[LocalSes, Parameters], dict[str, Any]]] = {
+    "PutSuppressedDestination": _put,
+    "GetSuppressedDestination": _get,
+    "DeleteSuppressedDestination": _delete,
+    "ListSuppressedDestinations": _list,
+    "GetAccount": _get_account,
+    "PutAccountSuppressionAttributes": _put_account_suppression_attributes,
+    "PutAccountSendingAttributes": _put_account_sending_attributes,
+    "CreateImportJob": _create_import_job,
+    "GetImportJob": _get_import_job,
+}
+
+OPERATIONS = {name: _call(name, perform) for name, perform in _PERFORMED.items()}
