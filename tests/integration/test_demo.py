@@ -59,7 +59,14 @@ def test_signal_to_make_alone_ends_its_command(number: signal.Signals, tmp_path:
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"all:\n\t@exec {sys.executable} {tmp_path / 'command.py'}\n")
     environment = os.environ | {"PYTHONPATH": str(PROJECT)}
-    make = subprocess.Popen(["make", "-f", makefile], stdout=subprocess.PIPE, text=True, env=environment)  # noqa: S607
+    # A shell in the background lets its commands ignore SIGINT, and what they start inherits that.
+    make = subprocess.Popen(
+        ["make", "-f", makefile],  # noqa: S607
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert make.stdout is not None
     assert make.stdout.readline() == "ready\n"
     started = descendants(make.pid)
