@@ -84,7 +84,7 @@ def run(messages: int, seed: int, once: bool) -> int:
             return _compare(mails, week, result, pipeline)
         print_step(f"The page shows these results and all that follow: {page_url}")
         print_step("To send a message of your own, with two message tags:")
-        print(send_command(pipeline.ses_url))  # in one line, to be copied
+        print(send_command())  # in one line, to be copied
         return _wait_for_interrupt()
 
 

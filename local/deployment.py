@@ -1,12 +1,13 @@
 """Start the local AWS and deploy the stacks to it with the CDK CLI."""
 
 import json
+import os
 import subprocess
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aftersend.aws.deployment import LocalRun
 from local.emulator import (
     ACCOUNT,
     BIN,
@@ -22,7 +23,9 @@ from local.emulator import (
 )
 from local.endpoint import published_endpoint
 from local.pipeline import LocalPipeline
-from local.ses import LocalSes, create_server
+from local.ses import LocalSes
+from local.ses.__main__ import running_ses
+from local.ses.smtp import SmtpPorts, running_smtp
 
 
 @contextmanager
@@ -30,28 +33,22 @@ def deployed_pipeline(seed: int = 0) -> Generator[LocalPipeline]:
     """Start the local AWS, deploy environments/local.toml and yield the pipeline, after about half a minute."""
     with (
         temporary_folder() as folder,
-        local_aws(folder, seed) as (ses, ses_url, emulator_url),
+        local_aws(folder, seed) as (ses, run),
     ):
-        bootstrap(emulator_url)
-        outputs = deploy(emulator_url, folder, "env=local")
-        with published_endpoint(emulator_url, ses_url):
-            yield LocalPipeline(ses, ses_url, emulator_url, outputs, emulator_log(folder))
+        bootstrap(run.endpoint)
+        outputs = deploy(run.endpoint, folder, "env=local")
+        with published_endpoint(run):
+            yield LocalPipeline(ses, run, outputs, emulator_log(folder))
 
 
 @contextmanager
-def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, str, str]]:
-    """Start the emulator with the local SES in front of it; yield the SES, its URL and the URL of the emulator."""
-    ses_port = free_port()
+def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, LocalRun]]:
+    """Start the emulator with the local SES in front of it; yield the SES and the endpoints."""
+    ses_port, smtp_ports = free_port(), SmtpPorts(free_port(), free_port())
     with running_emulator(folder, ses_port) as emulator_url:
         ses = LocalSes(emulator_url, seed=seed)
-        server = create_server(ses, emulator_url, ses_port)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield ses, f"http://127.0.0.1:{ses_port}", emulator_url
-        finally:
-            ses.close()
-            server.shutdown()
-            server.server_close()
+        with running_ses(ses, [], [], ses_port, emulator_url), running_smtp(ses, smtp_ports):
+            yield ses, LocalRun(os.getpid(), emulator_url, ses.url, smtp_ports.starttls)
 
 
 def bootstrap(emulator_url: str) -> None:

@@ -1,6 +1,5 @@
 """Write the endpoints of a local run to a file, so that `aftersend --env local` finds it."""
 
-import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from aftersend.aws.deployment import LOCAL_RUN_VARIABLE, LocalRun, find_local_ru
 
 
 @contextmanager
-def published_endpoint(endpoint: str, ses_endpoint: str) -> Generator[None]:
+def published_endpoint(run: LocalRun) -> Generator[None]:
     """Write the file while the run lasts. If another run owns it, leave it alone and print how to use a second one."""
     file = local_run_file()
     if other := find_local_run():
@@ -22,7 +21,6 @@ def published_endpoint(endpoint: str, ses_endpoint: str) -> Generator[None]:
         )
         yield
         return
-    run = LocalRun(os.getpid(), endpoint, ses_endpoint)
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(f".{run.pid}")
     unfinished.write_bytes(msgspec.json.encode(run))

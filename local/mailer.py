@@ -1,14 +1,16 @@
 """Send the bookshop's mail through the AWS SDK, over each operation that SES has for it."""
 
 import json
-import sys
+import os
+import shlex
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from typing import Any
 
 import boto3
 
-from local.emulator import REGION
+from aftersend.aws.deployment import LOCAL_RUN_VARIABLE, local_run_file
+from local.emulator import BIN, REGION
 from local.ses import SIMULATION_HEADER
 from local.traffic import SUBJECT, Mail
 
@@ -78,17 +80,13 @@ class Mailer:
         )
 
 
-def send_command(ses_url: str) -> str:
-    """Return a command that sends a message with message tags to the SES at an endpoint URL."""
-    return (
-        f'{sys.executable} -c "import boto3; '
-        f"ses = boto3.Session('any', 'any', region_name='{REGION}').client('sesv2', endpoint_url='{ses_url}'); "
-        f"print(ses.send_email(FromEmailAddress='news@bookshop.example', ConfigurationSetName='newsletter', "
-        "Destination={'ToAddresses': ['reader@mail.example']}, "
-        "EmailTags=[{'Name': 'campaign', 'Value': 'my-first'}, {'Name': 'genre', 'Value': 'poetry'}], "
-        f"Content={{'Simple': {{'Subject': {{'Data': '{SUBJECT}'}}, 'Body': {{'Text': {{'Data': 'Hello.'}}}}}}}})"
-        "['MessageId'])\""
-    )
+def send_command() -> str:
+    """Return a command that sends a message with message tags to the local run, from any folder."""
+    file = local_run_file().absolute()
+    setting = f"{LOCAL_RUN_VARIABLE}={shlex.quote(str(file))} " if LOCAL_RUN_VARIABLE in os.environ else ""
+    addresses = ["--from", "news@bookshop.example", "--to", "reader@mail.example"]
+    content = ["--subject", SUBJECT, "--text", "Hello.", "--tag", "campaign=my-first", "--tag", "genre=poetry"]
+    return setting + shlex.join([str(BIN / "aftersend"), "send", "--env", "local", *addresses, *content])
 
 
 def _tags(mail: Mail) -> list[dict[str, str]]:

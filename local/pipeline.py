@@ -1,7 +1,6 @@
 """Give access to the pipeline that runs on this machine: send mail, wait until it is processed, read the results."""
 
 import json
-import os
 import random
 import time
 from collections import Counter
@@ -59,12 +58,9 @@ class PipelineResult:
 class LocalPipeline:
     """The deployed stacks and the local SES in front of them."""
 
-    def __init__(
-        self, ses: LocalSes, ses_url: str, emulator_url: str, outputs: dict[str, str], emulator_log: Path
-    ) -> None:
-        self.ses, self.ses_url, self.emulator_url, self.outputs = ses, ses_url, emulator_url, outputs
-        self.emulator_log = emulator_log
-        self._mailer = Mailer(ses_url)
+    def __init__(self, ses: LocalSes, run: LocalRun, outputs: dict[str, str], emulator_log: Path) -> None:
+        self.ses, self.run, self.outputs, self.emulator_log = ses, run, outputs, emulator_log
+        self._mailer = Mailer(run.ses_endpoint)
         dynamodb = ses.emulator_client("dynamodb")
         self._counters = CountersTable(dynamodb, outputs["CountersTableName"])
         self._suppressions = SuppressionsTable(dynamodb, outputs["SuppressionsTableName"])
@@ -120,8 +116,7 @@ class LocalPipeline:
 
     def deployment(self) -> Deployment:
         """Return the deployment as commands with `--env local` find it."""
-        run = LocalRun(os.getpid(), self.emulator_url, self.ses_url)
-        return find_deployment("local", region=REGION, local_run=run)
+        return find_deployment("local", region=REGION, local_run=self.run)
 
     def state(self) -> PipelineState:
         """Return the state of queues and stream, and the number of records that could not be processed."""
@@ -190,7 +185,7 @@ class LocalPipeline:
         self.ses.publisher.count(("setup message", "s3:TestEvent"))
 
     def _ses_client(self, name: str) -> Any:
-        return boto3.Session("test", "test", region_name=REGION).client(name, endpoint_url=self.ses_url)
+        return boto3.Session("test", "test", region_name=REGION).client(name, endpoint_url=self.run.ses_endpoint)
 
     def _messages(self, *outputs: str) -> int:
         return sum(sum(self._queue_sizes(output)) for output in outputs)

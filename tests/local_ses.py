@@ -87,7 +87,7 @@ def create_templates(clients: Clients) -> None:
     content = {"Subject": "{{title}}", "Text": "{{name}} reads", "Html": '<a href="https://shop.example/">shop</a>'}
     clients.v2.create_email_template(TemplateName="catalogue", TemplateContent=content)
     clients.v2.create_custom_verification_email_template(
-        TemplateName="verify",
+        TemplateName="welcome",
         FromEmailAddress="news@bookshop.example",
         TemplateSubject="Is this you?",
         TemplateContent="<p>Hello.</p>",

@@ -34,6 +34,8 @@ class LocalRun(msgspec.Struct, frozen=True):
     pid: int
     endpoint: str
     ses_endpoint: str
+    smtp_port: int
+    """The port of loopback on which SMTP begins without TLS."""
 
 
 class Deployment:
@@ -41,13 +43,13 @@ class Deployment:
 
     def __init__(self, name: str, session: boto3.Session, local_run: LocalRun | None = None) -> None:
         self.name = name
-        self._session, self._local_run = session, local_run
+        self._session, self.local_run = session, local_run
         self.client = cache(self._client)
         self.outputs: dict[str, str] = {}
 
     def _client(self, service: str) -> Any:
         """Create a client for a service."""
-        run = self._local_run
+        run = self.local_run
         endpoint = run and (run.ses_endpoint if service in ("ses", "sesv2") else run.endpoint)
         return self._session.client(service, endpoint_url=endpoint, config=CONFIG)
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from aftersend.aws.deployed_recorder import deployed_settings
-from aftersend.aws.deployment import Unavailable
+from aftersend.aws.deployment import Deployment, Unavailable
 from aftersend.aws.message_sender import PORT, SmtpAccess, send_by_api, send_by_smtp
 from aftersend.aws.suppression_check import CheckResult
 from aftersend.cli.deployment import CANNOT_QUERY, DryRunOption, EnvironmentOption, Target, connected
@@ -73,7 +73,8 @@ def send(
     the environment's `tag_headers` are sent in these headers too, except by `v1`, which has none.
 
     SMTP needs credentials made for SMTP, in the environment variables AFTERSEND_SMTP_USERNAME and
-    AFTERSEND_SMTP_PASSWORD. AFTERSEND_SMTP_HOST names another server than SES's of the Region.
+    AFTERSEND_SMTP_PASSWORD. AFTERSEND_SMTP_HOST names another server than SES's of the Region. A local run needs
+    none of them.
 
     Exit codes: 0 sent to all, 1 some recipients were left out, 2 not sent: something is wrong.
 
@@ -172,7 +173,7 @@ def _send(target: Target, via: str, message: OutgoingMessage, options: SendingOp
         if dry_run:
             return mime.as_string()
         recipients = [bare_address(address) for address in message.recipients]
-        return send_by_smtp(_smtp_access(target), mime, bare_address(message.sender), recipients)
+        return send_by_smtp(_smtp_access(target.deployment), mime, bare_address(message.sender), recipients)
     interface = Interface(via)
     parameters = request(interface, message, options)
     return _as_json(parameters) if dry_run else send_by_api(target.deployment, interface, parameters)
@@ -183,24 +184,21 @@ def _as_json(parameters: dict[str, Any]) -> str:
     return json.dumps(parameters, indent=2, ensure_ascii=False, default=bytes.decode)
 
 
-def _smtp_access(target: Target) -> SmtpAccess:
-    """Return the server and the credentials.
+def _smtp_access(deployment: Deployment) -> SmtpAccess:
+    """Return the server and the credentials: of a local run its own, whatever the variables say.
 
     Raises:
         Unavailable: if a variable is missing, or the server's port is no number.
     """
-    default = None if target.is_local else f"email-smtp.{target.deployment.region}.amazonaws.com"
-    values = {
-        HOST: os.environ.get(HOST, default),
-        USERNAME: os.environ.get(USERNAME),
-        PASSWORD: os.environ.get(PASSWORD),
-    }
-    if missing := [name for name, value in values.items() if not value]:
+    if run := deployment.local_run:
+        return SmtpAccess("127.0.0.1", run.smtp_port, "any", "any")
+    if missing := [name for name in (USERNAME, PASSWORD) if not os.environ.get(name)]:
         raise Unavailable(
             f"For SMTP, set {' and '.join(missing)}. SMTP credentials are created in the SES console of each Region; "
-            "access keys are none. A local run takes any."
+            "access keys are none."
         )
-    host, _, port = str(values[HOST]).partition(":")
+    server = os.environ.get(HOST) or f"email-smtp.{deployment.region}.amazonaws.com"
+    host, _, port = server.partition(":")
     if not (port or "0").isdigit():
-        raise Unavailable(f"{HOST} is {values[HOST]!r}: write HOST or HOST:PORT.")
-    return SmtpAccess(host, int(port or PORT), str(values[USERNAME]), str(values[PASSWORD]))
+        raise Unavailable(f"{HOST} is {server!r}: write HOST or HOST:PORT.")
+    return SmtpAccess(host, int(port or PORT), os.environ[USERNAME], os.environ[PASSWORD])

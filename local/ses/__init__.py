@@ -15,7 +15,7 @@ from local.ses.records import (
     notification,
 )
 from local.ses.sending import SIMULATION_HEADER
-from local.ses.server import QuietServer, create_server
+from local.ses.server import QuietServer
 from local.ses.simulator import LocalSes
 
 __all__ = [
@@ -27,7 +27,6 @@ __all__ = [
     "Message",
     "QuietServer",
     "SimulatedEvent",
-    "create_server",
     "default_events",
     "event_record",
     "new_id",

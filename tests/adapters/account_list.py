@@ -18,6 +18,7 @@ from aftersend.recorder import Recorder
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 from lambdas import sync_account_list
+from local.ses import LocalSes
 from local.ses import account_list as simulated
 from local.ses.api import perform
 from tests.adapters.conftest import BUCKET, SESSION
@@ -37,15 +38,21 @@ def simulated_client(account_list: simulated.AccountList, s3: Any) -> Any:
     ses = SimpleNamespace(
         account_list=account_list, emulator_client=lambda _: s3, has_emulator=True, account_sending_enabled=True
     )
+    return client_without_socket(ses)  # ty: ignore[invalid-argument-type]
+
+
+def client_without_socket(ses: LocalSes, service: str = "sesv2") -> Any:
+    """Return a client of one of the SES APIs that reaches a local SES without a socket."""
     once = Config(retries={"total_max_attempts": 1})
-    client = SESSION.client("sesv2", endpoint_url="http://ses.test", config=once)
+    client = SESSION.client(service, endpoint_url="http://ses.test", config=once)
 
     def respond(request: Any, **_: Any) -> AWSResponse:
-        response = perform(ses, request.method, request.url, request.body or b"")  # ty: ignore[invalid-argument-type]
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        response = perform(ses, request.method, request.url, body)
         assert response is not None
         return AWSResponse(request.url, response.status, dict(response.headers), RawBody(response.body))
 
-    client.meta.events.register("before-send.sesv2", respond)
+    client.meta.events.register(f"before-send.{service}", respond)
     return client
 
 

@@ -128,20 +128,22 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "below" / "run.json"
 
 
+RUN = LocalRun(os.getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2", 2587)
+
+
 def test_local_run_is_found_while_it_lasts(file: Path):
-    with published_endpoint("http://127.0.0.1:1", "http://127.0.0.1:2"):
-        assert find_local_run() == LocalRun(os.getpid(), "http://127.0.0.1:1", "http://127.0.0.1:2")
+    with published_endpoint(RUN):
+        assert find_local_run() == RUN
     assert find_local_run() is None
     assert list(file.parent.iterdir()) == []
 
 
 def test_second_local_run_leaves_the_first_its_file_and_says_so(file: Path, capsys: pytest.CaptureFixture[str]):
-    with published_endpoint("http://127.0.0.1:1", "http://127.0.0.1:2"):
-        with published_endpoint("http://127.0.0.1:3", "http://127.0.0.1:4"):
+    with published_endpoint(RUN):
+        with published_endpoint(LocalRun(os.getpid(), "http://127.0.0.1:3", "http://127.0.0.1:4", 5)):
             pass
         current = find_local_run()
-    assert current is not None
-    assert current.endpoint == "http://127.0.0.1:1"
+    assert current == RUN
     assert f"reach the local run of process {os.getpid()}" in capsys.readouterr().err
 
 
@@ -151,14 +153,18 @@ NO_PROCESS = 2**22 + 1
 
 @pytest.mark.parametrize(
     "content",
-    [json.dumps({"pid": NO_PROCESS, "endpoint": "http://127.0.0.1:1", "ses_endpoint": ""}), "{}", "half of"],
+    [
+        json.dumps({"pid": NO_PROCESS, "endpoint": "http://127.0.0.1:1", "ses_endpoint": "", "smtp_port": 1}),
+        "{}",
+        "half of",
+    ],
 )
 def test_file_of_a_run_that_ended_is_passed_over(file: Path, content: str):
     file.parent.mkdir()
     file.write_text(content)
     assert find_local_run() is None
     assert run("local") == (2, f"No local run is in progress (according to {file}): start one with `make demo`.\n")
-    with published_endpoint("http://127.0.0.1:1", "http://127.0.0.1:2"):
+    with published_endpoint(RUN):
         assert find_local_run() is not None
 
 
@@ -173,6 +179,6 @@ def test_services_of_a_local_run_have_two_endpoints(aws: None, monkeypatch: pyte
     stacks: dict[str, dict[str, str]] = {"Aftersend-local-State": {}, "Aftersend-local-Pipeline": {}}
     make: Callable[..., Session] = lambda *_, **__: Recording(stacks)  # noqa: E731 (a stand-in)
     monkeypatch.setattr(deployment.boto3, "Session", make)
-    result = find_deployment("local", local_run=LocalRun(1, "http://all", "http://ses"))
+    result = find_deployment("local", local_run=LocalRun(1, "http://all", "http://ses", 25))
     result.client("sesv2")
     assert created_clients == [("sts", "http://all"), ("cloudformation", "http://all"), ("sesv2", "http://ses")]

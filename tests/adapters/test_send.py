@@ -19,7 +19,8 @@ from aftersend.config import Dimension, EventDestination, load
 from aftersend.events import Kind
 from aftersend.sending import COMPOSED
 from aftersend.suppression import Policy
-from tests.adapters.local_ses import KeepingSes, session_with
+from local.ses import LocalSes, Message
+from tests.adapters.account_list import client_without_socket
 from tests.adapters.suppression_shop import ShopSession, SuppressionShop, shop
 from tests.event_factory import READER, a_bounce
 
@@ -72,28 +73,32 @@ class SmtpServer:
 
 
 @pytest.fixture(scope="module")
-def local_ses() -> Generator[tuple[KeepingSes, dict[str, Any]]]:
+def local_ses() -> Generator[tuple[LocalSes, dict[str, Any]]]:
     """Return the local SES and its clients, made before sessions are replaced. moto leaves other endpoints alone."""
-    ses = KeepingSes()
-    session = session_with(ses.answer)
-    yield ses, {service: session.client(service, endpoint_url="http://ses.test") for service in ("ses", "sesv2")}
+    ses = LocalSes(None)
+    clients = {service: client_without_socket(ses, service) for service in ("ses", "sesv2")}
+    clients["sesv2"].create_email_identity(EmailIdentity="bookshop.example")
+    for name in LOCAL.configuration_sets:
+        clients["sesv2"].create_configuration_set(ConfigurationSetName=name)
+    yield ses, clients
     ses.close()
 
 
 @pytest.fixture
-def ses(
-    local_ses: tuple[KeepingSes, dict[str, Any]], shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch
-) -> KeepingSes:
+def ses(local_ses: tuple[LocalSes, dict[str, Any]], shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch) -> LocalSes:
     """Put the shop's tables under the environment `local`, with a local SES."""
     ses, clients = local_ses
-    ses.messages.clear()
-    ses.requests.clear()
-    create = ShopSession.client
+    ses.mailbox.clear()
+    create, run = ShopSession.client, LocalRun(1, "http://aws.test", "http://ses.test", 2587)
     monkeypatch.setattr(ShopSession, "client", lambda self, name, **_: clients.get(name) or create(self, name))
-    monkeypatch.setattr(cli_deployment, "find_local_run", lambda: LocalRun(1, "http://aws.test", "http://ses.test"))
+    monkeypatch.setattr(cli_deployment, "find_local_run", lambda: run)
     monkeypatch.setattr(cli_deployment, "load", lambda _: replace(LOCAL, account=DEFAULT_ACCOUNT_ID))
     shop.stacks |= {name.replace("shop", "local"): outputs for name, outputs in shop.stacks.items()}
     return ses
+
+
+def messages(ses: LocalSes) -> list[Message]:
+    return [each.message for each in ses.mailbox.messages()]
 
 
 @pytest.fixture
@@ -119,23 +124,28 @@ TAGS = ("--tag", "campaign=spring", "--tag", "genre=sci-fi")
 
 
 @pytest.mark.parametrize("via", COMPOSED)
-def test_message_has_its_tags_and_the_configuration_set_of_the_identity(ses: KeepingSes, via: str):
+def test_message_has_its_tags_and_the_configuration_set_of_the_identity(ses: LocalSes, via: str):
     result = send(*TAGS, via=via)
-    [message] = ses.messages
+    [message] = messages(ses)
     assert result.stdout.strip() == message.id
     assert message.tags == {"campaign": ["spring"], "genre": ["sci-fi"]}
     assert (message.configuration_set, message.source, message.destination) == ("newsletter", SENDER, [OTHER])
     assert (message.subject, result.stderr) == ("Spring", "")
 
 
-def test_message_over_smtp_has_them_in_headers(ses: KeepingSes, smtp: SmtpServer):
+def test_message_over_smtp_has_them_in_headers(ses: LocalSes, smtp: SmtpServer):
     result = send(*TAGS, via="smtp", to=(f"Other <{OTHER}>",))
     [(sender, recipients, text)] = smtp.messages
     assert result.stdout == "0100-message\n"
     assert (sender, recipients) == (SENDER, [OTHER])
     assert message_from_string(text)["X-SES-MESSAGE-TAGS"] == "campaign=spring, genre=sci-fi"
     assert message_from_string(text)["X-SES-CONFIGURATION-SET"] == "newsletter"
-    assert ses.messages == []
+    assert messages(ses) == []
+
+
+def test_local_run_has_its_own_smtp_server_whatever_the_variables_name(ses: LocalSes, smtp: SmtpServer):
+    send(via="smtp")
+    assert smtp.calls == ["connect 127.0.0.1:2587", "ehlo", "starttls any certificate", "login any", "quit"]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +158,7 @@ def test_message_over_smtp_has_them_in_headers(ses: KeepingSes, smtp: SmtpServer
     ],
 )
 def test_password_leaves_the_machine_only_encrypted(
-    ses: KeepingSes,
+    ses: LocalSes,
     smtp: SmtpServer,
     monkeypatch: pytest.MonkeyPatch,
     host: str,
@@ -157,48 +167,56 @@ def test_password_leaves_the_machine_only_encrypted(
 ):
     monkeypatch.setenv("AFTERSEND_SMTP_HOST", host)
     smtp.has_tls = has_tls
-    send(via="smtp")
+    send(via="smtp", env="shop")
     where = host if ":" in host else f"{host}:587"
     assert smtp.calls == [f"connect {where}", "ehlo", *encryption, "login someone", "quit"]
 
 
-@pytest.mark.parametrize("name", ["HOST", "USERNAME", "PASSWORD"])
-def test_missing_smtp_variable_is_named(ses: KeepingSes, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch, name: str):
+def test_server_is_that_of_ses_in_the_region_unless_there_is_another(
+    ses: LocalSes, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("AFTERSEND_SMTP_HOST")
+    send(via="smtp", env="shop")
+    assert smtp.calls[0] == "connect email-smtp.us-east-1.amazonaws.com:587"
+
+
+@pytest.mark.parametrize("name", ["USERNAME", "PASSWORD"])
+def test_missing_smtp_variable_is_named(ses: LocalSes, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch, name: str):
     monkeypatch.delenv(f"AFTERSEND_SMTP_{name}")
-    result = send(via="smtp", exits=2)
+    result = send(via="smtp", env="shop", exits=2)
     assert f"set AFTERSEND_SMTP_{name}. SMTP credentials are created in the SES console" in result.stderr
 
 
 def test_refused_credentials_and_ports_that_are_none_are_explained(
-    ses: KeepingSes, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
+    ses: LocalSes, smtp: SmtpServer, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("AFTERSEND_SMTP_PASSWORD", "wrong")
-    assert "refuses the credentials (535)" in send(via="smtp", exits=2).stderr
+    assert "refuses the credentials (535)" in send(via="smtp", env="shop", exits=2).stderr
     monkeypatch.setenv("AFTERSEND_SMTP_HOST", "localhost:smtp")
-    assert "write HOST or HOST:PORT" in send(via="smtp", exits=2).stderr
+    assert "write HOST or HOST:PORT" in send(via="smtp", env="shop", exits=2).stderr
 
 
-def test_refused_recipient_is_named(ses: KeepingSes, smtp: SmtpServer):
+def test_refused_recipient_is_named(ses: LocalSes, smtp: SmtpServer):
     smtp.refuses = {OTHER: (554, b"no")}
     assert OTHER in send(via="smtp", exits=2).stderr
 
 
 @pytest.mark.parametrize("via", WAYS)
 def test_suppressed_recipient_is_left_out_with_the_reason(
-    ses: KeepingSes, smtp: SmtpServer, shop: SuppressionShop, via: str
+    ses: LocalSes, smtp: SmtpServer, shop: SuppressionShop, via: str
 ):
     shop.record(a_bounce())
     result = send(via=via, to=(READER.upper(), OTHER, "no address"), exits=1)
     assert f"Left out: {READER.upper()} is suppressed (hard-bounce in *" in result.stderr
     assert "Left out: no address is not one e-mail address" in result.stderr
-    sent = [recipients for _, recipients, _ in smtp.messages] + [each.destination for each in ses.messages]
+    sent = [recipients for _, recipients, _ in smtp.messages] + [each.destination for each in messages(ses)]
     assert sent == [[OTHER]]
 
 
-def test_nothing_is_sent_if_nobody_is_left(ses: KeepingSes, shop: SuppressionShop):
+def test_nothing_is_sent_if_nobody_is_left(ses: LocalSes, shop: SuppressionShop):
     shop.record(a_bounce())
     result = send(to=(READER,), exits=1)
-    assert (result.stdout, ses.requests) == ("", [])
+    assert (result.stdout, messages(ses)) == ("", [])
     assert "Nobody is left to send to." in result.stderr
 
 
@@ -206,7 +224,7 @@ def test_nothing_is_sent_if_nobody_is_left(ses: KeepingSes, shop: SuppressionSho
     ("stream_tag", "words"), [(None, ("--configuration-set", "receipts")), ("kind", ("--tag", "kind=receipts"))]
 )
 def test_suppression_list_is_asked_for_the_stream_of_the_message(
-    ses: KeepingSes, shop: SuppressionShop, stream_tag: str | None, words: tuple[str, ...]
+    ses: LocalSes, shop: SuppressionShop, stream_tag: str | None, words: tuple[str, ...]
 ):
     shop.set_policy(Policy(stream_tag=stream_tag))
     added = ["suppressions", "add", OTHER, "--scope", "stream#receipts", "--note", "test", "--env", "local"]
@@ -216,10 +234,10 @@ def test_suppression_list_is_asked_for_the_stream_of_the_message(
 
 
 @pytest.mark.parametrize("via", WAYS)
-def test_dry_run_shows_what_would_be_sent(ses: KeepingSes, via: str):
+def test_dry_run_shows_what_would_be_sent(ses: LocalSes, via: str):
     """A dry run needs no SMTP credentials."""
     shown = send(*TAGS, "--dry-run", via=via, html="<p>Bücher</p>").stdout
-    assert ses.requests == []
+    assert messages(ses) == []
     if via == "smtp":
         assert message_from_string(shown)["X-SES-MESSAGE-TAGS"] == "campaign=spring, genre=sci-fi"
         return
@@ -230,7 +248,7 @@ def test_dry_run_shows_what_would_be_sent(ses: KeepingSes, via: str):
     assert "text/html" in shown or "Bücher" in shown
 
 
-def test_text_is_standard_input_unless_there_is_another(ses: KeepingSes):
+def test_text_is_standard_input_unless_there_is_another(ses: LocalSes):
     def body(*words: str) -> dict[str, Any]:
         shown = send("--dry-run", *words, given="Given").stdout
         return {name: part["Data"] for name, part in json.loads(shown)["Content"]["Simple"]["Body"].items()}
@@ -240,7 +258,7 @@ def test_text_is_standard_input_unless_there_is_another(ses: KeepingSes):
     assert body("--html", "<p>") == {"Html": "<p>"}
 
 
-def test_headers_of_the_environment_have_the_values_of_their_tags(ses: KeepingSes, monkeypatch: pytest.MonkeyPatch):
+def test_headers_of_the_environment_have_the_values_of_their_tags(ses: LocalSes, monkeypatch: pytest.MonkeyPatch):
     from msgspec.structs import replace
 
     dimensions = (Dimension(name="genre", source="emailHeader"), Dimension(name="x", source="messageTag"))
@@ -270,13 +288,13 @@ def test_headers_of_the_environment_have_the_values_of_their_tags(ses: KeepingSe
         (("--topic", "sci-fi"), "belongs to a contact list"),
     ],
 )
-def test_mistake_is_named_and_nothing_is_sent(ses: KeepingSes, words: tuple[str, ...], text: str):
+def test_mistake_is_named_and_nothing_is_sent(ses: LocalSes, words: tuple[str, ...], text: str):
     result = send(*words, exits=2)
     assert text in " ".join(result.stderr.replace("│", " ").split())
-    assert ses.requests == []
+    assert messages(ses) == []
 
 
-def test_refusal_of_ses_is_one_sentence(ses: KeepingSes, monkeypatch: pytest.MonkeyPatch):
+def test_refusal_of_ses_is_one_sentence(ses: LocalSes, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(ses, "sending_enabled", lambda _: False)
     result = send(exits=2)
     assert result.stderr.startswith("AWS refused SendEmail (SendingPausedException)")

@@ -63,7 +63,7 @@ def test_page_updates_itself_and_shows_the_timeline_of_a_recipient(
 def test_page_says_when_the_emulator_does_not_answer(
     page: Page, page_url: str, pipeline: LocalPipeline, monkeypatch
 ):
-    monkeypatch.setitem(pipeline.outputs, "FeedbackQueueUrl", f"{pipeline.emulator_url}/000000000000/gone")
+    monkeypatch.setitem(pipeline.outputs, "FeedbackQueueUrl", f"{pipeline.run.endpoint}/000000000000/gone")
     page.goto(page_url)
     expect(page.get_by_role("heading", name="The results cannot be shown")).to_be_visible()
     monkeypatch.undo()

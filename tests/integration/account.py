@@ -34,10 +34,10 @@ OPTIONS = (
 class Account:
     """The emulator's AWS account, read and changed through SES's API as an operator would."""
 
-    def __init__(self, ses: LocalSes, ses_url: str, emulator_url: str, folder: Path) -> None:
+    def __init__(self, ses: LocalSes, emulator_url: str, folder: Path) -> None:
         session = boto3.Session("test", "test", region_name=REGION)
-        self.sesv2: Any = session.client("sesv2", endpoint_url=ses_url)
-        self.ses: Any = session.client("ses", endpoint_url=ses_url)
+        self.sesv2: Any = session.client("sesv2", endpoint_url=ses.url)
+        self.ses: Any = session.client("ses", endpoint_url=ses.url)
         self.emulator_client = ses.emulator_client
         self._url, self._folder = emulator_url, folder
         self.outputs: dict[str, str] = {}

@@ -120,8 +120,8 @@ def expected_notifications(identity: Identity, topic: str) -> dict[str, Any]:
 
 @pytest.fixture
 def account(tmp_path: Path) -> Generator[Account]:
-    with local_aws(tmp_path) as (ses, ses_url, emulator_url):
-        account = Account(ses, ses_url, emulator_url, tmp_path)
+    with local_aws(tmp_path) as (ses, run):
+        account = Account(ses, run.endpoint, tmp_path)
         account.prepare()
         yield account
 

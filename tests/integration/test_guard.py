@@ -48,10 +48,10 @@ class Shop:
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Generator[tuple[Shop, LocalPipeline]]:
     monkeypatch.setenv(LOCAL_RUN_VARIABLE, str(tmp_path / "run.json"))
-    with local_aws(tmp_path) as (ses, ses_url, emulator_url), published_endpoint(emulator_url, ses_url):
-        bootstrap(emulator_url)
-        shop = Shop(tmp_path, emulator_url)
-        yield shop, LocalPipeline(ses, ses_url, emulator_url, shop.deploy(), emulator_log(tmp_path))
+    with local_aws(tmp_path) as (ses, run), published_endpoint(run):
+        bootstrap(run.endpoint)
+        shop = Shop(tmp_path, run.endpoint)
+        yield shop, LocalPipeline(ses, run, shop.deploy(), emulator_log(tmp_path))
 
 
 def watch(pipeline: LocalPipeline) -> dict[str, int]:
@@ -81,7 +81,7 @@ def send_raw(pipeline: LocalPipeline) -> None:
 
 
 def client(pipeline: LocalPipeline, service: str) -> Any:
-    return boto3.Session("test", "test", region_name=REGION).client(service, endpoint_url=pipeline.ses_url)
+    return boto3.Session("test", "test", region_name=REGION).client(service, endpoint_url=pipeline.run.ses_endpoint)
 
 
 def refusal(action: Callable[[LocalPipeline], None], pipeline: LocalPipeline) -> str:

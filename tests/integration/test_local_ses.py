@@ -66,7 +66,7 @@ def test_default_set_of_the_identity_applies_where_none_is_given(interface: str,
 def test_custom_verification_email_has_no_tags(clients: Clients):
     for client in (clients.v1, clients.v2):
         client.send_custom_verification_email(
-            EmailAddress=READER, TemplateName="verify", ConfigurationSetName="newsletter"
+            EmailAddress=READER, TemplateName="welcome", ConfigurationSetName="newsletter"
         )
     first, second = clients.messages()
     assert first["tags"] == second["tags"] == {}

@@ -50,7 +50,7 @@ def test_stream_of_the_model_has_the_records_of_the_emulators_stream(pipeline: L
 
 def stream_records(pipeline: LocalPipeline, table: str) -> list[tuple[str, Any, Any]]:
     """Return event name, new image and old image of each record of a table's stream in the emulator."""
-    streams = boto3.client("dynamodbstreams", endpoint_url=pipeline.emulator_url)
+    streams = boto3.client("dynamodbstreams", endpoint_url=pipeline.run.endpoint)
     arn = pipeline.ses.emulator_client("dynamodb").describe_table(TableName=table)["Table"]["LatestStreamArn"]
     [shard] = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
     iterator = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")

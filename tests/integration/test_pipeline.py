@@ -137,7 +137,7 @@ def test_original_code_deployed_again_has_no_differences(pipeline: LocalPipeline
 
 def empty_tables(pipeline: LocalPipeline) -> None:
     """Delete all items but the checkpoints, which belong to the stream and not to the tables."""
-    dynamodb = boto3.resource("dynamodb", endpoint_url=pipeline.emulator_url)
+    dynamodb = boto3.resource("dynamodb", endpoint_url=pipeline.run.endpoint)
     for output in ("LedgerTableName", "CountersTableName", "SuppressionsTableName"):
         table = dynamodb.Table(pipeline.outputs[output])
         pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name)

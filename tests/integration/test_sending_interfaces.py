@@ -1,19 +1,22 @@
 """Send over every interface through the local SES into the deployed pipeline, whose counters then have the tags."""
 
 import os
-import shlex
 import subprocess
 import time
 from collections import Counter
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from local.emulator import free_port
+from aftersend.cli.main import app
+from aftersend.cli.send import WAYS as WAYS_OF_COMMAND
+from local.emulator import PROJECT, free_port
 from local.mailer import send_command
 from local.pipeline import LocalPipeline
 from local.ses.smtp import SmtpPorts, running_smtp
-from tests.local_ses import INTERFACES, SENDS, TAGS, WAYS, Clients, create_templates
+from tests.local_ses import INTERFACES, READER, SENDER, SENDS, TAGS, WAYS, Clients, create_templates
 
 DEADLINE_SECONDS = 60
 
@@ -45,9 +48,19 @@ def test_message_that_is_sent_alone_is_counted_under_exactly_its_tags(
     assert wait_until_sent(pipeline, before, expected) == expected
 
 
-def test_command_that_the_demo_prints_sends_a_message_with_message_tags(pipeline: LocalPipeline):
-    before, environment = sent(pipeline), {"PATH": os.environ["PATH"]}
-    subprocess.run(shlex.split(send_command(pipeline.ses_url)), check=True, capture_output=True, env=environment)
+@pytest.mark.parametrize("via", WAYS_OF_COMMAND)
+def test_message_of_the_command_is_counted_under_its_tags(via: str, pipeline: LocalPipeline):
+    before, tags = sent(pipeline), [word for pair in TAGS.items() for word in ("--tag", "=".join(pair))]
+    addresses = ["--from", SENDER, "--to", READER]
+    result = CliRunner().invoke(app, ["send", "--env", "local", "--via", via, "--subject", "Books", *addresses, *tags])
+    assert result.exit_code == 0, result.output
+    expected = Counter([*TAGS.items(), ("ses:configuration-set", "newsletter")])
+    assert wait_until_sent(pipeline, before, expected) == expected
+
+
+def test_command_that_the_demo_prints_sends_a_message_with_message_tags(pipeline: LocalPipeline, tmp_path: Path):
+    before, environment = sent(pipeline), os.environ | {"PYTHONPATH": str(PROJECT)}
+    subprocess.run(["/bin/sh", "-c", send_command()], check=True, capture_output=True, cwd=tmp_path, env=environment)
     tags = {"campaign": "my-first", "genre": "poetry", "ses:configuration-set": "newsletter"}
     assert wait_until_sent(pipeline, before, Counter(tags.items())) == Counter(tags.items())
 

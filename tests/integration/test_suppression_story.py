@@ -41,7 +41,7 @@ class Story:
         self.began_at, self.archived_before = datetime.now(UTC), self.last_archived()
         self.tables = [pipeline.outputs[f"{name}TableName"] for name in ("Ledger", "Suppressions")]
         self.sesv2: Any = boto3.Session("test", "test", region_name=REGION).client(
-            "sesv2", endpoint_url=pipeline.ses_url
+            "sesv2", endpoint_url=pipeline.run.ses_endpoint
         )
         secret = pipeline.outputs["RecipientHashKeySecretArn"]
         secrets = pipeline.ses.emulator_client("secretsmanager")
