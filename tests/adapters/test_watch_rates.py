@@ -50,6 +50,16 @@ def test_rate_is_not_acted_on_before_the_sends_that_belong_to_it_are_counted(sho
     assert shop.states.get("newsletter") == NOTHING
 
 
+def test_storm_after_one_that_ended_by_itself_is_paused(shop: ReputationShop):
+    shop.count(send=250, hard_bounce=30)
+    shop.watch()
+    shop.count(send=1_750)
+    assert shop.watch(NOW + RUN) == {}
+    shop.count(hard_bounce=248)
+    shop.watch(NOW + 2 * RUN)
+    assert shop.watch(NOW + 3 * RUN) == {"rates_critical": 1, "guard_paused": 1}
+
+
 def test_dry_run_reports_what_it_would_pause_and_pauses_nothing(shop: ReputationShop):
     shop.set(Variable.REPUTATION, Reputation())
     storm(shop)
