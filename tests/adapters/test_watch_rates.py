@@ -197,12 +197,22 @@ def test_set_that_fails_stops_no_other_and_is_logged_without_more_than_the_reaso
     assert logged == ["ses:configuration-set=newsletter", "receipts"]
 
 
+class Failing:
+    """Counters that cannot be read."""
+
+    def sums(self, tag: str, hours: object) -> None:
+        raise ValueError("throttled")
+
+
+def test_counters_that_cannot_be_read_for_one_run_delay_no_pause(shop: ReputationShop):
+    storm(shop)
+    shop.watch()
+    assert shop.watch(NOW + RUN, counters=Failing()) == {"guard_errors": 3}
+    assert shop.watch(NOW + 2 * RUN) == {"rates_critical": 1, "guard_paused": 1}
+
+
 def test_tag_that_cannot_be_read_stops_no_pause(shop: ReputationShop):
     shop.states.replace("newsletter", NOTHING, PAUSED)
-
-    class Failing:
-        def sums(self, tag: str, hours: object) -> None:
-            raise ValueError("throttled")
 
     assert shop.watch(counters=Failing()) == {"guard_paused": 1, "guard_errors": 3}
     assert not shop.ses.enabled["newsletter"]
