@@ -116,6 +116,9 @@ class Watch:
         self.report.guard_paused += 1
         if self._switch.is_enabled(name) and self._states.get(name).is_paused:
             self._switch.set(name, enabled=False)
+            if not self._states.get(name).is_paused:  # resumed in between, and perhaps enabled before it was paused
+                self._switch.set(name, enabled=True)
+                return
             details = {"configuration_set": name, "paused_at": str(state.paused_at), "reason": state.reason}
             logger.error("The guard paused a configuration set.", extra=details)
 

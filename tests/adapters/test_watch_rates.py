@@ -99,18 +99,19 @@ def test_storm_of_before_the_resumption_does_not_pause_again_but_a_new_one_does(
     assert shop.watch(later + RUN)["guard_paused"] == 1
 
 
-def test_resumption_during_a_run_is_not_undone(shop: ReputationShop):
+@pytest.mark.parametrize("reads_before", [1, 2])
+def test_resumption_during_a_run_is_not_undone(shop: ReputationShop, reads_before: int):
     shop.states.replace("newsletter", NOTHING, PAUSED)
     current = shop.states.get
 
     class Resumed:
-        """What is remembered at first is resumed by an operator before it is read again."""
+        """What is remembered at first is resumed by an operator before it is read once more."""
 
         replace = shop.states.replace
         reads = count()
 
         def get(self, name: str) -> GuardState:
-            if name == "newsletter" and next(self.reads):
+            if name == "newsletter" and next(self.reads) == reads_before:
                 shop.states.replace(name, PAUSED, resumed(PAUSED, NOW, "operator", "repaired"))
             return current(name)
 
