@@ -7,6 +7,7 @@ paused. So neither a deployment nor a click in the console resumes sending; only
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,13 +73,14 @@ class Watch:
         """Judge and guard each configuration set, then judge each value of the other tags."""
         sets = self._sums(CONFIGURATION_SET)
         for name in self._settings.configuration_sets:
-            self._attempt(f"{CONFIGURATION_SET}={name}", lambda name=name: self._guard(name, sets.get(name, {})))
+            by_hour = None if sets is None else sets.get(name, {})
+            self._attempt(f"{CONFIGURATION_SET}={name}", partial(self._guard, name, by_hour))
         for tag in self._settings.tags:
-            for value, by_hour in self._sums(tag).items():
+            for value, by_hour in (self._sums(tag) or {}).items():
                 self._report(f"{tag}={value}", judge(by_hour, self._now, self._settings.reputation)[0])
 
-    def _sums(self, tag: str) -> Mapping[str, ByHour]:
-        return self._attempt(tag, lambda: self._counters.sums(tag, watched_hours(self._now))) or {}
+    def _sums(self, tag: str) -> Mapping[str, ByHour] | None:
+        return self._attempt(tag, lambda: self._counters.sums(tag, watched_hours(self._now)))
 
     def _attempt(self, subject: str, action: Callable[[], Any]) -> Any:
         """Do something that fails alone; return its result, or None."""
@@ -90,8 +92,13 @@ class Watch:
             logger.error("Rates could not be read, or sending not paused.", extra=reason)
             return None
 
-    def _guard(self, name: str, by_hour: ByHour) -> None:
+    def _guard(self, name: str, by_hour: ByHour | None) -> None:
+        """Judge a set and apply the guard. Of one whose counters could not be read (None), only a pause is applied."""
         reputation, state = self._settings.reputation, self._states.get(name)
+        if by_hour is None:
+            if state.is_paused:
+                self._pause(name, state)
+            return
         verdicts = judge(by_hour, self._now, reputation, state.judged_since)
         self._report(name, verdicts[0])
         self._emit_rates(name, verdicts)
@@ -109,6 +116,9 @@ class Watch:
         self.report.guard_paused += 1
         if self._switch.is_enabled(name) and self._states.get(name).is_paused:
             self._switch.set(name, enabled=False)
+            if not self._states.get(name).is_paused:  # resumed in between, and perhaps enabled before it was paused
+                self._switch.set(name, enabled=True)
+                return
             details = {"configuration_set": name, "paused_at": str(state.paused_at), "reason": state.reason}
             logger.error("The guard paused a configuration set.", extra=details)
 

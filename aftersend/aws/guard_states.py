@@ -31,16 +31,16 @@ class GuardStates:
         """Replace what is remembered if it is still what is expected; tell whether it was."""
         if state == expected:
             return True
-        put: dict[str, Any] = {"ConditionExpression": f"attribute_not_exists({PARTITION_KEY})"}
-        if expected != NOTHING:
-            put = {
-                "ConditionExpression": "#state = :expected",
-                "ExpressionAttributeNames": {"#state": STATE},  # a reserved word of DynamoDB's
-                "ExpressionAttributeValues": serialize({":expected": _encode(expected)}),
-            }
         item = _key(name) | serialize({STATE: _encode(state)})
         try:
-            self._dynamodb.put_item(TableName=self._table, Item=item, **put)
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item=item,
+                # Where nothing is remembered any more, there is an item with an empty state.
+                ConditionExpression=f"attribute_not_exists({PARTITION_KEY}) OR #state = :expected",
+                ExpressionAttributeNames={"#state": STATE},  # a reserved word of DynamoDB's
+                ExpressionAttributeValues=serialize({":expected": _encode(expected)}),
+            )
         except ClientError as error:
             if error_code(error) != "ConditionalCheckFailedException":
                 raise

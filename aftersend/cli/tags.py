@@ -15,7 +15,7 @@ from aftersend.aws.deployment import Deployment
 from aftersend.cli.deployment import JsonOption, connected
 from aftersend.cli.failure_output import print_json, print_rich, printable
 from aftersend.cli.feedback import parse_moment
-from aftersend.counting import CONFIGURATION_SET, LINK, PROVIDER
+from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, PROVIDER
 from aftersend.metrics.reputation import HOURS
 from aftersend.metrics.tag_table import Order, TagRow, sort_rows, tag_row
 
@@ -75,10 +75,10 @@ def tags(
         raise typer.BadParameter(f"--since is more than {MAX_DAYS} days ago.")
     with connected(env) as target:
         counted = deployed_counting(target.deployment).counted
-        names = (CONFIGURATION_SET, *counted.tags, *(LINK + name for name in counted.link_tags), PROVIDER)
+        names = tuple(dict.fromkeys((CONFIGURATION_SET, FROM_DOMAIN, *counted.value_tags, PROVIDER)))
         if unknown := [name for name in tag or () if name not in names]:
             raise typer.BadParameter(f"{unknown[0]!r} is not counted in {env}. Counted are: {', '.join(names)}.")
-        rows = sort_rows(tag_rows(target.deployment, tag or names, begin, now), sort)
+        rows = sort_rows(tag_rows(target.deployment, dict.fromkeys(tag or names), begin, now), sort)
     _print(rows, limit, begin, as_json)
 
 

@@ -15,7 +15,7 @@ from aftersend.cli import status as status_command
 from aftersend.cli import tags as tags_command
 from aftersend.cli.deployment import Target
 from aftersend.cli.main import app
-from aftersend.counting import Counted
+from aftersend.counting import FROM_DOMAIN, Counted
 from aftersend.metrics.reputation import Reputation
 from aftersend.retention import Retention
 from tests.adapters.healthy import ENVIRONMENT, OUTPUTS, Services, an_alarm, metrics, queue_attributes
@@ -89,6 +89,13 @@ def test_range_leaves_out_what_was_sent_before(shop: ReputationShop):
     shop.count("old", HOUR - timedelta(hours=30), "campaign", send=7)
     assert "No mail of messages sent since" in run("tags", "--env", "shop", "--tag", "campaign").stdout
     assert "campaign=old" in run("tags", "--env", "shop", "--tag", "campaign", "--since", "2d").stdout
+
+
+def test_from_domains_are_shown_and_a_tag_that_is_named_twice_once(shop: ReputationShop):
+    shop.count("bookshop.example", HOUR, FROM_DOMAIN, send=7)
+    assert run("tags", "--env", "shop").stdout.count("ses:from-domain=bookshop.example") == 1
+    twice = run("tags", "--env", "shop", "--tag", FROM_DOMAIN, "--tag", FROM_DOMAIN, "--json")
+    assert [json.loads(line)["sends"] for line in twice.stdout.splitlines()] == [7]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,16 @@ def test_rate_is_not_acted_on_before_the_sends_that_belong_to_it_are_counted(sho
     assert shop.states.get("newsletter") == NOTHING
 
 
+def test_storm_after_one_that_ended_by_itself_is_paused(shop: ReputationShop):
+    shop.count(send=250, hard_bounce=30)
+    shop.watch()
+    shop.count(send=1_750)
+    assert shop.watch(NOW + RUN) == {}
+    shop.count(hard_bounce=248)
+    shop.watch(NOW + 2 * RUN)
+    assert shop.watch(NOW + 3 * RUN) == {"rates_critical": 1, "guard_paused": 1}
+
+
 def test_dry_run_reports_what_it_would_pause_and_pauses_nothing(shop: ReputationShop):
     shop.set(Variable.REPUTATION, Reputation())
     storm(shop)
@@ -89,18 +99,19 @@ def test_storm_of_before_the_resumption_does_not_pause_again_but_a_new_one_does(
     assert shop.watch(later + RUN)["guard_paused"] == 1
 
 
-def test_resumption_during_a_run_is_not_undone(shop: ReputationShop):
+@pytest.mark.parametrize("reads_before", [1, 2])
+def test_resumption_during_a_run_is_not_undone(shop: ReputationShop, reads_before: int):
     shop.states.replace("newsletter", NOTHING, PAUSED)
     current = shop.states.get
 
     class Resumed:
-        """What is remembered at first is resumed by an operator before it is read again."""
+        """What is remembered at first is resumed by an operator before it is read once more."""
 
         replace = shop.states.replace
         reads = count()
 
         def get(self, name: str) -> GuardState:
-            if name == "newsletter" and next(self.reads):
+            if name == "newsletter" and next(self.reads) == reads_before:
                 shop.states.replace(name, PAUSED, resumed(PAUSED, NOW, "operator", "repaired"))
             return current(name)
 
@@ -187,12 +198,22 @@ def test_set_that_fails_stops_no_other_and_is_logged_without_more_than_the_reaso
     assert logged == ["ses:configuration-set=newsletter", "receipts"]
 
 
+class Failing:
+    """Counters that cannot be read."""
+
+    def sums(self, tag: str, hours: object) -> None:
+        raise ValueError("throttled")
+
+
+def test_counters_that_cannot_be_read_for_one_run_delay_no_pause(shop: ReputationShop):
+    storm(shop)
+    shop.watch()
+    assert shop.watch(NOW + RUN, counters=Failing()) == {"guard_errors": 3}
+    assert shop.watch(NOW + 2 * RUN) == {"rates_critical": 1, "guard_paused": 1}
+
+
 def test_tag_that_cannot_be_read_stops_no_pause(shop: ReputationShop):
     shop.states.replace("newsletter", NOTHING, PAUSED)
-
-    class Failing:
-        def sums(self, tag: str, hours: object) -> None:
-            raise ValueError("throttled")
 
     assert shop.watch(counters=Failing()) == {"guard_paused": 1, "guard_errors": 3}
     assert not shop.ses.enabled["newsletter"]
