@@ -5,6 +5,7 @@ lost on its way reduces the counters, but neither of these. Aftersend counts a m
 metric does so too is not documented. Therefore a surplus is no problem, and only what is missing is measured.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
@@ -85,16 +86,17 @@ def compare(published: Mapping[str, Sends], counted: Mapping[str, Sends], now: d
 
 def unseen_percent(account: Sends, published: Mapping[str, Sends], now: datetime) -> int:
     """Return the share of the account's mail of a day that named none of the configuration sets, rounded up."""
-    day = _day(now)
-    total = day.total(account)
-    return _share(total - sum(map(day.total, published.values())), total)
+    named = Counter[datetime]()
+    for sends in published.values():
+        named.update(sends)
+    return missing_percent(account, named, _day(now))
 
 
 def missing_percent(published: Sends, counted: Sends, window: Window) -> int:
-    """Return what share of SES's sends is not counted, rounded up.
+    """Return what share of the sends is not counted, rounded up.
 
-    A message that is sent at the end of an hour is in the next one for SES. Therefore only what is also missing in the
-    span that is an hour longer at both ends counts.
+    A message that is sent at the end of an hour may be in the next one for SES. Therefore only what is also missing in
+    the span that is an hour longer at both ends counts.
     """
     shares = []
     for span in (window, window.widened()):

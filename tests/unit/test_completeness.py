@@ -89,6 +89,15 @@ def test_unseen_mail_is_what_the_account_sent_beyond_the_sets(account: int, perc
     assert unseen_percent(steady(account), {"newsletter": steady(1_000)}, NOW) == percent
 
 
+@pytest.mark.parametrize("hours", range(1, 30))
+@pytest.mark.parametrize("later", [-1, 1])
+def test_burst_at_the_end_of_an_hour_is_not_unseen_if_it_is_in_the_next_hour_of_its_set(hours: int, later: int):
+    account, named = steady(10), steady(10)
+    account[ago(hours)] += 100_000
+    named[ago(hours - later)] += 100_000
+    assert unseen_percent(account, {"newsletter": named}, NOW) == 0
+
+
 def test_account_without_mail_has_none_unseen():
     assert unseen_percent({}, {"newsletter": {}}, NOW) == 0
 
