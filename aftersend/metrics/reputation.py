@@ -132,7 +132,8 @@ def judge(
 
 
 def _sum(each_hour: Iterable[Figures]) -> Figures:
-    return Figures(*map(sum, zip(*each_hour, strict=True)))
+    total = Figures(*map(sum, zip(*each_hour, strict=True)))
+    return total._replace(sends=max(0, total.sends))  # echoes arrive before the sends they are subtracted from
 
 
 def _verdict(signal: str, window: Window, total: Figures, reputation: Reputation) -> Verdict:

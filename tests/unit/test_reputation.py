@@ -77,6 +77,11 @@ def test_rate_above_100_percent_has_no_verdict(signal: str, window: str):
     assert verdict(signal, window, 5_001, 5_000).level is Level.TOO_FEW
 
 
+def test_echoes_whose_sends_are_not_counted_yet_make_no_negative_number_of_sends():
+    [worst, *_] = judge({NOW.replace(minute=0, second=0, microsecond=0): {"suppression_list_echo": 5}}, NOW, DEFAULTS)
+    assert sentence("news", worst) == "news: bounce rate 0.0 % (0 of 0 sent in 1 hour): too few for a verdict."
+
+
 def test_rates_are_compared_in_whole_numbers():
     for thousands in range(10, 200):
         assert verdict("complaint", "day", thousands, thousands * 1_000).level is Level.WARNING
