@@ -110,6 +110,7 @@ def test_lifted_entry_is_explained(shop: SuppressionShop):
     assert (", lifted by removed-by-operator " in verdict, act) == (True, "  By ann: no note")
 
 
+@pytest.mark.slow
 def test_every_scope_has_a_verdict_and_is_removed(shop: SuppressionShop):
     shop.set_policy(Policy(complaint_scope="stream"))
     shop.record(complaint(READER), bounce(minutes=3))
@@ -270,6 +271,7 @@ def many(shop: SuppressionShop, number: int = 7) -> list[str]:
     return recipients
 
 
+@pytest.mark.slow
 def test_selected_entries_are_removed_after_a_confirmation(shop: SuppressionShop):
     recipients = many(shop)
     refused = run(*MANY, given="n\n", exits=1)

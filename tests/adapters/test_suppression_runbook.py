@@ -70,6 +70,7 @@ def printed(command: str, answer: str) -> str:
     return result.output
 
 
+@pytest.mark.slow
 def test_commands_print_what_the_page_shows(shop: SuppressionShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     write_files()

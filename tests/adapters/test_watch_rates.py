@@ -130,6 +130,7 @@ def test_run_that_read_an_older_state_does_not_pause_what_was_resumed_since(shop
     assert shop.ses.enabled["newsletter"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True])
 def test_run_that_is_killed_at_any_call_converges_with_the_next_one(shop: ReputationShop, after: bool):
     calls = 0

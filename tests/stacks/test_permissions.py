@@ -309,6 +309,7 @@ def test_no_role_may_do_everything(statements: list[tuple[str, tuple[str, ...], 
     assert not [actions for _, actions, _ in statements if {"*", "s3:*", "dynamodb:*", "ses:*", "kms:*"} & {*actions}]
 
 
+@pytest.mark.slow
 def test_policies_for_people_do_not_grow_with_the_environment(templates: dict[str, Template], tmp_path: Path):
     """IAM accepts 6,144 characters: with forty names in it, a policy would be refused, and the deployment with it."""
     prod = load("prod")

@@ -159,6 +159,7 @@ def adopt(folder: Path, **existing: str) -> dict[str, Template]:
     return {name: Template.from_stack(stack) for name, stack in build_stacks(prod, folder).items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", LOGICAL_IDS)
 def test_table_bucket_or_secret_that_was_retained_is_used_instead_of_a_new_one(key: str, tmp_path: Path):
     named = {name: value for name, value in RETAINED.items() if name.startswith(key.partition("_")[0])}
@@ -169,6 +170,7 @@ def test_table_bucket_or_secret_that_was_retained_is_used_instead_of_a_new_one(k
     assert named[key] in outputs
 
 
+@pytest.mark.slow
 def test_functions_and_policies_use_the_retained_state(tmp_path: Path):
     """Nothing is created, imported or granted but what was retained."""
     templates = adopt(tmp_path, **RETAINED)
@@ -182,6 +184,7 @@ def test_functions_and_policies_use_the_retained_state(tmp_path: Path):
         assert resource in text
 
 
+@pytest.mark.slow
 def test_stack_of_which_everything_was_retained_is_still_deployed(tmp_path: Path):
     """The commands read its outputs, and the CDK deletes a stack that has no resources."""
     lists = {"readers": ContactList(existing=True)}
@@ -199,6 +202,7 @@ def test_sender_may_read_the_hash_key_that_was_retained(tmp_path: Path):
     assert arn in [statement["Resource"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
 
 
+@pytest.mark.slow
 def test_contact_list_that_was_retained_is_not_created_again(tmp_path: Path):
     prod = msgspec.structs.replace(load("prod"), contact_lists={"readers": ContactList(existing=True)})
     for stack in build_stacks(prod, tmp_path).values():

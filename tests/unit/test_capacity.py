@@ -28,6 +28,7 @@ def test_page_shows_the_computed_table(table):
     assert "\n".join(table()) in PAGE
 
 
+@pytest.mark.slow
 def test_peak_is_that_of_the_simulated_day():
     arrival, window = Arrival(1e8, Parameters(), seed=1), HOUR / 2
     begins = (hour * HOUR for hour in range(*CAMPAIGN_HOURS))

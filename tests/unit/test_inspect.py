@@ -204,6 +204,7 @@ QUOTED_NAMES = {
 }
 
 
+@pytest.mark.slow
 def test_name_that_a_terminal_cannot_show_is_quoted_as_in_a_shell(tmp_path: Path):
     for name in QUOTED_NAMES:
         (tmp_path / os.fsdecode(name)).write_text("{}")

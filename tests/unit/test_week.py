@@ -69,6 +69,7 @@ def test_bad_campaign_goes_bad_from_the_fifth_day(week: list[Mail]):
     assert percent(days[6], "complaint") == pytest.approx(0.6, abs=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "hour"), [(1, 0), (2, 7), (3, 13), (4, 23)])
 def test_bad_campaign_alone_makes_its_configuration_set_critical(seed: int, hour: int):
     now = NOW.replace(hour=hour)
