@@ -16,7 +16,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend.aws.attempts import Attempts, attempts
-from aftersend.aws.clients import error_code
+from aftersend.aws.conditional_put import put_if
 from aftersend.aws.serialization import Item as Attributes
 from aftersend.aws.serialization import serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
@@ -221,18 +221,13 @@ class CountersTable:
     def publish_values(self, expected: Published, chosen: Published) -> bool:
         """Replace the values that have metrics, if they are still the expected ones; return whether they were."""
         text, before = (msgspec.json.encode(each).decode() for each in (chosen, expected))
-        try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=PUBLISHED_KEY | serialize({PUBLISHED: text}),
-                ConditionExpression=f"{PUBLISHED} = :expected OR attribute_not_exists({PARTITION_KEY})",
-                ExpressionAttributeValues=serialize({":expected": before}),
-            )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return put_if(
+            self._dynamodb,
+            TableName=self._table,
+            Item=PUBLISHED_KEY | serialize({PUBLISHED: text}),
+            ConditionExpression=f"{PUBLISHED} = :expected OR attribute_not_exists({PARTITION_KEY})",
+            ExpressionAttributeValues=serialize({":expected": before}),
+        )
 
     def rows(self) -> Iterator[tuple[Row, dict[str, int]]]:
         """Return every row and its measures, unordered; a row that several shards counted occurs repeatedly."""

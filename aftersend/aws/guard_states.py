@@ -6,9 +6,8 @@ Its items never expire. Their partition has no `#`, which those of counters have
 from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
-from aftersend.aws.clients import error_code
+from aftersend.aws.conditional_put import put_if
 from aftersend.aws.serialization import serialize
 from aftersend.contract import GUARD_PARTITION, PARTITION_KEY, SORT_KEY
 from aftersend.metrics.guard import NOTHING, GuardState
@@ -31,21 +30,15 @@ class GuardStates:
         """Replace what is remembered if it is still what is expected; tell whether it was."""
         if state == expected:
             return True
-        item = _key(name) | serialize({STATE: _encode(state)})
-        try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=item,
-                # Where nothing is remembered any more, there is an item with an empty state.
-                ConditionExpression=f"attribute_not_exists({PARTITION_KEY}) OR #state = :expected",
-                ExpressionAttributeNames={"#state": STATE},  # a reserved word of DynamoDB's
-                ExpressionAttributeValues=serialize({":expected": _encode(expected)}),
-            )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return put_if(
+            self._dynamodb,
+            TableName=self._table,
+            Item=_key(name) | serialize({STATE: _encode(state)}),
+            # Where nothing is remembered any more, there is an item with an empty state.
+            ConditionExpression=f"attribute_not_exists({PARTITION_KEY}) OR #state = :expected",
+            ExpressionAttributeNames={"#state": STATE},  # a reserved word of DynamoDB's
+            ExpressionAttributeValues=serialize({":expected": _encode(expected)}),
+        )
 
 
 def _key(name: str) -> dict[str, Any]:

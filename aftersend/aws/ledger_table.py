@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from aftersend import ledger
 from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.clients import error_code
+from aftersend.aws.conditional_put import put_if
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import EXPIRES, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.events import Event
@@ -190,13 +191,7 @@ class LedgerTable:
 
     def _put(self, item: Item, **condition: Any) -> bool:
         """Put an item and return whether its condition held."""
-        try:
-            self._dynamodb.put_item(TableName=self._table, Item=item, **condition)
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
+        return put_if(self._dynamodb, TableName=self._table, Item=item, **condition)
 
     def _put_batch(self, items: list[Item]) -> list[ClientError]:
         """Write a batch; if DynamoDB refuses it, write its items one by one, and return the refusals of single ones."""

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from botocore.exceptions import ClientError
 
 from aftersend.aws.attempts import attempts
-from aftersend.aws.clients import error_code
+from aftersend.aws.conditional_put import put_if
 from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.aws.suppression_reader import ATTRIBUTES
@@ -64,18 +63,9 @@ class SuppressionsTable:
                 "ConditionExpression": IF_UNCHANGED,
                 "ExpressionAttributeValues": serialize({":expected": version}),
             }
-        try:
-            self._dynamodb.put_item(
-                TableName=self._table,
-                Item=serialize(
-                    {PARTITION_KEY: new.recipient, SORT_KEY: new.scope, SCHEMA_ATTRIBUTE: SCHEMA} | attributes
-                ),
-                **condition,
-            )
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                raise Conflict from error
-            raise
+        keys = {PARTITION_KEY: new.recipient, SORT_KEY: new.scope, SCHEMA_ATTRIBUTE: SCHEMA}
+        if not put_if(self._dynamodb, TableName=self._table, Item=serialize(keys | attributes), **condition):
+            raise Conflict
 
     def entries_for(self, recipients: Iterable[str]) -> dict[str, Entry]:
         """Return the entries for all mail of many recipients, in force or not, by recipient."""
