@@ -11,11 +11,8 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend.account_list import Addition, Listed, Progress
-from aftersend.aws.clients import error_code
+from aftersend.aws.clients import PACE_SECONDS, error_code
 from aftersend.contract import ACCOUNT_LIST_PREFIX, IMPORTS_PREFIX
-
-PACE_SECONDS = 1.0
-"""SES accepts one call per second of everything but sending ("Service quotas in Amazon SES")."""
 
 PAGE_SIZE = 1_000
 """Addresses in one response of ListSuppressedDestinations, at most."""

@@ -17,6 +17,10 @@ from botocore.session import Session, get_session
 
 Service = Literal["cloudwatch", "dynamodb", "events", "s3", "secretsmanager", "ses", "sesv2"]
 
+PACE_SECONDS = 1.0
+"""SES accepts one call per second of everything but sending ("Service quotas in Amazon SES"). The local SES accepts any
+number."""
+
 USER_AGENT = "aftersend"
 """botocore composes its own anew for each request, which takes a seventh of the request's time."""
 

@@ -12,12 +12,8 @@ from typing import Any
 import msgspec
 from botocore.exceptions import ClientError
 
-from aftersend.aws.clients import error_code
+from aftersend.aws.clients import PACE_SECONDS, error_code
 from aftersend.contract import NOTIFICATION_TYPES, NotificationSettings
-
-PACE_SECONDS = 1.0
-"""SES accepts one call per second of everything but sending ("Service quotas in Amazon SES"). The local SES accepts any
-number."""
 
 MAX_IDENTITIES_PER_CALL = 100
 

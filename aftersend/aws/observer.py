@@ -10,11 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from aftersend.aws.clients import error_code
+from aftersend.aws.clients import PACE_SECONDS, error_code
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
 from aftersend.aws.deployment import STACKS, Deployment, Unavailable
-from aftersend.aws.identity_settings import PACE_SECONDS, IdentitySettings, differences
+from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.aws.metric_values import Metric, metric_values
 from aftersend.aws.recount import is_unfinished
 from aftersend.aws.stored_objects import StoredFailures, list_objects

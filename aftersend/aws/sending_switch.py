@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-PACE_SECONDS = 1.0
-"""SES accepts one call per second of everything but sending ("Service quotas in Amazon SES")."""
+from aftersend.aws.clients import PACE_SECONDS
 
 
 class SendingSwitch:

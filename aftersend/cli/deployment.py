@@ -8,7 +8,8 @@ from typing import Annotated, NamedTuple
 import msgspec
 import typer
 
-from aftersend.aws.account_list import PACE_SECONDS, AccountList
+from aftersend.aws.account_list import AccountList
+from aftersend.aws.clients import PACE_SECONDS
 from aftersend.aws.deployment import (
     AWS_ERRORS,
     Deployment,
@@ -45,9 +46,14 @@ class Target(NamedTuple):
         """Return whether it is a local run."""
         return self.environment is not None and self.environment.is_emulated
 
+    @property
+    def pace_seconds(self) -> float:
+        """Return the pause between calls of SES's API. The SES simulator needs none."""
+        return 0.0 if self.is_local else PACE_SECONDS
+
     def account_list(self) -> AccountList:
-        """Return SES's account suppression list. The SES simulator needs no pauses between calls."""
-        return AccountList(self.deployment.client("sesv2"), pace_seconds=0 if self.is_local else PACE_SECONDS)
+        """Return SES's account suppression list."""
+        return AccountList(self.deployment.client("sesv2"), pace_seconds=self.pace_seconds)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from aftersend.aws.guard_states import GuardStates
-from aftersend.aws.sending_switch import PACE_SECONDS, SendingSwitch
+from aftersend.aws.sending_switch import SendingSwitch
 from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, Target, YesOption, confirm, connected
 from aftersend.cli.suppression_changes import OperatorOption
 from aftersend.cli.suppression_editor import operator_of
@@ -38,7 +38,7 @@ def resume(
     with connected(env) as target:
         _check_name(target, configuration_set, env)
         states = GuardStates(target.deployment.client("dynamodb"), target.deployment.output("CountersTableName"))
-        switch = SendingSwitch(target.deployment.client("sesv2"), pace_seconds=0 if target.is_local else PACE_SECONDS)
+        switch = SendingSwitch(target.deployment.client("sesv2"), pace_seconds=target.pace_seconds)
         state, enabled = states.get(configuration_set), switch.is_enabled(configuration_set)
         if not state.is_paused and not _is_interrupted(target, configuration_set, state, enabled=enabled):
             typer.echo(_not_paused(configuration_set, enabled=enabled))

@@ -37,7 +37,7 @@ class SesSession(Session):
 @pytest.fixture
 def shop(reputation_shop: ReputationShop, monkeypatch: pytest.MonkeyPatch) -> ReputationShop:
     monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: SesSession(reputation_shop.ses))
-    monkeypatch.setattr(command, "PACE_SECONDS", 0)
+    monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     return reputation_shop
 
 

@@ -11,7 +11,7 @@ from aws_cdk.assertions import Template
 from typer.testing import CliRunner
 
 from aftersend.aws import deployment
-from aftersend.cli import resume
+from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
 from aftersend.metrics.guard import NOTHING
 from aftersend.suppression import Policy
@@ -141,7 +141,7 @@ def test_operator_may_make_every_call_of_resume_and_the_reader_may_not(
 
     ses = reputation_shop.ses
     monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Recording(ses))
-    monkeypatch.setattr(resume, "PACE_SECONDS", 0)
+    monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     reputation_shop.states.replace("newsletter", NOTHING, PAUSED)
     ses.enabled["newsletter"] = False
     words = ["resume", "newsletter", "--env", "shop", "--reason", "repaired", "--yes"]
