@@ -16,13 +16,16 @@ import msgspec
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
 from aftersend.contract import SWEEP_EVERY_HOURS, SWEEP_METRICS
-from aftersend.counting import CONFIGURATION_SET, MEASURES
+from aftersend.counting import COMPLAINT, CONFIGURATION_SET, HARD_BOUNCES, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
-from aftersend.suppression import SUPPRESSING_MEASURES, Entry, mass_suppression_percent, watched_hours
+from aftersend.suppression import Entry, mass_suppression_percent, watched_hours
 from lambdas import counting, dependencies, recording
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time, is_scheduled
+
+SUPPRESSING_MEASURES = (*HARD_BOUNCES, COMPLAINT)
+"""What counts as suppressing. An operator's act is deliberate, and so is a recipient's subscription."""
 
 RESERVED_TO_COUNT = 300_000
 """Milliseconds left of an invocation when decisions end, so that the rest of the table is counted."""

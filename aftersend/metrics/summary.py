@@ -4,12 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 
 from aftersend.counting import (
+    COMPLAINT,
     ECHO,
     ENGAGEMENT_MEASURES,
     HARD_BOUNCES,
     MACHINE_CLICKS,
     MACHINE_OPENS,
     MEASURES,
+    NOT_SPAM,
+    OTHER,
     OTHER_BOUNCES,
     SOFT_BOUNCES,
     TIME_MEASURES,
@@ -26,8 +29,8 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     REFUSED: (REFUSED,),
     "other_bounce": tuple(name for name in OTHER_BOUNCES if name != REFUSED),
     ECHO: (ECHO,),
-    "complaint": ("complaint",),
-    "not_spam": ("not_spam",),
+    COMPLAINT: (COMPLAINT,),
+    NOT_SPAM: (NOT_SPAM,),
     "delivery_delay": (MEASURES[Kind.DELIVERY_DELAY],),
     "reject": (MEASURES[Kind.REJECT],),
     "rendering_failure": (MEASURES[Kind.RENDERING_FAILURE],),
@@ -43,7 +46,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 
 _GROUP = {measure: group for group, measures in GROUPS.items() for measure in measures}
 
-UNGROUPED = frozenset({"other", *TIME_MEASURES})
+UNGROUPED = frozenset({OTHER, *TIME_MEASURES})
 """Measures that belong to no group, as all of simulated events do."""
 
 

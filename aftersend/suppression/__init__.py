@@ -7,7 +7,7 @@ from aftersend.suppression.changes import LIFTED, SUPPRESSED, ChangeDetail, chan
 from aftersend.suppression.decision import decide
 from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry, entry_from_attributes
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
-from aftersend.suppression.mass_suppression import SUPPRESSING_MEASURES, mass_suppression_percent, watched_hours
+from aftersend.suppression.mass_suppression import mass_suppression_percent, watched_hours
 from aftersend.suppression.rules import (
     EARLIEST,
     LIFTING_RULES,
@@ -32,7 +32,6 @@ __all__ = [
     "RULES",
     "SIMULATOR",
     "SUPPRESSED",
-    "SUPPRESSING_MEASURES",
     "WITHDRAWN",
     "ChangeDetail",
     "Effect",

@@ -6,9 +6,6 @@ not exist. The measure only informs people: no decision uses it.
 
 from datetime import datetime, timedelta
 
-SUPPRESSING_MEASURES = ("hard_bounce", "hard_bounce_no_email", "hard_bounce_suppressed", "complaint")
-"""What counts as suppressing. An operator's act is deliberate, and so is a recipient's subscription."""
-
 FEWEST_SUPPRESSED = 50
 """Below so many there is no mass suppression: a few bounces are a large share of little mail."""
 
