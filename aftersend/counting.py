@@ -168,6 +168,11 @@ class Counted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return (*self.tags, *(LINK + name for name in self.link_tags))
 
     @property
+    def row_tags(self) -> tuple[str, ...]:
+        """Return the tags of all rows, each once."""
+        return tuple(dict.fromkeys((CONFIGURATION_SET, FROM_DOMAIN, *self.value_tags, PROVIDER)))
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names of all message tags that are counted."""
         return (FROM_DOMAIN, CONFIGURATION_SET, *self.tags)

@@ -15,7 +15,6 @@ from aftersend.aws.deployment import Deployment
 from aftersend.cli.deployment import JsonOption, connected
 from aftersend.cli.failure_output import print_json, print_rich, printable
 from aftersend.cli.feedback import parse_moment
-from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, PROVIDER
 from aftersend.metrics.reputation import HOURS
 from aftersend.metrics.tag_table import Order, TagRow, sort_rows, tag_row
 
@@ -74,8 +73,7 @@ def tags(
     if now - begin > timedelta(days=MAX_DAYS):
         raise typer.BadParameter(f"--since is more than {MAX_DAYS} days ago.")
     with connected(env) as target:
-        counted = deployed_counting(target.deployment).counted
-        names = tuple(dict.fromkeys((CONFIGURATION_SET, FROM_DOMAIN, *counted.value_tags, PROVIDER)))
+        names = deployed_counting(target.deployment).counted.row_tags
         if unknown := [name for name in tag or () if name not in names]:
             raise typer.BadParameter(f"{unknown[0]!r} is not counted in {env}. Counted are: {', '.join(names)}.")
         rows = sort_rows(tag_rows(target.deployment, dict.fromkeys(tag or names), begin, now), sort)

@@ -56,6 +56,11 @@ class Level(IntEnum):
     WARNING = 2
     CRITICAL = 3
 
+    @property
+    def word(self) -> str:
+        """Return the level as people read it, as `too-few`."""
+        return self.name.lower().replace("_", "-")
+
 
 class Window(NamedTuple):
     """Define which mail is judged together: that sent in this hour and in the hours before it."""

@@ -69,7 +69,7 @@ def tag_row(tag: str, value: str, by_hour: ByHour, since: datetime, now: datetim
         machine_opens=groups["machine_open"],
         bounce_percent=rates[0],
         complaint_percent=rates[1],
-        level=judge(by_hour, now, reputation)[0].level.name.lower().replace("_", "-"),
+        level=judge(by_hour, now, reputation)[0].level.word,
         severity=max((rate or 0) / limit for rate, limit in zip(rates, critical, strict=True)),
     )
 
@@ -83,7 +83,7 @@ def sort_rows(rows: Iterable[TagRow], order: Order) -> list[TagRow]:
     return sorted(rows, key=lambda row: (_ORDERS[order](row), row.tag, row.value))
 
 
-_LEVELS: Mapping[str, Level] = {level.name.lower().replace("_", "-"): level for level in Level}
+_LEVELS: Mapping[str, Level] = {level.word: level for level in Level}
 
 _ORDERS: Mapping[Order, Callable[[TagRow], Any]] = {
     Order.WORST: lambda row: (-_LEVELS[row.level], -row.severity, -row.sends),

@@ -14,12 +14,8 @@ from functools import cache
 from typing import NamedTuple
 
 from aftersend.counting import (
-    CONFIGURATION_SET,
     FEEDBACK_MEASURES,
-    FROM_DOMAIN,
-    LINK,
     MEASURES,
-    PROVIDER,
     SIMULATED,
     START,
     Change,
@@ -121,13 +117,7 @@ class Reach:
     """Tell which counters can be rebuilt: those of which no event can have expired. All others stay as they are."""
 
     def __init__(self, counted: Counted, history: RetentionHistory, now: datetime) -> None:
-        self._tags = {
-            CONFIGURATION_SET,
-            FROM_DOMAIN,
-            PROVIDER,
-            *counted.tags,
-            *(LINK + tag for tag in counted.link_tags),
-        }
+        self._tags = {*counted.row_tags}
         self._history, self._now = history, now
         self._is_kept = cache(self._is_kept)
 
