@@ -132,12 +132,8 @@ PROVIDER_CODES = {
 }
 """The code of each mailbox provider in the names of attributes. It must never change."""
 
-PROVIDER_ATTRIBUTES = {
-    f"{code}_{provider_code}": (measure, provider)
-    for measure, code in CODES.items()
-    for provider, provider_code in PROVIDER_CODES.items()
-}
-"""Measure and provider by the name of the attribute that counts them."""
+_MEASURES, _PROVIDERS = ({code: name for name, code in codes.items()} for codes in (CODES, PROVIDER_CODES))
+"""Measure and mailbox provider by code: the attribute `s_gm` has one of each."""
 
 RETRYABLE_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 """Cancellation reasons of a transaction that may succeed when it is tried again."""
@@ -328,9 +324,9 @@ def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
     midnight, sort_key = datetime.fromisoformat(day).replace(tzinfo=UTC), item[SORT_KEY]["S"]
     rows: dict[Row, dict[str, int]] = {}
     for name, value in item.items():
-        if tag == PROVIDER and name in PROVIDER_ATTRIBUTES:
-            measure, provider = PROVIDER_ATTRIBUTES[name]
-            row = Row(tag, provider, midnight.replace(hour=int(sort_key)))
+        code, _, provider_code = name.partition("_")
+        if tag == PROVIDER and code in _MEASURES and provider_code in _PROVIDERS:
+            measure, row = _MEASURES[code], Row(tag, _PROVIDERS[provider_code], midnight.replace(hour=int(sort_key)))
         elif tag != PROVIDER and name in ATTRIBUTES:
             measure, hour = ATTRIBUTES[name]
             row = Row(tag, sort_key, midnight.replace(hour=hour))
