@@ -1,5 +1,6 @@
 """Implement `aftersend status`: what a deployment does at this moment, in one screen."""
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from aftersend.metrics.reputation import Level, judge, sentence, watched_hours
 
 NEEDS_ATTENTION = 1
 """Exit code: an alarm is on, a record has failed, a rate is high or sending is paused."""
+
+STACK_PREFIX, HASH = re.compile(r"^Aftersend-.+?-(Pipeline|Publishing)-"), re.compile(r"[0-9A-F]{8,}$")
+"""What comes before and after the path of a construct in a physical name."""
 
 LATE_SECONDS = 15 * 60
 """From this age on, alarms say that a queue or a stream is late."""
@@ -118,6 +122,6 @@ def _duration(seconds: float) -> str:
 
 
 def _short(name: str) -> str:
-    """Return the part of a physical name that its construct gave it."""
-    parts = [part for part in name.split("-") if part not in ("Aftersend", "Pipeline", "Publishing")]
-    return parts[1] if len(parts) > 2 else name
+    """Return the part of a physical name that its construct gave it, without what CloudFormation and the CDK add."""
+    logical_id = STACK_PREFIX.sub("", name).partition("-")[0]
+    return HASH.sub("", logical_id) or name
