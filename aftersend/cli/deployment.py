@@ -29,6 +29,10 @@ CANNOT_QUERY = 2
 EnvironmentOption = Annotated[
     str, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
 ]
+OptionalEnvironmentOption = Annotated[
+    str | None, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
+]
+CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV, for scripts.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would be done; do nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]

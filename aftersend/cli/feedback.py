@@ -11,7 +11,7 @@ import typer
 
 from aftersend.aws.deployed_recorder import deployed_settings
 from aftersend.aws.feedback_indexes import FeedbackIndexes
-from aftersend.cli.deployment import EnvironmentOption, JsonOption, connected
+from aftersend.cli.deployment import CsvOption, EnvironmentOption, JsonOption, connected
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.replay import parse_time
 from aftersend.cli.suppression_options import watched
@@ -75,7 +75,6 @@ UntilOption = Annotated[
     datetime | None, typer.Option(metavar="TIME", parser=parse_moment, help="Messages sent before a time.")
 ]
 KindOption = Annotated[list[FeedbackKind] | None, typer.Option("--kind", help="Only of this kind. Repeatable.")]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
 def feedback(

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from aftersend.aws.athena import ENDED, Query, Status, start_query
-from aftersend.cli.deployment import JsonOption, Target, connected
+from aftersend.cli.deployment import CsvOption, JsonOption, OptionalEnvironmentOption, Target, connected
 from aftersend.cli.replay import INTERRUPTED, parse_time
 from aftersend.cli.report_output import print_pages
 from aftersend.config.loader import suggestion
@@ -42,9 +42,6 @@ SubjectArgument = Annotated[
     str | None,
     typer.Argument(metavar="MESSAGE_ID|TAG=VALUE", help="What the report is asked about.", show_default=False),
 ]
-EnvOption = Annotated[
-    str | None, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
-]
 SinceOption = Annotated[
     datetime | None,
     typer.Option(metavar="TIME", parser=parse_time, help="Messages sent since this time; by default, 30 days."),
@@ -52,13 +49,12 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     datetime | None, typer.Option(metavar="TIME", parser=parse_time, help="Messages sent before this time.")
 ]
-CsvOption = Annotated[bool, typer.Option("--csv", help="Print CSV, for scripts.")]
 
 
 def report(
     name: NameArgument = None,
     subject: SubjectArgument = None,
-    env: EnvOption = None,
+    env: OptionalEnvironmentOption = None,
     since: SinceOption = None,
     until: UntilOption = None,
     as_csv: CsvOption = False,

@@ -12,7 +12,7 @@ from rich.table import Table
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_reputation
 from aftersend.aws.deployment import Deployment
-from aftersend.cli.deployment import JsonOption, connected
+from aftersend.cli.deployment import JsonOption, OptionalEnvironmentOption, connected
 from aftersend.cli.failure_output import print_json, print_rich, printable
 from aftersend.cli.feedback import parse_moment
 from aftersend.metrics.reputation import HOURS
@@ -25,9 +25,6 @@ MAX_DAYS = 400
 
 app = typer.Typer(help="Show the counters per message tag.", rich_markup_mode="markdown")
 
-EnvironmentOption = Annotated[
-    str | None, typer.Option("--env", metavar="NAME", help="The environment, as in environments/NAME.toml.")
-]
 TagOption = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="NAME", help="Only this tag. Repeatable. Default: every counted tag."),
@@ -43,7 +40,7 @@ LimitOption = Annotated[int, typer.Option(min=1, help="How many rows are shown."
 @app.callback(invoke_without_command=True)
 def tags(
     context: typer.Context,
-    env: EnvironmentOption = None,
+    env: OptionalEnvironmentOption = None,
     tag: TagOption = None,
     since: SinceOption = None,
     sort: SortOption = Order.WORST,
