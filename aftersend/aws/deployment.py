@@ -1,11 +1,10 @@
-"""Find a deployed environment: the outputs of its stacks, and clients for its services."""
+"""Query a deployed environment: the outputs of its stacks, and clients for its services."""
 
 import os
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 from botocore import exceptions as errors
 from botocore.config import Config
@@ -41,7 +40,8 @@ class LocalRun(msgspec.Struct, frozen=True):
 class Deployment:
     """The stacks of an environment, as they are deployed."""
 
-    def __init__(self, name: str, session: boto3.Session, local_run: LocalRun | None = None) -> None:
+    def __init__(self, name: str, session: Any, local_run: LocalRun | None = None) -> None:
+        """`session` is boto3's; a function has one that makes the same clients of botocore alone."""
         self.name = name
         self._session, self.local_run = session, local_run
         self.client = cache(self._client)
@@ -95,25 +95,6 @@ class Deployment:
                     ) from None
                 continue
             self.outputs |= {each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", ())}
-
-
-def find_deployment(
-    name: str, *, account: str | None = None, region: str | None = None, local_run: LocalRun | None = None
-) -> Deployment:
-    """Find the deployment of an environment, with the credentials and Region that boto3 finds, or in a local run.
-
-    Raises:
-        Unavailable: if there is none, or no Region, or the credentials are of another account.
-    """
-    credentials = ("test", "test") if local_run else ()
-    session = boto3.Session(*credentials, region_name=region)
-    if session.region_name is None:
-        raise Unavailable(
-            f"No Region is known for {name}: set AWS_REGION, or run this where environments/{name}.toml is."
-        )
-    deployment = Deployment(name, session, local_run)
-    deployment.read_outputs(account)
-    return deployment
 
 
 def local_run_file() -> Path:

@@ -10,15 +10,8 @@ import typer
 
 from aftersend.aws.account_list import AccountList
 from aftersend.aws.clients import PACE_SECONDS
-from aftersend.aws.deployment import (
-    AWS_ERRORS,
-    Deployment,
-    Unavailable,
-    describe_error,
-    find_deployment,
-    find_local_run,
-    local_run_file,
-)
+from aftersend.aws.connection import find_deployment
+from aftersend.aws.deployment import AWS_ERRORS, Deployment, Unavailable, describe_error, find_local_run, local_run_file
 from aftersend.aws.ledger_table import Throttled
 from aftersend.config import Environment, InvalidEnvironment, environment_names, load
 from aftersend.ledger import NewerSchema

@@ -1,73 +1,142 @@
-"""Build the HTML elements that sections consist of. Text is escaped because only elements are built, never strings."""
+"""Build the HTML elements that widgets consist of. Text is escaped because only elements are built, never strings.
 
-from collections.abc import Sequence
+CloudWatch removes scripts. What a person can choose is a `cwdb-action` after the element that is clicked
+("Interactivity in the custom widget in CloudWatch" in the CloudWatch user guide).
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from aftersend.dashboard.style import style_sheet
 
-def section(title: str, *content: Element) -> str:
-    """Return a section as HTML."""
-    element = Element("section")
-    SubElement(element, "h2").text = title
-    element.extend(content)
-    return tostring(element, encoding="unicode", method="html")
+Content = Element | str
+LEVEL_CLASSES: Mapping[str, str] = {"healthy": "good", "warning": "warn", "critical": "bad"}
+"""The class of each level's word; others have none."""
 
 
-def table(titles: Sequence[str], numeric_from: int | None = None) -> Element:
-    """Return a table without rows; columns from index `numeric_from` on hold numbers."""
-    element = Element("table")
-    header = SubElement(SubElement(element, "thead"), "tr")
+class Action(NamedTuple):
+    """What happens when a button or link is chosen: the widget shows a function's answer to some parameters."""
+
+    endpoint: str
+    """ARN of the function."""
+    parameters: Mapping[str, str]
+    confirmation: str = ""
+    """What a person must confirm before; nothing if empty."""
+
+
+def element(tag: str, *content: Content | None, css: str = "", **attributes: str) -> Element:
+    """Return an element with texts and elements in it. Names of attributes have `_` for `-`; None is left out."""
+    made = Element(tag, {name.strip("_").replace("_", "-"): value for name, value in attributes.items()})
+    if css:
+        made.set("class", css)
+    for each in content:
+        if each is not None:
+            _append(made, each)
+    return made
+
+
+def _append(parent: Element, content: Content) -> None:
+    if not isinstance(content, str):
+        parent.append(content)
+    elif len(parent):
+        parent[-1].tail = (parent[-1].tail or "") + content
+    else:
+        parent.text = (parent.text or "") + content
+
+
+def widget(*content: Content | None, is_dark: bool) -> str:
+    """Return a widget as HTML."""
+    body = element("div", *content, css="aftersend cwdb-no-default-styles", data_theme="dark" if is_dark else "light")
+    body.insert(0, element("style", style_sheet(is_dark=is_dark)))
+    return tostring(body, encoding="unicode", method="html")
+
+
+def level(word: str) -> Element:
+    """Return a level as a word on the ground of its colour."""
+    return element("span", word, css=f"level {LEVEL_CLASSES.get(word, '')}".strip())
+
+
+def banner(sentence: str, *details: Content | None, tone: str = "") -> Element:
+    """Return the sentence that a widget begins with. `tone` is good, warn, bad or empty."""
+    role = "alert" if tone == "bad" else "status"
+    return element("div", element("strong", sentence), *details, css=f"banner {tone}".strip(), role=role)
+
+
+def empty(sentence: str, *details: Content | None) -> Element:
+    """Return what takes the place of something that has no content, with what to do about it."""
+    return element("div", element("p", sentence), *details, css="empty")
+
+
+def command(text: str) -> Element:
+    """Return a command to be copied."""
+    return element("code", text)
+
+
+def button(text: str, action: Action) -> Sequence[Element]:
+    """Return a button with its action: both go into the same parent, one after the other."""
+    return _actionable(element("a", text, css="button", role="button", tabindex="0"), action)
+
+
+def link(text: str, action: Action) -> Sequence[Element]:
+    """Return a text that can be chosen, with its action."""
+    return _actionable(element("a", text, css="link", role="button", tabindex="0"), action)
+
+
+def _actionable(clicked: Element, action: Action) -> Sequence[Element]:
+    chosen = element("cwdb-action", json.dumps(dict(action.parameters)), action="call", endpoint=action.endpoint)
+    chosen.set("display", "widget")
+    if action.confirmation:
+        chosen.set("confirmation", action.confirmation)
+    return clicked, chosen
+
+
+def field(label: str, name: str, value: str = "", **attributes: str) -> Element:
+    """Return a field of a form with its label."""
+    return element("label", label, Element("input", {"name": name, "value": value, **attributes}))
+
+
+def choice(label: str, name: str, options: Mapping[str, str], chosen: str) -> Element:
+    """Return a field with options: what is sent by what is shown."""
+    made = Element("select", {"name": name})
+    for value, text in options.items():
+        SubElement(made, "option", {"value": value} | ({"selected": ""} if value == chosen else {})).text = text
+    return element("label", label, made)
+
+
+def form(fields: Iterable[Element], text: str, action: Action) -> Element:
+    """Return a form: the fields, and a button. What is entered takes the place of the action's parameters."""
+    return element("form", *fields, *button(text, action))
+
+
+class Cell(NamedTuple):
+    """A cell of a table."""
+
+    content: Sequence[Content]
+    css: str = ""
+
+    @classmethod
+    def of(cls, *content: Content, css: str = "") -> "Cell":
+        """Make a cell of some texts and elements."""
+        return cls(content, css)
+
+
+def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[Cell]], *, numeric_from: int = 99) -> Element:
+    """Return a table whose rows begin with their heading; on a phone, each row is a card.
+
+    Columns from index `numeric_from` on are aligned to the right.
+    """
+    head = element("tr")
     for index, title in enumerate(titles):
-        is_numeric = numeric_from is not None and index >= numeric_from
-        SubElement(header, "th", {"scope": "col", **({"class": "number"} if is_numeric else {})}).text = title
-    SubElement(element, "tbody")
-    return element
-
-
-def add_row(table: Element, css_class: str = "") -> Element:
-    """Add a row to a table and return it."""
-    return SubElement(table[1], "tr", _class(css_class))
-
-
-def add_cell(row: Element, text: str, *, strong: str = "", css_class: str = "") -> None:
-    """Add a cell with a text and, after it, a text in bold."""
-    cell = SubElement(row, "td", _class(css_class))
-    cell.text = text
-    if strong:
-        SubElement(cell, "strong").text = strong
-
-
-def add_number(row: Element, number: int, *, is_bad: bool = False) -> None:
-    add_cell(row, f"{number:,}", css_class="number bad" if is_bad else "number")
-
-
-def add_share(row: Element, numerator: int, denominator: int) -> None:
-    """Add a cell with a percentage and the two numbers behind it, or a dash if there is no denominator."""
-    cell = SubElement(row, "td", _class("number"))
-    if not denominator:
-        cell.text = "-"
-        return
-    cell.text = f"{100 * numerator / denominator:.1f} %"
-    SubElement(cell, "small").text = f"{numerator:,} of {denominator:,}"
-
-
-def add_link(row: Element, text: str, url: str) -> None:
-    SubElement(SubElement(row, "td"), "a", href=url).text = text
-
-
-def note(text: str, *, is_bad: bool = False) -> Element:
-    return _paragraph(text, "note bad" if is_bad else "note")
-
-
-def placeholder(text: str) -> Element:
-    """Return a paragraph that takes the place of a table without rows."""
-    return _paragraph(text, "empty")
-
-
-def _paragraph(text: str, css_class: str) -> Element:
-    element = Element("p", _class(css_class))
-    element.text = text
-    return element
-
-
-def _class(css_class: str) -> dict[str, str]:
-    return {"class": css_class} if css_class else {}
+        head.append(element("th", title, scope="col", css="number" if index >= numeric_from else ""))
+    body = element("tbody")
+    for row in rows:
+        line = SubElement(body, "tr")
+        for index, cell in enumerate(row):
+            css = f"{cell.css} {'number' if index >= numeric_from else ''}".strip()
+            is_heading = index == 0
+            made = element("th" if is_heading else "td", *cell.content, css=css)
+            made.set(*(("scope", "row") if is_heading else ("data-name", titles[index])))
+            line.append(made)
+    return element("table", element("caption", caption), element("thead", head), body, css="cards")

@@ -1,0 +1,77 @@
+"""Parse what a CloudWatch dashboard asks a custom widget for.
+
+The shape of the event is that of "Details about custom widgets in CloudWatch" in the CloudWatch user guide: the
+widget's own parameters, or those of the action that was chosen, and beside them `widgetContext`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+DEFAULT_RANGE = timedelta(hours=24)
+MAX_VALUE_CHARACTERS = 400
+"""More than any address, tag value or message id has; the rest of a longer value is ignored."""
+
+
+class Functions(NamedTuple):
+    """The ARNs of the functions that actions of a widget call."""
+
+    show: str
+    change: str | None
+    """None where nothing can be changed."""
+
+
+class Request(NamedTuple):
+    """What a widget is to show."""
+
+    panel: str
+    parameters: Mapping[str, str]
+    """Those of the widget or the action, and the fields of the widget's forms, which take precedence."""
+    begin: datetime
+    end: datetime
+    """The time range of the dashboard, in UTC."""
+    now: datetime
+    is_dark: bool
+    functions: Functions
+
+    def get(self, name: str) -> str:
+        """Return a parameter without blanks around it; an empty string if there is none."""
+        return self.parameters.get(name, "").strip()
+
+
+def parse_request(event: Mapping[str, Any], now: datetime, functions: Functions) -> Request:
+    """Parse an event. What is missing or of another type is as if it was not given."""
+    context = _mapping(event.get("widgetContext"))
+    given = {**{name: value for name, value in event.items() if name != "widgetContext"}, **_form_fields(context)}
+    parameters = {
+        name: str(value)[:MAX_VALUE_CHARACTERS] for name, value in given.items() if isinstance(value, str | int)
+    }
+    begin, end = _time_range(context, now)
+    return Request(
+        panel=parameters.get("panel", ""),
+        parameters=parameters,
+        begin=begin,
+        end=end,
+        now=now,
+        is_dark=context.get("theme") == "dark",
+        functions=functions,
+    )
+
+
+def _form_fields(context: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _mapping(_mapping(context.get("forms")).get("all"))
+
+
+def _time_range(context: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime]:
+    """Return the part of the time range that is zoomed into, or all of it; the last day if there is none."""
+    time_range = _mapping(context.get("timeRange"))
+    shown = _mapping(time_range.get("zoom")) or time_range
+    try:
+        begin, end = (datetime.fromtimestamp(shown[name] / 1_000, UTC) for name in ("start", "end"))
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return now - DEFAULT_RANGE, now
+    return (begin, end) if begin < end else (now - DEFAULT_RANGE, now)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,74 @@
+"""Show the panels of the dashboard. A CloudWatch dashboard invokes this for each of its custom widgets.
+
+It reads and never changes anything. Each panel has a module `widget_…` with a function that returns its content.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
+
+from aftersend.aws.deployment import Deployment, Unavailable, describe_error
+from aftersend.contract import Variable
+from aftersend.dashboard.elements import Content, banner, element, widget
+from aftersend.dashboard.request import Functions, Request, parse_request
+from lambdas.dependencies import logger
+from lambdas.settings import text_setting
+
+Panel = Callable[[Request, Deployment], Iterable[Content]]
+
+PANELS: Mapping[str, Panel] = {}
+"""What renders each panel of aftersend/dashboard/layout.py."""
+
+DESCRIPTION = """### Aftersend
+Shows a panel of Aftersend's dashboard: `{"panel": "NAME"}`, with one of these names: %s.
+"""
+
+
+class FunctionSession:
+    """Makes clients as a boto3 session does, of botocore alone: boto3 also imports what manages transfers to S3."""
+
+    def __init__(self) -> None:
+        self._session = botocore.session.get_session()
+
+    @property
+    def region_name(self) -> str:
+        return self._session.get_config_variable("region")
+
+    def client(self, service: str, endpoint_url: str | None, config: Any) -> Any:
+        """Create a client."""
+        return self._session.create_client(service, endpoint_url=endpoint_url, config=config)
+
+
+@cache
+def deployment() -> Deployment:
+    """Return the deployment that this function belongs to. Its outputs are read once a process."""
+    found = Deployment(text_setting(Variable.ENVIRONMENT), FunctionSession())
+    found.read_outputs(account=None)
+    return found
+
+
+def handler(event: Mapping[str, Any], context: Any = None, *, now: datetime | None = None) -> Any:
+    """Return the HTML of a panel, or of the error that prevents it; a description if the event asks for one."""
+    if "describe" in event:
+        return {"markdown": DESCRIPTION % ", ".join(sorted(PANELS))}
+    functions = Functions(getattr(context, "invoked_function_arn", ""), text_setting(Variable.CHANGE_FUNCTION) or None)
+    request = parse_request(event, now or datetime.now(UTC), functions)
+    return widget(*_content(request), is_dark=request.is_dark)
+
+
+def _content(request: Request) -> Iterable[Content]:
+    panel = PANELS.get(request.panel)
+    if panel is None:
+        return [banner(f"There is no panel {request.panel!r}. Deploy the stack Dashboard again.", tone="bad")]
+    try:
+        return list(panel(request, deployment()))
+    except (BotoCoreError, ClientError) as error:
+        sentence = describe_error(error)
+    except Unavailable as error:
+        sentence = str(error)
+    logger.error("A panel could not be shown.", extra={"panel": request.panel, "reason": sentence})
+    return [banner("This cannot be shown.", element("p", sentence), tone="bad")]
