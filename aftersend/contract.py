@@ -177,6 +177,7 @@ class Variable(StrEnum):
     COUNT_CHECK = "COUNT_CHECK"  # JSON: CountCheck
     CANARY_FROM_ADDRESS = "CANARY_FROM_ADDRESS"
     CANARY_CONFIGURATION_SET = "CANARY_CONFIGURATION_SET"
+    CHANGE_FUNCTION = "CHANGE_FUNCTION"  # the ARN of change_suppressions
 
 
 ONLY_SHARD = "the-only-shard"
@@ -203,6 +204,8 @@ FUNCTIONS = {
     "watch_rates": FunctionSize(512, 300),
     "check_counts": FunctionSize(512, 300),
     "send_canary": FunctionSize(256, 300),
+    "show_widgets": FunctionSize(1024, 60),
+    "change_suppressions": FunctionSize(512, 60),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""
 

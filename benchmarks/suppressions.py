@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
+import boto3
 import msgspec
 import typer
 
 from aftersend import ledger
 from aftersend.account_list import Listed, Progress
-from aftersend.aws import deployment
+from aftersend.aws.connection import find_deployment
 from aftersend.aws.deployed_recorder import FUNCTION_OUTPUT, deployed_recorder
-from aftersend.aws.deployment import find_deployment
 from aftersend.aws.serialization import Item, serialize
 from aftersend.cli.main import app
 from aftersend.config.prices import DEFAULT_REGION, PRICES
@@ -227,7 +227,7 @@ def measure(name: str, number: int) -> Figures:
         _write_addresses(folder / "new.csv", number, first=number)
         (folder / "policy.toml").write_text('[suppression.effects]\nhard-bounce = "90 days"\n')
         with (
-            mock.patch.object(deployment.boto3, "Session", return_value=Session(tables)),
+            mock.patch.object(boto3, "Session", return_value=Session(tables)),
             mock.patch("sys.stdout", nowhere),
             mock.patch("sys.stderr", nowhere),
         ):

@@ -12,13 +12,12 @@ from typing import Any
 
 import boto3
 
+from aftersend.aws.connection import find_deployment
 from aftersend.aws.counters_table import CountersTable
-from aftersend.aws.deployment import Deployment, LocalRun, find_deployment
+from aftersend.aws.deployment import Deployment, LocalRun
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.config import load
-from aftersend.contract import FAILED_BATCHES_PREFIX, QUARANTINE_PREFIX
-from aftersend.dashboard import PipelineState, QueueState
 from aftersend.events import Event
 from aftersend.metrics.reputation import Level, judge, sentence, watched_hours
 from aftersend.suppression import EVERYWHERE, Entry
@@ -117,22 +116,6 @@ class LocalPipeline:
     def deployment(self) -> Deployment:
         """Return the deployment as commands with `--env local` find it."""
         return find_deployment("local", region=REGION, local_run=self.run)
-
-    def state(self) -> PipelineState:
-        """Return the state of queues and stream, and the number of records that could not be processed."""
-        queues = []
-        for name in ("Feedback", "Archive"):
-            dead_letters, _ = self._queue_sizes(f"{name}DeadLetterQueueUrl")
-            queues.append(QueueState(name, *self._queue_sizes(f"{name}QueueUrl"), dead_letters))
-        mappings = self.ses.emulator_client("lambda").list_event_source_mappings()["EventSourceMappings"]
-        ledger = f":table/{self.outputs['LedgerTableName']}/"
-        [stream] = [mapping for mapping in mappings if ledger in mapping["EventSourceArn"]]
-        return PipelineState(
-            queues,
-            stream=f"{stream['State'].lower()}, {stream['LastProcessingResult']}",
-            quarantined=self._objects(QUARANTINE_PREFIX),
-            failed_batches=self._objects(FAILED_BATCHES_PREFIX),
-        )
 
     def waiting_messages(self) -> int:
         """Return the number of messages in the queues, including those being processed."""

@@ -31,7 +31,9 @@ def add_stacks(app: cdk.App, environment: Environment) -> Stacks:
     publishing = Publishing(
         app, f"{prefix}-Publishing", environment=environment, state=state, pipeline=pipeline, env=target
     )
-    dashboard = DashboardStack(app, f"{prefix}-Dashboard", environment=environment, pipeline=pipeline, env=target)
+    dashboard = DashboardStack(
+        app, f"{prefix}-Dashboard", environment=environment, state=state, pipeline=pipeline, env=target
+    )
     tag(app, {"aftersend:environment": environment.name, **environment.resource_tags})
     managed = "IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
     acknowledge(app, "It allows a function to write logs and nothing else.", managed)

@@ -8,9 +8,12 @@ from constructs import Construct
 
 from aftersend.config import Environment
 from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
+from aftersend.dashboard.layout import PANELS, Panel
 from stacks.console import console_url
 from stacks.outputs import add_outputs
 from stacks.pipeline import Pipeline
+from stacks.state import State
+from stacks.widgets import Widgets
 
 EVENT_GRAPHS = (
     {
@@ -27,10 +30,19 @@ EVENT_GRAPHS = (
 
 class DashboardStack(cdk.Stack):
     def __init__(
-        self, scope: Construct, id: str, *, environment: Environment, pipeline: Pipeline, **stack: Any
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        environment: Environment,
+        state: State,
+        pipeline: Pipeline,
+        **stack: Any,
     ) -> None:
         super().__init__(scope, id, description="Aftersend: the dashboard", **stack)
         board = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.hours(12))
+        widgets = Widgets(self, "Widgets", environment=environment, state=state, policies=pipeline.policies)
+        board.add_widgets(*(_custom(panel, widgets.show.function_arn) for panel in PANELS))
         for row in EVENT_GRAPHS:
             board.add_widgets(*(_graph(title, _sums(environment, *measures)) for title, measures in row.items()))
         queues = {"Feedback": pipeline.feedback.queues, "Archive": pipeline.archive.queues}
@@ -48,7 +60,7 @@ class DashboardStack(cdk.Stack):
             ),
         )
         page = f"cloudwatch/home?region={self.region}#dashboards:name={board.dashboard_name}"
-        add_outputs(self, DashboardUrl=console_url(self, page))
+        add_outputs(self, DashboardUrl=console_url(self, page), DashboardName=board.dashboard_name)
 
 
 def _sums(environment: Environment, *measures: str) -> list[cloudwatch.IMetric]:
@@ -65,6 +77,17 @@ def _sums(environment: Environment, *measures: str) -> list[cloudwatch.IMetric]:
         for name in environment.configuration_sets
         for measure in measures
     ]
+
+
+def _custom(panel: Panel, function_arn: str) -> cloudwatch.CustomWidget:
+    return cloudwatch.CustomWidget(
+        title=panel.title,
+        function_arn=function_arn,
+        params={"panel": panel.name},
+        width=panel.width,
+        height=panel.height,
+        update_on_time_range_change=True,
+    )
 
 
 def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:

@@ -38,7 +38,7 @@ class Pipeline(cdk.Stack):
         SuppressionSweep(self, "Sweep", environment=environment, state=state, alarms=alarms)
         ReputationWatch(self, "Reputation", environment=environment, state=state, alarms=alarms)
         self.reports = Reports(self, "Reports", environment=environment, archive=state.archive)
-        policies = OperatorPolicies(
+        self.policies = OperatorPolicies(
             self,
             "Policies",
             environment=environment,
@@ -51,7 +51,7 @@ class Pipeline(cdk.Stack):
             reports=self.reports,
         )
         self.alarms, self.feedback, self.archive = alarms, feedback, archive
-        self._add_outputs(policies)
+        self._add_outputs(self.policies)
         self._keep_exports()
 
     def _add_outputs(self, policies: OperatorPolicies) -> None:

@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from aftersend.aws.clients import error_code
 
-STACKS = {"State": True, "Pipeline": True, "Publishing": False}
+STACKS = {"State": True, "Pipeline": True, "Publishing": False, "Dashboard": False}
 """The stacks whose outputs are read, and whether a deployment must have them."""
 
 LOCAL_RUN = Path(__file__).parent.parent.parent / ".build" / "local-run.json"

@@ -56,7 +56,7 @@ class Observer:
         self.deployment, self.environment, self.now = deployment, environment, now
         self.is_local = environment is not None and environment.is_emulated
         self.output, self._client = deployment.output, deployment.client
-        self._stack_names = [f"Aftersend-{deployment.name}-{stack}" for stack in (*STACKS, "Dashboard")]
+        self._stack_names = [f"Aftersend-{deployment.name}-{stack}" for stack in STACKS]
         self._pace_seconds = 0 if self.is_local else PACE_SECONDS
 
     @property

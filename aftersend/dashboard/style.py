@@ -16,35 +16,44 @@ DARK = (
 )
 
 RULES = """
-.aftersend{color:var(--ink);background:var(--paper);font:14px/1.45 system-ui,-apple-system,"Segoe UI",sans-serif;text-align:left}
+.aftersend{color:var(--ink);background:var(--paper);font:14px/1.45 system-ui,-apple-system,"Segoe UI",
+sans-serif;text-align:left}
 .aftersend *{box-sizing:border-box}
 .aftersend h3{font-size:14px;font-weight:600;margin:20px 0 8px}
 .aftersend p{margin:0 0 8px;max-width:75ch}
 .aftersend .soft,.aftersend small{color:var(--soft);font-size:12px}
 .aftersend td small{display:block}
-.aftersend a,.aftersend .link{color:var(--link);text-decoration:underline;cursor:pointer;background:none;border:0;padding:0;font:inherit;text-align:left}
+.aftersend a,.aftersend .link{color:var(--link);text-decoration:underline;cursor:pointer;background:none;
+border:0;padding:0;font:inherit;text-align:left}
 .aftersend table{border-collapse:collapse;width:100%;font-size:13px}
 .aftersend caption{text-align:left;font-weight:600;font-size:14px;padding:0 0 6px}
-.aftersend th,.aftersend td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+.aftersend th,.aftersend td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;
+vertical-align:top}
 .aftersend th{font-weight:500;color:var(--soft);font-size:12px;white-space:nowrap}
 .aftersend tbody th{font-weight:500;color:var(--ink);font-size:13px;white-space:normal;overflow-wrap:anywhere}
 .aftersend tbody tr:last-child td,.aftersend tbody tr:last-child th{border-bottom:0}
 .aftersend .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .aftersend .id{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;overflow-wrap:anywhere}
 .aftersend .time{white-space:nowrap;font-variant-numeric:tabular-nums}
-.aftersend .level{display:inline-block;padding:1px 8px;border-radius:10px;font-size:12px;font-weight:600;white-space:nowrap;background:var(--raised);color:var(--soft)}
+.aftersend .level{display:inline-block;padding:1px 8px;border-radius:10px;font-size:12px;font-weight:600;
+white-space:nowrap;background:var(--raised);color:var(--soft)}
 .aftersend .good{color:var(--good);background:var(--good-ground)}
 .aftersend .warn{color:var(--warn);background:var(--warn-ground)}
 .aftersend .bad{color:var(--bad);background:var(--bad-ground)}
-.aftersend .banner{padding:10px 14px;border-radius:6px;margin:0 0 12px;background:var(--raised);border-left:4px solid var(--soft)}
-.aftersend .banner.good{border-color:var(--good)}.aftersend .banner.warn{border-color:var(--warn)}.aftersend .banner.bad{border-color:var(--bad)}
+.aftersend .banner{padding:10px 14px;border-radius:6px;margin:0 0 12px;background:var(--raised);
+border-left:4px solid var(--soft)}
+.aftersend .banner.good{border-color:var(--good)}.aftersend .banner.warn{border-color:var(--warn)}
+.aftersend .banner.bad{border-color:var(--bad)}
 .aftersend .banner strong{font-size:16px;font-weight:600}
-.aftersend .empty{padding:20px;text-align:center;color:var(--soft);border:1px dashed var(--line);border-radius:6px}
+.aftersend .empty{padding:20px;text-align:center;color:var(--soft);border:1px dashed var(--line);
+border-radius:6px}
 .aftersend .empty p{margin:0 auto 8px}
-.aftersend code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;background:var(--raised);padding:2px 5px;border-radius:4px;overflow-wrap:anywhere;white-space:pre-wrap;user-select:all}
+.aftersend code{font-family:ui-monospace,Menlo,Consolas,monospace;font-size:12px;background:var(--raised);
+padding:2px 5px;border-radius:4px;overflow-wrap:anywhere;white-space:pre-wrap;user-select:all}
 .aftersend form{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:end;margin:0 0 14px}
 .aftersend label{display:grid;gap:3px;font-size:12px;color:var(--soft)}
-.aftersend input,.aftersend select,.aftersend .button{font:inherit;font-size:14px;color:var(--ink);background:var(--paper);border:1px solid var(--soft);border-radius:5px;padding:5px 10px;min-height:32px}
+.aftersend input,.aftersend select,.aftersend .button{font:inherit;font-size:14px;color:var(--ink);
+background:var(--paper);border:1px solid var(--soft);border-radius:5px;padding:5px 10px;min-height:32px}
 .aftersend input{min-width:min(260px,100%)}
 .aftersend .button{cursor:pointer;font-weight:500;display:inline-block;text-decoration:none}
 .aftersend .button:hover{background:var(--raised)}
@@ -58,8 +67,10 @@ RULES = """
 .aftersend details>summary{cursor:pointer;color:var(--link)}
 @media (max-width:640px){
 .aftersend .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
-.aftersend .cards tr{display:block;border:1px solid var(--line);border-radius:6px;padding:8px 12px;margin:0 0 10px}
-.aftersend .cards td,.aftersend .cards th{display:flex;justify-content:space-between;gap:16px;border:0;padding:3px 0;text-align:right;white-space:normal}
+.aftersend .cards tr{display:block;border:1px solid var(--line);border-radius:6px;padding:8px 12px;
+margin:0 0 10px}
+.aftersend .cards td,.aftersend .cards th{display:flex;justify-content:space-between;gap:16px;border:0;
+padding:3px 0;text-align:right;white-space:normal}
 .aftersend .cards tbody th{display:block;text-align:left;font-weight:600}
 .aftersend .cards td[data-name]::before{content:attr(data-name);color:var(--soft);text-align:left;flex:none}
 .aftersend dl{grid-template-columns:1fr}.aftersend dt{margin-top:6px}

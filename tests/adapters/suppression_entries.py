@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from aftersend.aws.connection import find_deployment
 from aftersend.aws.deployed_recorder import deployed_recorder
-from aftersend.aws.deployment import find_deployment
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.events import REMOVED

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from aftersend.aws import deployment
+from aftersend.aws.connection import find_deployment
 from aftersend.aws.deployed_recorder import FUNCTION_OUTPUT, deployed_recorder
 from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
@@ -65,7 +66,7 @@ class SuppressionShop:
         return self._recorder().suppressions.entries_of(recipient).get("*")
 
     def _recorder(self) -> Any:
-        return deployed_recorder(deployment.find_deployment("shop"))
+        return deployed_recorder(find_deployment("shop"))
 
     def put_on_account_list(self, address: str, reason: str = "BOUNCE") -> None:
         self.sesv2.put_suppressed_destination(EmailAddress=address, Reason=reason)
@@ -79,7 +80,7 @@ class SuppressionShop:
 @pytest.fixture
 def shop(dynamodb: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> SuppressionShop:
     shop = SuppressionShop(dynamodb, s3)
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: ShopSession(shop))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: ShopSession(shop))
     monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     return shop
 

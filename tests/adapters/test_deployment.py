@@ -6,12 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore import exceptions as errors
 from typer.testing import CliRunner
 
-from aftersend.aws import deployment
-from aftersend.aws.deployment import LocalRun, Unavailable, describe_error, find_deployment, find_local_run
+from aftersend.aws.connection import find_deployment
+from aftersend.aws.deployment import LocalRun, Unavailable, describe_error, find_local_run
 from aftersend.cli.main import app
 from local.endpoint import published_endpoint
 from tests.adapters.conftest import SESSION
@@ -43,7 +44,7 @@ class Session:
 def stacks(aws: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, str]]:
     """Return the stacks of an environment "shop" without a file."""
     stacks = {"Aftersend-shop-State": {"ArchiveBucketName": "archive"}, "Aftersend-shop-Pipeline": {"A": "1"}}
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Session(stacks))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: Session(stacks))
     return stacks
 
 
@@ -114,7 +115,7 @@ def test_command_ends_with_a_sentence_where_aws_refuses(
 
 
 def test_command_ends_with_a_sentence_without_a_region(aws: None, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Session({}, region=None))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: Session({}, region=None))
     assert run("shop") == (
         2,
         "No Region is known for shop: set AWS_REGION, or run this where environments/shop.toml is.\n",
@@ -178,7 +179,7 @@ def test_services_of_a_local_run_have_two_endpoints(aws: None, monkeypatch: pyte
 
     stacks: dict[str, dict[str, str]] = {"Aftersend-local-State": {}, "Aftersend-local-Pipeline": {}}
     make: Callable[..., Session] = lambda *_, **__: Recording(stacks)  # noqa: E731 (a stand-in)
-    monkeypatch.setattr(deployment.boto3, "Session", make)
+    monkeypatch.setattr(boto3, "Session", make)
     result = find_deployment("local", local_run=LocalRun(1, "http://all", "http://ses", 25))
     result.client("sesv2")
     assert created_clients == [("sts", "http://all"), ("cloudformation", "http://all"), ("sesv2", "http://ses")]

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
-from aftersend.aws import deployment
 from aftersend.aws.erasure import Erasure
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.suppressions_table import SuppressionsTable
@@ -44,7 +44,7 @@ class Shop:
 @pytest.fixture
 def shop(dynamodb: Any, s3: Any, monkeypatch: pytest.MonkeyPatch) -> Shop:
     stacks: dict[str, dict[str, str]] = {}
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Session(stacks))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: Session(stacks))
     monkeypatch.setattr(forget, "SETTLED", timedelta(0))
     return Shop(dynamodb, stacks)
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -62,7 +63,7 @@ class Shop:
 @pytest.fixture
 def shop(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Shop:
     stacks: dict[str, dict[str, str]] = {}
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Session(stacks))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: Session(stacks))
     monkeypatch.setattr(dead_letters, "WAIT_SECONDS", 0)
     return Shop(s3, stacks)
 

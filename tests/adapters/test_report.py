@@ -5,11 +5,12 @@ import io
 import json
 from typing import Any
 
+import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from typer.testing import CliRunner, Result
 
-from aftersend.aws import athena, deployment
+from aftersend.aws import athena
 from aftersend.cli import report
 from aftersend.cli.main import app
 from tests.adapters.account_list import RawBody
@@ -78,7 +79,7 @@ def service(aws: None, monkeypatch: pytest.MonkeyPatch) -> Athena:
         def client(self, service: str, **options: Any) -> Any:
             return athena_service.client() if service == "athena" else super().client(service, **options)
 
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: AthenaSession(STACKS))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: AthenaSession(STACKS))
     monkeypatch.setattr(report, "POLL_SECONDS", 0)
     return athena_service
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from aftersend.aws import deployment
 from aftersend.cli import deployment as cli_deployment
 from aftersend.cli import resume as command
 from aftersend.cli.main import app
@@ -36,7 +36,7 @@ class SesSession(Session):
 
 @pytest.fixture
 def shop(reputation_shop: ReputationShop, monkeypatch: pytest.MonkeyPatch) -> ReputationShop:
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: SesSession(reputation_shop.ses))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: SesSession(reputation_shop.ses))
     monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     return reputation_shop
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from aftersend.aws.connection import find_deployment
 from aftersend.aws.deployed_recorder import deployed_recorder
-from aftersend.aws.deployment import find_deployment
 from aftersend.cli import suppression_policy
 from aftersend.recorder import Recorder, Undecided
 from aftersend.suppression import Policy

@@ -4,9 +4,9 @@ import io
 import json
 from typing import Any
 
+import boto3
 import pytest
 
-from aftersend.aws import deployment
 from aftersend.aws.unpublished_batches import FUNCTION_OUTPUT, MAPPING_OUTPUT
 from tests.adapters.test_deployment import Session
 from tests.adapters.test_operations_commands import BATCH, Shop, run
@@ -46,7 +46,7 @@ def functions(monkeypatch: pytest.MonkeyPatch) -> FakeFunctions:
 @pytest.fixture
 def shop(s3: Any, functions: FakeFunctions, monkeypatch: pytest.MonkeyPatch) -> Shop:
     stacks: dict[str, dict[str, str]] = {}
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: SessionWithFunctions(stacks))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: SessionWithFunctions(stacks))
     shop = Shop(s3, stacks)
     shop.outputs |= {FUNCTION_OUTPUT: "PublishSuppressions", MAPPING_OUTPUT: "mapping"}
     shop.put(KEY, json.dumps(BATCH | {"payload": json.dumps(RECORDS)}).encode())

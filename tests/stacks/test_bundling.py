@@ -42,7 +42,7 @@ PYTHON_OF_THE_RUNTIME = find_python(RUNTIME_VERSION)
 BROUGHT_BY_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 NEVER_IMPORTED = {"boto3", "s3transfer", "aws_lambda_powertools.utilities.data_classes"}
 """Modules that no function uses, and that would make a cold start longer."""
-NEVER_BUNDLED = ("config", "dashboard", "cli")
+NEVER_BUNDLED = ("config", "cli")
 
 
 def copy_project(folder: Path) -> Path:
@@ -164,9 +164,7 @@ def test_configuration_pages_and_commands_never_reach_lambda(file: str):
     assert not [room for room in NEVER_BUNDLED if (folder / "aftersend" / room).exists()]
 
 
-@pytest.mark.parametrize(
-    "file", ["aftersend/config/lint_rules.py", "aftersend/config/cost.py", "aftersend/dashboard/sections.py"]
-)
+@pytest.mark.parametrize("file", ["aftersend/config/lint_rules.py", "aftersend/config/cost.py"])
 def test_rewording_what_functions_do_not_import_changes_no_function(file: str, tmp_path: Path):
     assert functions_changed_by(file, tmp_path) == set()
 

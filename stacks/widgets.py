@@ -1,0 +1,61 @@
+"""Create the functions that a dashboard's custom widgets invoke, and the policies for people who look at it."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from aftersend.config import Environment
+from aftersend.contract import Variable
+from stacks.function import HandlerFunction
+from stacks.operator_policies import OperatorPolicies
+from stacks.outputs import add_outputs
+from stacks.recorder_function import RecorderFunction
+from stacks.state import State
+
+
+class Widgets(Construct):
+    """show_widgets reads what the reader policy allows; change_suppressions changes the suppression list.
+
+    Whoever looks at the dashboard needs the viewer policy alone. Who changes suppressions needs the editor policy, too.
+    """
+
+    def __init__(
+        self, scope: Construct, id: str, *, environment: Environment, state: State, policies: OperatorPolicies
+    ) -> None:
+        super().__init__(scope, id)
+        change = RecorderFunction(
+            self,
+            "ChangeSuppressions",
+            file="change_suppressions",
+            description="Adds and removes suppressions, as an operator asks on the dashboard",
+            environment=environment,
+            state=state,
+        )
+        show = HandlerFunction(
+            self,
+            "ShowWidgets",
+            file="show_widgets",
+            description="Shows the panels of the dashboard",
+            environment=environment,
+            settings={
+                Variable.ENVIRONMENT: environment.name,
+                Variable.CHANGE_FUNCTION: change.function.function_arn,
+            },
+        )
+        assert show.function.role
+        show.function.role.add_managed_policy(policies.reader)
+        self.show = show.function
+        viewer = self._policy("Viewer", "look at the dashboard", self.show)
+        editor = self._policy("Editor", "change suppressions on the dashboard", change.function)
+        add_outputs(
+            cdk.Stack.of(self),
+            ShowWidgetsFunctionName=self.show.function_name,
+            ChangeSuppressionsFunctionName=change.function.function_name,
+            ViewerPolicyArn=viewer.managed_policy_arn,
+            EditorPolicyArn=editor.managed_policy_arn,
+        )
+
+    def _policy(self, id: str, purpose: str, function: lambda_.Function) -> iam.ManagedPolicy:
+        statement = iam.PolicyStatement(actions=["lambda:InvokeFunction"], resources=[function.function_arn])
+        return iam.ManagedPolicy(self, id, description=f"Aftersend: {purpose}", statements=[statement])
