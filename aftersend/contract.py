@@ -136,6 +136,9 @@ they are not 0."""
 RATE_METRICS = ("bounce_rate", "complaint_rate")
 """Metrics of watch_rates with METRICS_DIMENSIONS: the rates of 24 hours in percent, for sets with enough mail."""
 
+RUNBOOK = "docs/operations.md"
+"""The page with a section for each alarm, whose anchor is the alarm's id in lower case."""
+
 # Functions
 
 

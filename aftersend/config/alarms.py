@@ -6,9 +6,7 @@ The stacks create each of them on its metric; docs/operations.md explains each.
 from enum import StrEnum
 from typing import NamedTuple
 
-from aftersend.contract import RATES_EVERY_MINUTES
-
-RUNBOOK = "docs/operations.md"
+from aftersend.contract import RATES_EVERY_MINUTES, RUNBOOK
 
 MINUTES, RATES, HOUR = 5, 3 * RATES_EVERY_MINUTES, 60
 """Lengths of a period: of what AWS and the functions publish at any time, of three runs of watch_rates, so that one run

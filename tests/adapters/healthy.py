@@ -41,6 +41,7 @@ OUTPUTS = {
     "FeedbackTopicArn": TOPIC,
     "AlarmTopicArn": ALARM_TOPIC,
     "ConfigurationSets": "news",
+    "CountTagsFunctionName": "CountTags",
 }
 
 RESOURCES = {

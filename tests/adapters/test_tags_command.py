@@ -130,7 +130,7 @@ def test_healthy_deployment_needs_no_attention(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        (an_alarm(StateValue="ALARM"), "! alarms            CountingLate"),
+        (an_alarm(StateValue="ALARM"), "! alarm             CountingLate"),
         ({"get_metric_data": metrics(IteratorAge=[2_000_000])}, "has waited for 33 min"),
         ({"get_queue_attributes": queue_attributes("ArchiveDeadLetterQueue")}, "! failed records"),
     ],
