@@ -156,6 +156,17 @@ class CountCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many values of each message tag have metrics on a day."""
 
 
+class CostTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hold the cost estimate at several volumes, between which it is nearly linear."""
+
+    messages: tuple[int, ...]
+    """Messages a month, from none on."""
+    parts: dict[str, tuple[float, ...]]
+    """Dollars a month of each part at these volumes."""
+    basis: str
+    """The Region and the date of the prices."""
+
+
 class Variable(StrEnum):
     """Name the environment variables of the functions. Those marked JSON hold a value of the type given."""
 
@@ -181,6 +192,8 @@ class Variable(StrEnum):
     CANARY_FROM_ADDRESS = "CANARY_FROM_ADDRESS"
     CANARY_CONFIGURATION_SET = "CANARY_CONFIGURATION_SET"
     CHANGE_FUNCTION = "CHANGE_FUNCTION"  # the ARN of change_suppressions
+    RUNBOOK_URL = "RUNBOOK_URL"  # a URL, or the path RUNBOOK
+    COSTS = "COSTS"  # JSON: CostTable
 
 
 ONLY_SHARD = "the-only-shard"

@@ -15,12 +15,17 @@ from aftersend.aws.deployment import Deployment, Unavailable, describe_error
 from aftersend.contract import Variable
 from aftersend.dashboard.elements import Content, banner, element, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
+from lambdas import widget_cost, widget_failures, widget_status
 from lambdas.dependencies import logger
 from lambdas.settings import text_setting
 
 Panel = Callable[[Request, Deployment], Iterable[Content]]
 
-PANELS: Mapping[str, Panel] = {}
+PANELS: Mapping[str, Panel] = {
+    "status": widget_status.show,
+    "failures": widget_failures.show,
+    "cost": widget_cost.show,
+}
 """What renders each panel of aftersend/dashboard/layout.py."""
 
 DESCRIPTION = """### Aftersend

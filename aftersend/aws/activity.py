@@ -41,7 +41,10 @@ ROUTES = (
 
 
 def ages(deployment: Deployment, now: datetime) -> dict[Route, float | None]:
-    """Return how many seconds the oldest record of each queue and stream has waited; older deployments do not name functions."""
+    """Return how many seconds the oldest record of each queue and stream has waited.
+
+    Older deployments have no output for some streams.
+    """
     routes = [route for route in ROUTES if route.is_queue or route.output in deployment.outputs]
     metrics = {route: _age(route, deployment.output(route.output)) for route in routes}
     points = metric_values(deployment.client("cloudwatch"), metrics, "Maximum", now - RECENT, now)

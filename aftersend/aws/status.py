@@ -16,7 +16,6 @@ from aftersend.contract import (
     COUNT_CHECK_METRICS,
     ENVIRONMENT_DIMENSION,
     METRICS_NAMESPACE,
-    RUNBOOK,
 )
 from aftersend.counting import CONFIGURATION_SET
 from aftersend.metrics.reputation import Level, judge, sentence, watched_hours
@@ -66,11 +65,11 @@ def _mail_and_rates(deployment: Deployment, now: datetime) -> Iterator[Line]:
         state = states.get(name)
         worst = judge(sums.get(name, {}), now, reputation, state.judged_since)[0]
         section = "reputationcritical" if worst.level is Level.CRITICAL else "reputationwarning"
-        yield Line("rates", sentence(name, worst), worst.level >= Level.WARNING, section, {"panel": "rates"})
+        yield Line("rates", sentence(name, worst), worst.level >= Level.WARNING, section, "rates")
         if state.is_paused:
             resume = f"aftersend resume {name} --env {deployment.name} --reason REASON"
-            text = f"The guard paused {name} at {state.paused_at:%Y-%m-%d %H:%M} UTC: {resume}"
-            yield Line("paused", text, is_problem=True, section="guardpaused", panel={"panel": "rates"})
+            text = f"The guard paused {name} at {state.paused_at:%Y-%m-%d %H:%M} UTC"
+            yield Line("paused", text, is_problem=True, section="guardpaused", panel="rates", command=resume)
 
 
 def _routes(deployment: Deployment, now: datetime) -> Iterator[Line]:
@@ -86,8 +85,8 @@ def _failures(deployment: Deployment, _now: datetime) -> Iterator[Line]:
         yield Line("failed records", "none")
     for kind, count in counts.items():
         if count:
-            text = f"{count:,} {kind}: `aftersend failures list --env {deployment.name}`"
-            yield Line("failed records", text, True, KINDS[kind].section, {"panel": "failures"})
+            listing = f"aftersend failures list --env {deployment.name}"
+            yield Line("failed records", f"{count:,} {kind}", True, KINDS[kind].section, "failures", listing)
 
 
 def _alarms(deployment: Deployment, _now: datetime) -> Iterator[Line]:
@@ -101,9 +100,8 @@ def _alarms(deployment: Deployment, _now: datetime) -> Iterator[Line]:
     for name, alarm in sorted(alarms.items()):
         short, section = short_name(name), short_name(name).lower()
         problem, _, rest = alarm.get("AlarmDescription", "").partition(" Severity: ")
-        severity = f" ({rest.partition('.')[0]})" if rest else ""
-        text = f"{short}{severity}: {problem} {RUNBOOK}#{section}"
-        yield Line(ALARM, text, is_problem=True, section=section, since=alarm.get("StateUpdatedTimestamp"))
+        severity, since = rest.partition(".")[0], alarm["StateUpdatedTimestamp"]
+        yield Line(ALARM, f"{short}: {problem}", True, section, since=since, severity=severity)
 
 
 def _checks(deployment: Deployment, now: datetime) -> Iterator[Line]:

@@ -8,6 +8,7 @@ import typer
 from aftersend.aws.status import read_lines
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, connected
 from aftersend.cli.failure_output import print_json, printable
+from aftersend.contract import RUNBOOK
 from aftersend.operations.status import Line, headline, problems
 
 NEEDS_ATTENTION = 1
@@ -44,4 +45,10 @@ def _as_json(line: Line) -> dict[str, str | bool]:
 def _print(first: str, lines: Iterable[Line]) -> None:
     typer.echo(first)
     for line in lines:
-        typer.echo(f"{'!' if line.is_problem else ' '} {line.name:16}  {printable(line.text)}")
+        typer.echo(f"{'!' if line.is_problem else ' '} {line.name:16}  {printable(_with_next_step(line))}")
+
+
+def _with_next_step(line: Line) -> str:
+    if not line.is_problem:
+        return line.text
+    return f"{line.text}: {line.command or f'{RUNBOOK}#{line.section}'}"

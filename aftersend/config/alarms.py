@@ -36,9 +36,9 @@ class Alarm(NamedTuple):
     """Whether the metric is published every run, so that missing data is the problem itself. Everything else is
     published only when something happens: there, missing data means that nothing did."""
 
-    def description(self, id: str) -> str:
+    def description(self, id: str, runbook: str = RUNBOOK) -> str:
         """Return what the person who is notified reads."""
-        return f"{self.problem} Severity: {self.severity}. Read first: {RUNBOOK}#{id.lower()}"
+        return f"{self.problem} Severity: {self.severity}. Read first: {runbook}#{id.lower()}"
 
 
 PAGE, TICKET = Severity.PAGE, Severity.TICKET

@@ -1,7 +1,7 @@
 """Describe what a deployment does at this moment, a line for each thing, and pick what needs attention."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -20,14 +20,18 @@ class Line(NamedTuple):
     is_problem: bool = False
     section: str = ""
     """The anchor of its section in docs/operations.md: an alarm's id in lower case."""
-    panel: Mapping[str, str] | None = None
-    """Parameters of the panel of the dashboard that has more about it."""
+    panel: str = ""
+    """The panel of the dashboard that has more about it."""
+    command: str = ""
+    """The command to run next."""
     since: datetime | None = None
     """Since when an alarm is on; of mail, when the newest object of the archive was written."""
+    severity: str = ""
+    """Of an alarm: page or ticket (docs/operations.md)."""
 
 
-ALARM = "alarm"
-"""The name of an alarm's line."""
+ALARM, URGENT = "alarm", "page"
+"""The name of an alarm's line, and the severity of those to look at now."""
 
 
 def short_name(name: str) -> str:
@@ -37,15 +41,18 @@ def short_name(name: str) -> str:
 
 
 def problems(lines: Iterable[Line]) -> list[Line]:
-    """Return what needs attention, each cause once: an alarm is left out if another line has what it is about."""
+    """Return what needs attention, the urgent first and each cause once: another line may say what an alarm is about,
+    with more figures; then it has the alarm's time and severity."""
     found = [line for line in lines if line.is_problem]
-    since = {line.section: line.since for line in found if line.name == ALARM}
-    explained = {line.section for line in found if line.name != ALARM}
-    return [
-        line._replace(since=since.get(line.section))
-        for line in found
-        if line.name != ALARM or line.section not in explained
-    ]
+    alarms = {line.section: line for line in found if line.name == ALARM}
+    others = [_with_alarm(line, alarms.get(line.section, line)) for line in found if line.name != ALARM]
+    explained = {line.section for line in others}
+    unexplained = [line for section, line in alarms.items() if section not in explained]
+    return sorted([*others, *unexplained], key=lambda line: line.severity != URGENT)
+
+
+def _with_alarm(line: Line, alarm: Line) -> Line:
+    return line._replace(since=alarm.since, severity=alarm.severity)
 
 
 def headline(number: int) -> str:
