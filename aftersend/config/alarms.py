@@ -257,3 +257,11 @@ CANARY_ALARMS = {
     "CanarySilent": "canary_runs",
 }
 """The alarms on metrics of send_canary, with their metrics. There are none without a canary."""
+
+HEARTBEATS = {
+    name: metric
+    for table in (CHECK_ALARMS, ACCOUNT_LIST_ALARMS, SWEEP_ALARMS, RATES_ALARMS, COUNT_CHECK_ALARMS, CANARY_ALARMS)
+    for name, metric in table.items()
+    if ALARMS[name].is_heartbeat
+}
+"""The alarms on heartbeats, with their metrics."""

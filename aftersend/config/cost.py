@@ -262,7 +262,7 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
     metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
     metrics += _rate_metrics(environment, volume) + _value_metrics(environment, volume)
-    metrics += sum(ALARMS[name].is_heartbeat for name in _alarm_names(environment))  # every hour has data
+    metrics += sum(ALARMS[name].is_heartbeat for name in alarm_names(environment))  # every hour has data
     read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
     dollars = metrics * prices.METRIC + read * prices.METRIC_READ
     return Part("CloudWatch metrics", dollars, f"{metrics:,.1f} metrics")
@@ -296,11 +296,11 @@ def _dashboard() -> Part:
 
 
 def _alarms(environment: Environment) -> Part:
-    number = len(_alarm_names(environment))
+    number = len(alarm_names(environment))
     return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
 
 
-def _alarm_names(environment: Environment) -> set[str]:
+def alarm_names(environment: Environment) -> set[str]:
     """Return the alarms that the environment has."""
     absent: set[str] = set()
     absent |= set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys()

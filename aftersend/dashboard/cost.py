@@ -63,7 +63,7 @@ def render(costs: CostTable, messages: int, now: datetime, environment: str) -> 
             Cell.of(name),
             Cell.of(dollars(amount * share)),
             Cell.of("-" if is_early else dollars(amount)),
-            Cell.of(f"{100 * amount / total:.0f} %"),
+            Cell.of(f"{100 * amount / total:.0f} %" if amount >= total / 100 else "below 1 %"),
         )
         for name, amount in by_part.items()
         if amount >= 0.005

@@ -37,10 +37,10 @@ def _row(line: Line, show: str, runbook: str) -> list[Cell]:
     if line.command:
         steps.append(element("div", command(line.command)))
     return [
-        Cell.of(line.text, element("small", line.name)),
+        Cell.of(line.name.capitalize(), element("div", line.text)),
         Cell.of(element("span", when, css=css)),
         Cell.of(moment(line.since) if line.since else UNKNOWN, css="time"),
-        Cell(steps),
+        Cell.of(element("div", *steps)),
     ]
 
 

@@ -22,7 +22,7 @@ sans-serif;text-align:left}
 .aftersend h3{font-size:14px;font-weight:600;margin:20px 0 8px}
 .aftersend p{margin:0 0 8px;max-width:75ch}
 .aftersend .soft,.aftersend small{color:var(--soft);font-size:12px}
-.aftersend td small{display:block}
+.aftersend td small,.aftersend tbody th small{display:block}
 .aftersend a,.aftersend .link{color:var(--link);text-decoration:underline;cursor:pointer;background:none;
 border:0;padding:0;font:inherit;text-align:left}
 .aftersend table{border-collapse:collapse;width:100%;font-size:13px}
