@@ -15,12 +15,16 @@ from aftersend.aws.deployment import Deployment, Unavailable, describe_error
 from aftersend.contract import Variable
 from aftersend.dashboard.elements import Content, banner, element, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
+from lambdas import widget_recipient, widget_suppressions
 from lambdas.dependencies import logger
 from lambdas.settings import text_setting
 
 Panel = Callable[[Request, Deployment], Iterable[Content]]
 
-PANELS: Mapping[str, Panel] = {}
+PANELS: Mapping[str, Panel] = {
+    "recipient": widget_recipient.show,
+    "suppressions": widget_suppressions.show,
+}
 """What renders each panel of aftersend/dashboard/layout.py."""
 
 DESCRIPTION = """### Aftersend

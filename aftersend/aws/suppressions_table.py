@@ -112,14 +112,17 @@ class SuppressionsTable:
             for page in self._outline_pages(Segment=segment, TotalSegments=SEGMENTS):
                 yield from page
 
-    def beginning_with(self, beginning: str, *, max_pages: int) -> Iterator[Entry]:
-        """Return the entries of recipients that begin with a text, without their evidence, from the first pages of the
-        table: no key is sorted by recipient."""
+    def beginning_with(self, beginning: str, *, max_pages: int, max_entries: int) -> tuple[list[Entry], bool]:
+        """Return entries of recipients that begin with a text, without their evidence, and whether these are all.
+
+        No key is sorted by recipient: the first pages of the table are searched.
+        """
         pages = self._outline_pages(
             FilterExpression=f"begins_with({PARTITION_KEY}, :beginning)",
             ExpressionAttributeValues=serialize({":beginning": beginning}),
         )
-        return (entry for page in islice(pages, max_pages) for entry in page if entry)
+        entries = [entry for page in islice(pages, max_pages) for entry in page if entry]
+        return entries[:max_entries], next(pages, None) is None and len(entries) <= max_entries
 
     def _outline_pages(self, **options: Any) -> Iterator[list[Entry | None]]:
         names = {f"#{name}": name for name in ATTRIBUTES}

@@ -7,14 +7,13 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from aftersend.account_list import Spelling
 from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployment import AWS_ERRORS
 from aftersend.aws.recipient_explanation import explain_deployed
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument
-from aftersend.operations.explanation import Explanation
+from aftersend.operations.explanation import Explanation, describe_spelling
 from aftersend.suppression.explanation import (
     FORGOTTEN,
     Moment,
@@ -140,18 +139,9 @@ def _verdicts(explanation: Explanation) -> Iterable[str]:
 
 
 def _account_list(explanation: Explanation) -> Iterable[str]:
-    yield from map(_listed, explanation.listed)
+    yield from map(describe_spelling, explanation.listed)
     if explanation.is_sandbox:
         yield "The account is in the SES sandbox: nothing can be added to SES's account list."
-
-
-def _listed(spelling: Spelling) -> str:
-    if spelling.problem:
-        return f"SES's account list cannot be read: {spelling.problem}"
-    if spelling.listed is None:
-        return f"SES's account list does not have {spelling.address}."
-    reason, since = spelling.listed.reason, format_time(spelling.listed.updated_at)
-    return f"SES's account list has {spelling.address}: {reason} since {since}."
 
 
 def _moment(moment: Moment) -> str:

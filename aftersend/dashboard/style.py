@@ -60,10 +60,14 @@ background:var(--paper);border:1px solid var(--soft);border-radius:5px;padding:5
 .aftersend :focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .aftersend svg{display:block;max-width:100%;height:auto}
 .aftersend svg text{fill:var(--soft);font-size:11px}
+.aftersend figure{margin:0 0 16px}.aftersend span.key{display:inline-flex;align-items:center;gap:5px;
+margin-right:16px}.aftersend svg.key{display:inline-block}
 .aftersend .row{display:flex;flex-wrap:wrap;gap:12px 32px;align-items:flex-start}
 .aftersend .row>*{flex:1 1 320px;min-width:0}
 .aftersend dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0 0 12px}
 .aftersend dt{color:var(--soft)}.aftersend dd{margin:0;overflow-wrap:anywhere}
+.aftersend article{border-top:1px solid var(--line);padding:2px 0 4px}.aftersend article h3{margin:10px 0 2px}
+.aftersend article p{margin:0 0 4px}.aftersend article dl{margin:8px 0 10px}
 .aftersend details>summary{cursor:pointer;color:var(--link)}
 @media (max-width:640px){
 .aftersend .cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}

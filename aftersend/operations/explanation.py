@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from aftersend.account_list import Spelling
 from aftersend.suppression import Entry
-from aftersend.suppression.explanation import Moment
+from aftersend.suppression.explanation import Moment, format_time
 
 
 class Explanation(NamedTuple):
@@ -32,3 +32,13 @@ class Explanation(NamedTuple):
     @property
     def in_force(self) -> Sequence[Entry]:
         return [entry for entry in self.entries if entry.is_in_force(self.now)]
+
+
+def describe_spelling(spelling: Spelling) -> str:
+    """Return what SES's account list has about a spelling, as a sentence."""
+    if spelling.problem:
+        return f"SES's account list cannot be read: {spelling.problem}"
+    if spelling.listed is None:
+        return f"SES's account list does not have {spelling.address}."
+    reason, since = spelling.listed.reason, format_time(spelling.listed.updated_at)
+    return f"SES's account list has {spelling.address}: {reason} since {since}."
