@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from aftersend.aws.account_list import AccountList
+from aftersend.aws.clients import PACE_SECONDS
 from aftersend.aws.deployed_recorder import deployed_settings, deployed_suppressions
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.feedback_indexes import FeedbackIndexes
@@ -52,7 +53,7 @@ def newest_events(ledger: LedgerTable, recipient: str) -> Sequence[Event]:
 
 
 def _recipient(place: Place, deployment: Deployment, address: str) -> Iterable[Content]:
-    account_list = AccountList(deployment.client("sesv2"))
+    account_list = AccountList(deployment.client("sesv2"), pace_seconds=PACE_SECONDS)
     explanation = explain_deployed(deployment, address, account_list, place.request.now, newest_events)
     return panel.recipient(place, address, explanation, MAX_EVENTS)
 

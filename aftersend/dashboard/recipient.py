@@ -19,7 +19,6 @@ from aftersend.dashboard.elements import (
     link,
     table,
 )
-from aftersend.dashboard.numbers import moment as format_moment
 from aftersend.dashboard.recipient_changes import changes
 from aftersend.dashboard.request import Request
 from aftersend.dashboard.timeline import (
@@ -76,7 +75,7 @@ def wanted(request: Request) -> str:
 
 def search(place: Place, value: str) -> Iterator[Content]:
     """Return the form that the panel begins with, and what is to be said before all else."""
-    entered = field("Address, its beginning, or a message id", ENTERED, value, type="search")
+    entered = field("Address, its beginning, or a message id", ENTERED, value, type="search", size="40")
     yield form([entered], "Look up", place.action(**{FIND: "1"}))
     if notice := place.request.get("notice"):
         yield banner(notice)
@@ -114,17 +113,17 @@ def _verdicts(explanation: Explanation) -> Iterator[Content]:
     elif explanation.problem:
         yield banner("It is not known whether the recipient was forgotten.", element("p", explanation.problem))
     for entry in explanation.in_force:
-        yield banner(verdict(entry, explanation.now), *_details(entry), tone="bad")
+        yield banner(verdict(entry, explanation.now), *_details(entry, explanation.moments), tone="bad")
     if not explanation.is_suppressed:
-        yield banner("Not suppressed.", tone="good")
+        yield banner("Not suppressed.") if explanation.problem else banner("Not suppressed.", tone="good")
     for entry in explanation.entries:
         if not entry.is_in_force(explanation.now):
             yield element("p", verdict(entry, explanation.now), css="soft")
 
 
-def _details(entry: Entry) -> Iterator[Element]:
-    cause = next((event for event in entry.evidence if event.occurred_at == entry.since and event.tags), None)
-    if cause and (tags := own_tags(cause.tags)):
+def _details(entry: Entry, moments: Sequence[Moment]) -> Iterator[Element]:
+    causes = (each.event for each in moments if each.is_evidence and each.event.occurred_at == entry.since)
+    if tags := next((own_tags(event.tags) for event in causes if event.tags), None):
         yield element("p", f"Caused by mail with {', '.join(tags)}.")
     if entry.who:
         yield element("p", f"By {entry.who}: {entry.note or 'no reason given'}")
@@ -186,11 +185,10 @@ def beginning(place: Place, text: str, entries: Sequence[Entry], *, is_complete:
         [
             Cell.of(*link(entry.recipient, place.action(query=entry.recipient))),
             Cell.of(verdict(entry, place.request.now)),
-            Cell.of(format_moment(entry.since), css="time"),
         ]
         for entry in entries
     ]
-    yield table(f"Recipients that begin with {text!r}", ("Recipient", "Verdict", "Since (UTC)"), rows)
+    yield table(f"Recipients that begin with {text!r}", ("Recipient", "Verdict"), rows)
     yield from bounded
 
 

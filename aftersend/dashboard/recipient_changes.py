@@ -26,7 +26,7 @@ def changes(request: Request, environment: str, address: str, explanation: Expla
         sentence = "The recipient was forgotten. If they want mail again, undo that first (docs/privacy.md): "
         yield element("p", sentence, command(_command("forget", address, environment, "--undo")))
     elif request.functions.change is None:
-        yield element("p", "Changes are made with commands. They ask for nothing else:")
+        yield element("p", "Changes are made with commands:")
         for act in _suggested(explanation):
             yield element("p", command(_command(f"suppressions {act}", address, environment, "--note", "REASON")))
     else:

@@ -22,7 +22,7 @@ sans-serif;text-align:left}
 .aftersend h3{font-size:14px;font-weight:600;margin:20px 0 8px}
 .aftersend p{margin:0 0 8px;max-width:75ch}
 .aftersend .soft,.aftersend small{color:var(--soft);font-size:12px}
-.aftersend td small{display:block}
+.aftersend td small,.aftersend dd small{display:block}
 .aftersend a,.aftersend .link{color:var(--link);text-decoration:underline;cursor:pointer;background:none;
 border:0;padding:0;font:inherit;text-align:left}
 .aftersend table{border-collapse:collapse;width:100%;font-size:13px}
@@ -44,6 +44,7 @@ white-space:nowrap;background:var(--raised);color:var(--soft)}
 border-left:4px solid var(--soft)}
 .aftersend .banner.good{border-color:var(--good)}.aftersend .banner.warn{border-color:var(--warn)}
 .aftersend .banner.bad{border-color:var(--bad)}
+.aftersend .banner>:not(strong){color:var(--ink)}.aftersend .banner p{margin:4px 0 0}
 .aftersend .banner strong{font-size:16px;font-weight:600}
 .aftersend .empty{padding:20px;text-align:center;color:var(--soft);border:1px dashed var(--line);
 border-radius:6px}

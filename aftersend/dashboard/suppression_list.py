@@ -25,7 +25,7 @@ COLOURS: Mapping[str, str] = {
 }
 """The colour of each part of a day's bar, the lowest part first."""
 
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 150, 44, 20
+WIDTH, HEIGHT, LEFT, RIGHT, BOTTOM = 640, 150, 44, 16, 20
 LABEL_EVERY_DAYS = 7
 
 
@@ -104,7 +104,8 @@ def growth_chart(size: ListSize) -> Element:
     days = [last - timedelta(days=GROWTH_DAYS - 1 - number) for number in range(GROWTH_DAYS)]
     parts = [_day(size, day) for day in days]
     highest = max(each.total() for each in parts) or 1
-    chart = element("svg", viewBox=f"0 0 {WIDTH} {HEIGHT + BOTTOM}", role="img", aria_label=_summary(parts, highest))
+    size_of_chart = {"width": str(WIDTH), "viewBox": f"0 0 {WIDTH} {HEIGHT + BOTTOM}"}
+    chart = element("svg", role="img", aria_label=_summary(parts, highest), **size_of_chart)
     chart.append(_text(LEFT - 6, 12, count(highest), anchor="end"))
     chart.append(_text(LEFT - 6, HEIGHT, "0", anchor="end"))
     for index, (day, each) in enumerate(zip(days, parts, strict=True)):
@@ -143,7 +144,7 @@ def _legend(names: Sequence[str]) -> Iterator[Content]:
 
 
 def _step() -> float:
-    return (WIDTH - LEFT) / GROWTH_DAYS
+    return (WIDTH - LEFT - RIGHT) / GROWTH_DAYS
 
 
 def _left(index: int) -> float:
