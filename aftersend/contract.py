@@ -17,6 +17,9 @@ the rule they are suppressed for."""
 GUARD_PARTITION = "guard"
 """The partition of the counters table with what the guard remembers about configuration sets (docs/reputation.md)."""
 
+SUPPRESSION_LIST_PARTITION = "suppression-list"
+"""The partition of the counters table with the size of the suppression list, which sweep_suppressions counts."""
+
 SCHEMA_ATTRIBUTE, SCHEMA = "schema", 1
 """Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
 

@@ -15,7 +15,7 @@ from aftersend.aws.deployment import Deployment, Unavailable, describe_error
 from aftersend.contract import Variable
 from aftersend.dashboard.elements import Content, banner, element, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
-from lambdas import widget_cost, widget_failures, widget_status
+from lambdas import widget_cost, widget_failures, widget_recipient, widget_status, widget_suppressions
 from lambdas.dependencies import logger
 from lambdas.settings import text_setting
 
@@ -25,6 +25,8 @@ PANELS: Mapping[str, Panel] = {
     "status": widget_status.show,
     "failures": widget_failures.show,
     "cost": widget_cost.show,
+    "recipient": widget_recipient.show,
+    "suppressions": widget_suppressions.show,
 }
 """What renders each panel of aftersend/dashboard/layout.py."""
 
