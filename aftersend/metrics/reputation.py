@@ -61,6 +61,11 @@ class Level(IntEnum):
         """Return the level as people read it, as `too-few`."""
         return self.name.lower().replace("_", "-")
 
+    @property
+    def text(self) -> str:
+        """Return the level as it stands in a sentence, as `too few`."""
+        return self.word.replace("-", " ")
+
 
 class Window(NamedTuple):
     """Define which mail is judged together: that sent in this hour and in the hours before it."""
@@ -133,6 +138,19 @@ def judge(
         for signal in AWS_PERCENT
         for window in WINDOWS
     ]
+    return sorted(verdicts, key=lambda verdict: (-verdict.level, -verdict.percent))
+
+
+def judge_range(
+    measures_by_hour: Mapping[datetime, Mapping[str, int]], hours: int, reputation: Reputation
+) -> list[Verdict]:
+    """Return the verdict on each rate of all mail sent in a range of so many hours, the worst first.
+
+    The least numbers are those of the longer window, or of the shorter one where the range is no longer than that.
+    """
+    window = next((window for window in WINDOWS if hours <= window.rows), DAY)._replace(text="this time range")
+    total = _sum(map(figures, measures_by_hour.values()))
+    verdicts = [_verdict(signal, window, total, reputation) for signal in AWS_PERCENT]
     return sorted(verdicts, key=lambda verdict: (-verdict.level, -verdict.percent))
 
 
