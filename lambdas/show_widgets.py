@@ -12,15 +12,21 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aftersend.aws.deployment import Deployment, Unavailable, describe_error
+from aftersend.aws.query_parser import parse_queries_faster
 from aftersend.contract import Variable
 from aftersend.dashboard.elements import Content, banner, element, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
+from lambdas import widget_campaign, widget_rates, widget_tags
 from lambdas.dependencies import logger
 from lambdas.settings import text_setting
 
 Panel = Callable[[Request, Deployment], Iterable[Content]]
 
-PANELS: Mapping[str, Panel] = {}
+PANELS: Mapping[str, Panel] = {
+    "rates": widget_rates.show,
+    "tags": widget_tags.show,
+    "campaign": widget_campaign.show,
+}
 """What renders each panel of aftersend/dashboard/layout.py."""
 
 DESCRIPTION = """### Aftersend
@@ -33,6 +39,7 @@ class FunctionSession:
 
     def __init__(self) -> None:
         self._session = botocore.session.get_session()
+        parse_queries_faster(self._session)
 
     @property
     def region_name(self) -> str:

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from aftersend.config import Environment
 from aftersend.contract import Variable
-from stacks.function import HandlerFunction
+from stacks.function import HandlerFunction, to_json
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
 from stacks.recorder_function import RecorderFunction
@@ -41,6 +41,7 @@ class Widgets(Construct):
             settings={
                 Variable.ENVIRONMENT: environment.name,
                 Variable.CHANGE_FUNCTION: change.function.function_arn,
+                Variable.TRACKED: to_json(environment.tracked),
             },
         )
         assert show.function.role

@@ -60,6 +60,8 @@ background:var(--paper);border:1px solid var(--soft);border-radius:5px;padding:5
 .aftersend :focus-visible{outline:2px solid var(--link);outline-offset:2px}
 .aftersend svg{display:block;max-width:100%;height:auto}
 .aftersend svg text{fill:var(--soft);font-size:11px}
+.aftersend .key{display:inline-block;width:10px;height:10px;margin:0 4px 0 10px;background:var(--bar-soft)}
+.aftersend .key.full{margin-left:0;background:var(--bar)}
 .aftersend .row{display:flex;flex-wrap:wrap;gap:12px 32px;align-items:flex-start}
 .aftersend .row>*{flex:1 1 320px;min-width:0}
 .aftersend dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0 0 12px}

@@ -154,6 +154,21 @@ def judge_range(
     return sorted(verdicts, key=lambda verdict: (-verdict.level, -verdict.percent))
 
 
+def high_since(
+    measures_by_hour: Mapping[datetime, Mapping[str, int]], hours: Iterable[datetime], reputation: Reputation
+) -> dict[str, datetime]:
+    """Return the first of some hours, in order of time, at which each signal's rate was a warning or worse; none
+    of a signal whose rate never was. Each hour is judged as it is counted now."""
+    since: dict[str, datetime] = {}
+    for hour in hours:
+        if hour in measures_by_hour and len(since) < len(AWS_PERCENT):
+            judged = {each: measures_by_hour[each] for each in watched_hours(hour) if each in measures_by_hour}
+            for verdict in judge(judged, hour, reputation):
+                if verdict.level >= Level.WARNING:
+                    since.setdefault(verdict.signal, hour)
+    return since
+
+
 def _sum(each_hour: Iterable[Figures]) -> Figures:
     total = Figures(*map(sum, zip(*each_hour, strict=True)))
     return total._replace(sends=max(0, total.sends))  # echoes arrive before the sends they are subtracted from
