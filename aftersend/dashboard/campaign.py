@@ -23,7 +23,7 @@ from aftersend.dashboard.elements import (
     table,
 )
 from aftersend.dashboard.numbers import count, moment, percent
-from aftersend.dashboard.span import Span
+from aftersend.dashboard.span import HOUR, Span
 from aftersend.dashboard.tracking import CLICK, OPEN, Tracked, tracked_share
 from aftersend.metrics.reputation import Level, Reputation, figures, high_since, judge_range, sentence
 from aftersend.metrics.summary import summarize
@@ -76,7 +76,7 @@ class Campaign:
         self.tag, self.value, self._span, self._with_lead = tag, value, span, by_hour
         self._by_hour = {hour: measures for hour, measures in by_hour.items() if hour in hours}
         self._reputation, self._environment, self._show = reputation, environment, show
-        self._row = range_row(tag, value, self._by_hour, len(hours), reputation)
+        self._row = range_row(tag, value, by_hour, span.hours, reputation)
         self._total: Counter[str] = Counter()
         for measures in self._by_hour.values():
             self._total.update(measures)
@@ -108,13 +108,17 @@ class Campaign:
     def _banner(self) -> Element:
         if not self._total:
             return banner(f"{self.value}: no mail is counted.", element("p", "Choose a longer time range."))
-        worst = judge_range(self._by_hour, len(self._span.hours), self._reputation)[0]
+        worst = judge_range(self._with_lead, self._span.hours, self._reputation)[0]
         since = high_since(self._with_lead, self._span.hours, self._reputation)
         lines = [
-            element("p", f"The {signal} rate first was high for messages sent until {hour:%d %b %Y %H}:59 UTC.")
+            element(
+                "p",
+                f"The {signal} rate was first high with the mail of {hour:%d %b %Y %H:%M} to {hour + HOUR:%H:%M} UTC.",
+            )
             for signal, hour in since.items()
         ]
-        return banner(sentence(self.value, worst), *lines, tone=TONES.get(worst.level, ""))
+        word = f"{worst.level.text.capitalize()}: " if worst.level in TONES else ""
+        return banner(word + sentence(self.value, worst), *lines, tone=TONES.get(worst.level, ""))
 
     def _charts(self) -> Iterator[Element]:
         steps = [(step, figures(measures), summarize(measures)) for step, measures in self._steps()]

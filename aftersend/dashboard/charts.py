@@ -78,11 +78,11 @@ def _title(text: str) -> Element | None:
 
 
 def round_up(value: float) -> float:
-    """Return the least of 1, 2, 5, 10, 20 … and their tenths and hundredths that is no less."""
+    """Return the least of 1, 2, 3, 5, 10, 20 … and their tenths and hundredths that is no less."""
     if value <= 0:
         return 1
     unit = 10 ** floor(log10(value))
-    return next(unit * factor for factor in (1, 2, 5, 10) if value <= unit * factor * (1 + 1e-9))
+    return next(unit * factor for factor in (1, 2, 3, 5, 10) if value <= unit * factor * (1 + 1e-9))
 
 
 def sparkline(values: Sequence[int], label: str) -> Element:

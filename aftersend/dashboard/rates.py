@@ -62,13 +62,13 @@ def _severity(rates: Rates) -> tuple[float, ...]:
 
 
 def _explanation(reputation: Reputation) -> str:
-    aws = " and ".join(
-        f"from {review} {signal}s and may pause it from {pause}" for signal, (review, pause) in AWS_PERCENT.items()
+    review, pause = (
+        " or ".join(f"{each[index]} {signal}s" for signal, each in AWS_PERCENT.items()) for index in (0, 1)
     )
     return (
-        f"AWS reviews an account {aws}. A verdict needs {count(reputation.day_sends)} sent in 24 hours, or "
-        f"{count(reputation.hour_sends)} in the last; otherwise it is “too few”. Times are in UTC. "
-        "What to do: docs/reputation.md."
+        f"AWS reviews an account from {review}, and may pause it from {pause}. A verdict needs "
+        f"{count(reputation.day_sends)} sent in 24 hours, or {count(reputation.hour_sends)} in the last; otherwise it "
+        "is “too few”. Times are in UTC. What to do: docs/reputation.md."
     )
 
 
@@ -85,7 +85,7 @@ def _cells(rates: Rates, reputation: Reputation, show: str) -> list[Cell]:
 def _bar(verdict: Verdict, reputation: Reputation) -> Iterator[Content]:
     rate = _rate(verdict)
     text = f"{rate} ({count(verdict.events)} of {count(verdict.sends)})"
-    yield element("div", text, css="figure")
+    yield element("div", text)
     if rate != UNKNOWN:
         label = f"{verdict.signal} rate {rate}, {verdict.level.text}"
         fill = FILLS.get(verdict.level, "bar")
@@ -100,7 +100,7 @@ def _rate(verdict: Verdict) -> str:
 def _last_hour(rates: Rates) -> Iterator[Content]:
     for signal in AWS_PERCENT:
         verdict = rates.of(signal, is_day=False)
-        word = f", {verdict.level.text}" if verdict.level is not Level.HEALTHY else ""
+        word = f", {verdict.level.text}" if verdict.level >= Level.WARNING else ""
         yield element("div", f"{count(verdict.events)} {signal}s, {_rate(verdict)}{word}")
     yield element("small", f"of {count(rates.of('bounce', is_day=False).sends)} sent")
 

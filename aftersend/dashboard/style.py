@@ -26,6 +26,7 @@ sans-serif;text-align:left}
 .aftersend a,.aftersend .link{color:var(--link);text-decoration:underline;cursor:pointer;background:none;
 border:0;padding:0;font:inherit;text-align:left}
 .aftersend table{border-collapse:collapse;width:100%;font-size:13px}
+.aftersend .row+table,.aftersend table+table{margin-top:20px}
 .aftersend caption{text-align:left;font-weight:600;font-size:14px;padding:0 0 6px}
 .aftersend th,.aftersend td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;
 vertical-align:top}

@@ -1,7 +1,6 @@
 """Show what became of the mail of each value of a message tag, the worst first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -58,16 +57,12 @@ def tag_values(
     tag: str, sums: Mapping[str, ByHour], span: Span, reputation: Reputation, search: str
 ) -> Iterator[TagValue]:
     """Yield each value with anything counted in the range, if it has the text that is searched for."""
-    hours, before, steps = set(span.hours), set(span.previous), span.steps()
+    steps, hours = span.steps(), {*span.hours}
     group = "click" if tag.startswith(LINK) else "send"
     for value, by_hour in sums.items():
-        if search.lower() in value.lower() and (present := _within(by_hour, hours)):
-            rows = (range_row(tag, value, each, len(hours), reputation) for each in (present, _within(by_hour, before)))
+        if search.lower() in value.lower() and any(any(by_hour[hour].values()) for hour in by_hour if hour in hours):
+            rows = (range_row(tag, value, by_hour, each, reputation) for each in (span.hours, span.previous))
             yield TagValue(*rows, series=[summarize(step.measures(by_hour))[group] for step in steps])
-
-
-def _within(by_hour: ByHour, hours: set[datetime]) -> ByHour:
-    return {hour: measures for hour, measures in by_hour.items() if hour in hours and any(measures.values())}
 
 
 class Table:
@@ -126,8 +121,8 @@ class Table:
         if self._is_link:
             return "Clicks on links with this link tag by people; machines' are apart, and in no share."
         return (
-            "Rates are of what SES attempted to deliver; the verdict is on this time range, and is “too few” below "
-            f"{count(reputation.day_sends)} sent, or {count(reputation.day_bounces)} bounces or "
+            "Rates are of what SES attempted to deliver; the verdict is on this range and its last 24 hours, and is "
+            f"“too few” below {count(reputation.day_sends)} sent, or {count(reputation.day_bounces)} bounces or "
             f"{count(reputation.day_complaints)} complaints. “Before” is the period of equal length before."
         )
 
@@ -188,6 +183,8 @@ def _change(number: int, before: int) -> str:
     """Compare a number with that of the period before."""
     if not before:
         return "none before"
+    if round(100 * number / before) == 100:
+        return "as before"
     return f"{100 * (number - before) / before:+,.0f} %"
 
 
@@ -195,7 +192,7 @@ def _rate(number: int, rate: float | None, before: float | None, decimals: int) 
     """Yield a number with its rate in one line, and below it the rate of the period before."""
     text = UNKNOWN if rate is None else f"{rate:.{decimals}f} %"
     yield f"{count(number)} · {text}"
-    if before is not None:
+    if before or (rate and before is not None):
         yield element("small", f"before {before:.{decimals}f} %")
 
 

@@ -7,7 +7,7 @@ the account's own domains and, of complaints, those whose provider reports none.
 never the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Annotated, Literal, NamedTuple
@@ -138,20 +138,25 @@ def judge(
         for signal in AWS_PERCENT
         for window in WINDOWS
     ]
-    return sorted(verdicts, key=lambda verdict: (-verdict.level, -verdict.percent))
+    return sorted(verdicts, key=_severity)
+
+
+def _severity(verdict: Verdict) -> tuple[float, float]:
+    return -verdict.level, -verdict.percent
 
 
 def judge_range(
-    measures_by_hour: Mapping[datetime, Mapping[str, int]], hours: int, reputation: Reputation
+    measures_by_hour: Mapping[datetime, Mapping[str, int]], hours: Sequence[datetime], reputation: Reputation
 ) -> list[Verdict]:
-    """Return the verdict on each rate of all mail sent in a range of so many hours, the worst first.
+    """Return the verdict on each rate of all mail sent within some hours, and in the windows at their end, the worst
+    first: mail that has just gone bad is a small part of a week's.
 
-    The least numbers are those of the longer window, or of the shorter one where the range is no longer than that.
+    The least numbers of all mail are those of the longer window, or of the shorter one for as few hours.
     """
-    window = next((window for window in WINDOWS if hours <= window.rows), DAY)._replace(text="this time range")
-    total = _sum(map(figures, measures_by_hour.values()))
+    window = next((window for window in WINDOWS if len(hours) <= window.rows), DAY)._replace(text="this time range")
+    total = _sum(figures(measures_by_hour[hour]) for hour in hours if hour in measures_by_hour)
     verdicts = [_verdict(signal, window, total, reputation) for signal in AWS_PERCENT]
-    return sorted(verdicts, key=lambda verdict: (-verdict.level, -verdict.percent))
+    return sorted([*verdicts, *judge(measures_by_hour, hours[-1], reputation)], key=_severity)
 
 
 def high_since(

@@ -1,7 +1,7 @@
 """Make a table of tag values from their counters: numbers, rates and the verdict on each, the worst first."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -53,9 +53,10 @@ def tag_row(tag: str, value: str, by_hour: ByHour, since: datetime, now: datetim
     return _row(tag, value, added, judge(by_hour, now, reputation)[0].level, reputation)
 
 
-def range_row(tag: str, value: str, by_hour: ByHour, hours: int, reputation: Reputation) -> TagRow:
-    """Add up the counters of a value for a range of so many hours. The verdict is that on all mail of the range."""
-    return _row(tag, value, by_hour, judge_range(by_hour, hours, reputation)[0].level, reputation)
+def range_row(tag: str, value: str, by_hour: ByHour, hours: Sequence[datetime], reputation: Reputation) -> TagRow:
+    """Add up the counters of a value for messages sent within some hours, and judge them (`judge_range`)."""
+    added = {hour: by_hour[hour] for hour in hours if hour in by_hour}
+    return _row(tag, value, added, judge_range(by_hour, hours, reputation)[0].level, reputation)
 
 
 def _row(tag: str, value: str, by_hour: ByHour, level: Level, reputation: Reputation) -> TagRow:
