@@ -8,34 +8,25 @@ from markdown_it import MarkdownIt
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 RUNBOOK_PATH = "/runbook"
-PAGE_PATH = re.compile(r"/(?P<name>(?:decisions/)?[a-z0-9-]+\.md)")
-LINK_TO_PAGE = re.compile(r"(?:(?:\.\./)?docs/)?(?P<name>(?:decisions/)?[a-z0-9-]+\.md)(?P<anchor>#.*)?")
+PAGE_PATH = re.compile(r"/(?P<name>(?:decisions/)?[A-Za-z0-9-]+\.md)")
 RUNBOOK = "operations.md"
 
 
 def render(text: str) -> str:
-    """Return Markdown as HTML. Headings have the ids that GitHub gives them; links to pages of docs/ lead here."""
+    """Return Markdown as HTML. Headings have the ids that GitHub gives them; links to docs/ lead here."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
     for token, content in pairwise(tokens):
         if token.type == "heading_open":
             token.attrSet("id", anchor(content.content))
     for link in (child for token in tokens for child in token.children or () if child.type == "link_open"):
-        link.attrSet("href", _target(str(link.attrGet("href"))))
+        link.attrSet("href", re.sub("^docs/", "/", str(link.attrGet("href"))))
     return parser.renderer.render(tokens, parser.options, {})
 
 
 def anchor(title: str) -> str:
     """Return the id that GitHub gives to a heading."""
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
-
-
-def _target(href: str) -> str:
-    match = LINK_TO_PAGE.fullmatch(href)
-    if match is None:
-        return href
-    path = RUNBOOK_PATH if match["name"] == RUNBOOK else f"/{match['name']}"
-    return path + (match["anchor"] or "")
 
 
 def documentation_page(path: str) -> str | None:
