@@ -92,4 +92,6 @@ def _content(request: Request) -> Iterable[Content]:
     except Unavailable as error:
         sentence = str(error)
     logger.error("A panel could not be shown.", extra={"panel": request.panel, "reason": sentence})
-    return [banner("This cannot be shown.", element("p", sentence), tone="bad")]
+    failure = banner("This cannot be shown.", element("p", sentence), tone="bad")
+    failure.set("data-failed", "")  # the page of `aftersend dashboard` then keeps what it shows
+    return [failure]
