@@ -63,8 +63,8 @@ def a_bounce_of(recipient: str) -> str:
 def test_results_of_the_pipeline_are_as_expected(pipeline: LocalPipeline):
     pipeline.apply_settings_again()
     now = datetime.now(UTC)
-    mails = plan_mails(500, 1, now)
-    assert send_and_compare(pipeline, plan_week(1, now, 500), mails) == []
+    mails = plan_mails(300, 1, now)
+    assert send_and_compare(pipeline, plan_week(1, now, 300), mails) == []
     assert undercovered(pipeline.ses.publisher.published, rule_occurrences(mails)) == []
     assert pipeline.ses.publisher.records_through_firehose >= 200
 
