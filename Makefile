@@ -29,8 +29,8 @@ test: check test-python-3.13 ## Run every test: check, a second Python, exactnes
 	@pytest --quiet --numprocesses 2 -m slow tests/unit tests/adapters tests/stacks
 	$(SAY) "pytest: exactness tests and property tests (one minute)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
-	$(SAY) "pytest: integration tests on two emulators (three minutes)"
-	@pytest --quiet $(TWO_PROCESSES) tests/integration
+	$(SAY) "pytest: integration tests on two emulators (four minutes)"
+	@pytest --quiet $(TWO_PROCESSES) --no-loadscope-reorder tests/integration
 
 # Test files run in parallel; the tests of one file run in sequence.
 TWO_PROCESSES = --numprocesses 2 --dist loadfile

@@ -35,7 +35,7 @@ QUIET_SECONDS = 3.0
 STALLED_SECONDS = 90.0
 """Processing has failed when messages wait and the result has been unchanged for so long."""
 
-POLL_SECONDS, PAUSE_FACTOR = 0.5, 5
+POLL_SECONDS, PAUSE_FACTOR = 0.5, 2
 """The least time between two readings of the result, also as a multiple of what a reading takes."""
 
 
