@@ -17,7 +17,11 @@ TESTS = Path(__file__).parent
 WITHOUT_SOCKETS = {"unit", "adapters", "stacks"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if WITHOUT_SOCKETS & set(item.path.relative_to(TESTS).parts):
+        folders = set(item.path.relative_to(TESTS).parts)
+        if WITHOUT_SOCKETS & folders:
             item.add_marker(pytest.mark.disable_socket)
+        if "stacks" in folders and not item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.xdist_group("stacks"))  # one process synthesizes the templates
