@@ -11,7 +11,7 @@ for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
 os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 
-typer.testing._get_command = cache(typer.testing._get_command)  # else each call builds all commands anew
+typer.testing._get_command = cache(typer.testing._get_command)  # ty: ignore[invalid-assignment]  (else each call builds all commands anew)
 
 TESTS = Path(__file__).parent
 WITHOUT_SOCKETS = {"unit", "adapters", "stacks"}

@@ -18,16 +18,16 @@ class Session(boto3.Session):
 
     _clients: ClassVar[dict[str, Any]] = {}
 
-    def client(self, service_name: str, **options: Any) -> Any:  # ty: ignore[invalid-method-override]
+    def client(self, service_name: str, **options: Any) -> Any:  # ty: ignore[incompatible-method-override]
         if options:
-            return super().client(service_name, **options)  # ty: ignore[no-matching-overload]
+            return super().client(service_name, **options)
         if service_name not in self._clients:
             self._clients[service_name] = self.new_client(service_name)
         return self._clients[service_name]
 
     def new_client(self, service: str) -> Any:
         """Return a client with which a test may register handlers, because no other test uses it."""
-        return super().client(service)  # ty: ignore[no-matching-overload]
+        return super().client(service)
 
 
 SESSION = Session("test", "test", region_name="us-east-1")
