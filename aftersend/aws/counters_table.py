@@ -7,7 +7,7 @@ the names of attributes are short: `s09` counts the sends of messages sent from 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from time import time as unix_time
 from typing import Any
@@ -253,16 +253,20 @@ class CountersTable:
 
         It takes a query for each day and suffix. Without a value, these read all values of their days.
         """
-        wanted: dict[date, dict[int, datetime]] = {}
+        wanted: dict[date, list[datetime]] = {}
         for hour in hours:
-            wanted.setdefault(hour.date(), {})[hour.hour] = hour
+            wanted.setdefault(hour.date(), []).append(hour)
+        places = {day: _places(hours) for day, hours in wanted.items()}
         partitions = [(day, suffix) for day in wanted for suffix in range(SUFFIXES)]
-        sums: Sums = {}
         answers = self._each(lambda partition: self._items(tag, *partition, value), partitions)
+        sums: Sums = {}
         for (day, _), items in zip(partitions, answers, strict=True):
             for item in items:
-                _add(item, tag, wanted[day], sums)
-        return {value: sums[value]} if value in sums else {} if value is not None else sums
+                if tag == PROVIDER:
+                    _add_providers(item, {*wanted[day]}, sums)
+                else:
+                    _add(item, places[day], sums)
+        return sums if value is None else {name: sums[name] for name in (value,) if name in sums}
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""
@@ -352,26 +356,29 @@ def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
     yield from rows.items()
 
 
-def _add(item: Attributes, tag: str, hours: Mapping[int, datetime], sums: Sums) -> None:
-    """Add the counts of an item to sums. A table of many values has hundreds of thousands of them."""
-    if tag == PROVIDER:
-        for row, measures in _rows(item):
-            if row.hour.hour in hours:
-                sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
-        return
-    by_hour: dict[datetime, Counter[str]] = {}
+Places = Mapping[str, tuple[datetime, str]]
+"""Hour and measure of each attribute of a day's items."""
+
+
+def _places(hours: Iterable[datetime]) -> Places:
+    by_number = {hour.hour: hour for hour in hours}
+    return {name: (by_number[hour], measure) for name, (measure, hour) in ATTRIBUTES.items() if hour in by_number}
+
+
+def _add(item: Attributes, places: Places, sums: Sums) -> None:
+    """Add the counts of an item to sums. A table of many values is made of hundreds of thousands of attributes."""
+    by_hour = sums.get(item[SORT_KEY]["S"], {})
     for name, number in item.items():
-        if (place := ATTRIBUTES.get(name)) and (hour := hours.get(place[1])):
-            measures = by_hour.get(hour) or by_hour.setdefault(hour, Counter())
-            measures[place[0]] = int(number["N"])
+        if place := places.get(name):
+            hour, measure = place
+            if (measures := by_hour.get(hour)) is None:
+                measures = by_hour[hour] = Counter()
+            measures[measure] = measures.get(measure, 0) + int(number["N"])
     if by_hour:
-        _merge(by_hour, sums.setdefault(item[SORT_KEY]["S"], {}))
+        sums[item[SORT_KEY]["S"]] = by_hour
 
 
-def _merge(by_hour: dict[datetime, Counter[str]], total: dict[datetime, Counter[str]]) -> None:
-    for hour, measures in by_hour.items():
-        if (present := total.get(hour)) is None:
-            total[hour] = measures
-            continue
-        for measure, count in measures.items():
-            present[measure] = present.get(measure, 0) + count
+def _add_providers(item: Attributes, hours: Container[datetime], sums: Sums) -> None:
+    for row, measures in _rows(item):
+        if row.hour in hours:
+            sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
