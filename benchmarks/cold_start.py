@@ -42,6 +42,7 @@ CLIENTS: dict[str, tuple[Service, ...]] = {
     "watch_rates": ("dynamodb", "sesv2"),
     "check_counts": ("dynamodb", "cloudwatch"),
     "send_canary": ("dynamodb", "sesv2"),
+    "change_suppressions": ("dynamodb", "secretsmanager", "sesv2"),
 }
 """The clients that an invocation of each function needs."""
 
