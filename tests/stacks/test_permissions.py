@@ -115,7 +115,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (
             ("dynamodb:PutItem", "dynamodb:Query"),
             "Counters, Ledger",
-        ): "read how much was sent, store the size of the list; keep the history of retention, read a recipient's events",
+        ): "read how much was sent, store the list's size; keep the history of retention, read a recipient's events",
         (
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
