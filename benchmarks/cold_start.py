@@ -42,7 +42,7 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "check_counts": ("dynamodb", "cloudwatch"),
     "send_canary": ("dynamodb", "sesv2"),
     "show_widgets": ("sts", "cloudformation", "cloudwatch", "dynamodb", "lambda", "s3", "sqs"),
-    "change_suppressions": ("dynamodb", "secretsmanager"),
+    "change_suppressions": ("dynamodb", "secretsmanager", "sesv2"),
 }
 """The clients that an invocation of each function needs."""
 

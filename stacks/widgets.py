@@ -11,8 +11,8 @@ from aftersend.contract import Variable
 from stacks.function import HandlerFunction, to_json
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
-from stacks.recorder_function import RecorderFunction
 from stacks.state import State
+from stacks.suppression_changes import SuppressionChanges
 
 
 class Widgets(Construct):
@@ -26,14 +26,7 @@ class Widgets(Construct):
         self, scope: Construct, id: str, *, environment: Environment, state: State, policies: OperatorPolicies
     ) -> None:
         super().__init__(scope, id)
-        change = RecorderFunction(
-            self,
-            "ChangeSuppressions",
-            file="change_suppressions",
-            description="Adds and removes suppressions, as an operator asks on the dashboard",
-            environment=environment,
-            state=state,
-        )
+        change = SuppressionChanges(self, "ChangeSuppressions", environment=environment, state=state)
         show = HandlerFunction(
             self,
             "ShowWidgets",

@@ -112,13 +112,29 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         ): "send messages to the mailbox simulator",
     },
     "SweepSweepSuppressionsFunction": {
-        (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "keep the history of retention, read events of a recipient",
+        (
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "Counters, Ledger",
+        ): "read how much was sent, store the list's size; keep the history of retention, read a recipient's events",
         (
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
         ): "find temporary entries, and write what follows",
         **HASH_KEY,
-        (("dynamodb:Query", "dynamodb:PutItem"), "Counters"): "read how much was sent, store the size of the list",
+    },
+    "WidgetsChangeSuppressionsFunction": {
+        (
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "Ledger, Suppressions",
+        ): "record an operator's act, read a recipient's events, read and write entries, read tombstones",
+        **HASH_KEY,
+        (
+            ("ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"),
+            "*",
+        ): "delete from SES's account list what was removed, and show what it has",
+    },
+    "WidgetsEditor": {
+        (("lambda:InvokeFunction",), "WidgetsChangeSuppressionsFunction"): "change suppressions on the dashboard",
     },
     "ReputationWatchRatesFunction": {
         (
