@@ -6,12 +6,15 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Generator
 from datetime import UTC, datetime, timedelta
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from aftersend.cli.dashboard_server import served
+from aftersend.cli.dashboard_site import DashboardSite
 from aftersend.cli.tags import DEFAULT_RANGE, tag_rows, tag_table
 from aftersend.counting import CONFIGURATION_SET
 from aftersend.metrics.reputation import Level
@@ -21,7 +24,6 @@ from local.deployment import deployed_pipeline
 from local.emulator import ProcessFailed
 from local.interrupts import raise_on_signals
 from local.mailer import send_command
-from local.page import served_page
 from local.pipeline import LocalPipeline, PipelineResult, Stalled
 from local.ses import EVENT_BODIES
 from local.traffic import Mail, plan_mails, plan_week, predict
@@ -68,7 +70,7 @@ def run(messages: int, seed: int, once: bool) -> int:
     started = time.monotonic()
     print_step(f"Running Aftersend on this machine with seed {seed} (SEED={seed} repeats this run)")
     print_step("Starting the AWS emulator and deploying all stacks with the CDK CLI (takes about 30 seconds)")
-    with deployed_pipeline(seed) as pipeline, served_page(pipeline) as page_url:
+    with deployed_pipeline(seed) as pipeline, served_dashboard(pipeline) as page_url:
         print_step(f"Deployed after {_elapsed(started)}. Follow the results in a browser: {page_url}")
         pipeline.apply_settings_again()
         now = datetime.now(UTC)
@@ -86,6 +88,13 @@ def run(messages: int, seed: int, once: bool) -> int:
         print_step("To send a message of your own, with two message tags:")
         print(send_command())  # in one line, to be copied
         return _wait_for_interrupt()
+
+
+@contextlib.contextmanager
+def served_dashboard(pipeline: LocalPipeline) -> Generator[str]:
+    """Serve the deployed dashboard, with changes allowed, and yield the URL that shows the week in the archive."""
+    with served(DashboardSite(pipeline.deployment(), allow_changes=True)) as url:
+        yield f"{url}#range=7d"
 
 
 def print_step(text: str) -> None:

@@ -45,6 +45,7 @@ class Widgets(Construct):
                 Variable.CHANGE_FUNCTION: change.function.function_arn,
                 Variable.RUNBOOK_URL: environment.runbook,
                 Variable.COSTS: to_json(cost_table(environment)),
+                Variable.TRACKED: to_json(environment.tracked),
             },
         )
         assert show.function.role

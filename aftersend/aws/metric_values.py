@@ -1,6 +1,6 @@
 """Read metrics from CloudWatch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
@@ -52,3 +52,18 @@ def _query(id: str, metric: Metric, statistic: str, period: int = PERIOD_SECONDS
     dimensions = [dict(zip(("Name", "Value"), metric.dimension, strict=True))] if metric.dimension else []
     described = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
     return {"Id": id, "MetricStat": {"Metric": described, "Period": period, "Stat": statistic}}
+
+
+def labelled_values(
+    cloudwatch: Any, queries: Sequence[Mapping[str, Any]], start: datetime, end: datetime
+) -> list[tuple[str, list[tuple[datetime, float]]]]:
+    """Return label and points, the oldest first, of each result of some queries; an expression may have several."""
+    results: dict[tuple[str, str], list[tuple[datetime, float]]] = {}
+    pages = cloudwatch.get_paginator("get_metric_data").paginate(
+        StartTime=start, EndTime=end, MetricDataQueries=queries, ScanBy="TimestampAscending"
+    )
+    for page in pages:
+        for result in page["MetricDataResults"]:
+            points = results.setdefault((result["Id"], result["Label"]), [])
+            points += zip(result["Timestamps"], result["Values"], strict=True)
+    return [(label, points) for (_, label), points in results.items()]

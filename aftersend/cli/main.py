@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from aftersend.cli import failures, suppressions, tags, tags_check
+from aftersend.cli.dashboard import dashboard
 from aftersend.cli.doctor import doctor
 from aftersend.cli.feedback import feedback
 from aftersend.cli.forget import forget
@@ -26,6 +27,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
+app.command()(dashboard)
 app.command()(doctor)
 app.command()(feedback)
 app.command()(forget)

@@ -305,6 +305,12 @@ class Environment(Section, frozen=True):
         return Options({name.lower(): tag for name, tag in self.tag_headers.items()}, self.keep_subject)
 
     @property
+    def tracked(self) -> dict[str, list[str]]:
+        """Return which of opens and clicks each configuration set publishes."""
+        sets = self.configuration_sets.items()
+        return {name: [kind for kind in (Kind.OPEN, Kind.CLICK) if kind in each.published] for name, each in sets}
+
+    @property
     def compared_sets(self) -> tuple[str, ...]:
         """Return the configuration sets whose sends SES counts and Aftersend receives."""
         sets = self.configuration_sets.items() if self.count_sends else ()

@@ -113,7 +113,7 @@ def test_mistake_is_named(shop: ReputationShop, arguments: tuple[str, ...], mess
 
 
 def status_of(changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
-    deployment = Deployment("shop", Services(changes))  # ty: ignore[invalid-argument-type]
+    deployment = Deployment("shop", Services(changes))
     deployment.outputs = dict(OUTPUTS)
     monkeypatch.setattr(status_command, "connected", _connected(Target(deployment, ENVIRONMENT)))
     return run("status", "--env", "shop", *arguments)

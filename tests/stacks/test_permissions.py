@@ -118,7 +118,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             "Suppressions",
         ): "find temporary entries, and write what follows",
         **HASH_KEY,
-        (("dynamodb:Query",), "Counters"): "read how much was sent",
+        (("dynamodb:Query", "dynamodb:PutItem"), "Counters"): "read how much was sent, store the size of the list",
     },
     "ReputationWatchRatesFunction": {
         (

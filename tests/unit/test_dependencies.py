@@ -40,7 +40,7 @@ ROOMS = {
     | {"boto3", "botocore", "aftersend.operations", "aftersend.config", "aftersend.metrics", "aftersend.sending"},
     "aftersend/cli": {"msgspec", "aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.config"}
     | {"aftersend.aws", "aftersend.metrics", "aftersend.operations", "aftersend.sending", "aftersend.cli"}
-    | {"rich", "typer"},
+    | {"aftersend.dashboard", "markdown_it", "rich", "typer"},
     "lambdas": {"msgspec", "aws_lambda_powertools", "botocore", "lambdas"}
     | {"aftersend", "aftersend.parsing", "aftersend.suppression", "aftersend.metrics", "aftersend.aws"}
     | {"aftersend.dashboard", "aftersend.operations"},

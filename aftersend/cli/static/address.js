@@ -1,0 +1,45 @@
+// Keep in the page's address what is shown: `#range=7d&recipient=reader@mail.example`.
+
+const HOURS = { "1h": 1, "3h": 3, "24h": 24, "7d": 168, "30d": 720 };
+const DEFAULT_RANGE = "24h";
+const HOUR = 3_600_000;
+
+// Return the time range and, by panel, the parameters with which a person has opened it.
+export function readAddress() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const [from, to] = ["from", "to"].map((name) => Date.parse(`${given.get(name)}Z`));
+  const range = from < to ? { name: "custom", from, to } : { name: HOURS[given.get("range")] ? given.get("range") : DEFAULT_RANGE };
+  const opened = {};
+  for (const [panel, value] of given) {
+    if (["range", "from", "to", "panels"].includes(panel)) continue;
+    opened[panel] = value.startsWith("?") ? Object.fromEntries(new URLSearchParams(value)) : { panel, query: value };
+  }
+  return { range, opened };
+}
+
+export function writeAddress({ range, opened }) {
+  const given = new URLSearchParams();
+  if (range.name === "custom") {
+    given.set("from", minute(range.from));
+    given.set("to", minute(range.to));
+  } else if (range.name !== DEFAULT_RANGE) {
+    given.set("range", range.name);
+  }
+  for (const [panel, parameters] of Object.entries(opened)) given.set(panel, short(panel, parameters));
+  const text = `${given}`.replaceAll("%40", "@");
+  history.pushState(null, "", text ? `#${text}` : location.pathname);
+}
+
+function short(panel, parameters) {
+  const { panel: shown, query, ...others } = parameters;
+  const isLookup = shown === panel && query && !query.startsWith("?") && Object.values(others).every((each) => !each);
+  return isLookup ? query : `?${new URLSearchParams(parameters)}`;
+}
+
+// Return the beginning and the end of a time range, in milliseconds since 1970.
+export function limits(range, now) {
+  return range.name === "custom" ? [range.from, range.to] : [now - HOURS[range.name] * HOUR, now];
+}
+
+// Return a time as a field for times has it, in UTC.
+export const minute = (time) => new Date(time).toISOString().slice(0, 16);
