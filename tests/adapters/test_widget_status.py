@@ -60,7 +60,7 @@ def status_of(changes: dict[str, Any], **parameters: str) -> str:
 def test_healthy_deployment_is_shown_with_what_is_fine():
     shown = status_of({})
     assert "Healthy. Events last arrived " in shown
-    for text in ("has waited for 5 s", "news: bounce rate", "1 messages counted within a day"):
+    for text in ("has waited for 5 s", "news: bounce rate", "messages counted within a day"):
         assert text in shown
 
 

@@ -112,13 +112,15 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         ): "send messages to the mailbox simulator",
     },
     "SweepSweepSuppressionsFunction": {
-        (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "keep the history of retention, read events of a recipient",
+        (
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "Counters, Ledger",
+        ): "read how much was sent and events of a recipient; keep the size of the list and the history of retention",
         (
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
         ): "find temporary entries, and write what follows",
         **HASH_KEY,
-        (("dynamodb:Query", "dynamodb:PutItem"), "Counters"): "read how much was sent, store the size of the list",
     },
     "ReputationWatchRatesFunction": {
         (

@@ -54,15 +54,15 @@ def test_first_sentence_counts_what_needs_attention_and_has_its_urgency():
 
 
 def test_cause_that_an_alarm_and_a_figure_show_is_one_thing_with_the_time_and_urgency_of_the_alarm():
-    found = problems([MAIL, FAILED, LATE, *ALARMS])
-    assert [line.text for line in found] == [LATE.text, FAILED.text, ALARMS[0].text]
-    assert (found[0].since, found[0].severity) == (SINCE, "page")
+    marked = problems([MAIL, FAILED, LATE, *ALARMS])
+    assert [line.text for line in marked] == [LATE.text, FAILED.text, ALARMS[0].text]
+    assert (marked[0].since, marked[0].severity) == (SINCE, "page")
 
 
 def test_attention_leads_to_the_runbook_the_panel_and_the_command():
     html = shown(MAIL, FAILED, runbook=WIKI)
     assert f'href="{WIKI}#quarantineobjects"' in html
-    assert '{"panel": "failures"}' in html
+    assert '{"panel": "failures", "back": "status"}' in html
     assert "<code>aftersend failures list</code>" in html
     assert "in working hours" in html
 
