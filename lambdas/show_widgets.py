@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from aftersend.aws.deployment import Deployment, Unavailable, describe_error
 from aftersend.aws.query_parser import parse_queries_faster
 from aftersend.contract import Variable
-from aftersend.dashboard.elements import Content, banner, element, widget
+from aftersend.dashboard import layout
+from aftersend.dashboard.elements import Action, Content, banner, element, link, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
 from lambdas import (
     widget_campaign,
@@ -86,7 +87,7 @@ def _content(request: Request) -> Iterable[Content]:
     if panel is None:
         return [banner(f"There is no panel {request.panel!r}. Deploy the stack Dashboard again.", tone="bad")]
     try:
-        return list(panel(request, deployment()))
+        return [*_way_back(request), *panel(request, deployment())]
     except (BotoCoreError, ClientError) as error:
         sentence = describe_error(error)
     except Unavailable as error:
@@ -95,3 +96,10 @@ def _content(request: Request) -> Iterable[Content]:
     failure = banner("This cannot be shown.", element("p", sentence), tone="bad")
     failure.set("data-failed", "")  # the page of `aftersend dashboard` then keeps what it shows
     return [failure]
+
+
+def _way_back(request: Request) -> Iterable[Content]:
+    """Return the link to the panel in whose place this one is shown."""
+    titles = [panel.title for panel in layout.PANELS if panel.name == request.get("back")]
+    action = Action(request.functions.show, {"panel": request.get("back")})
+    return [element("p", *link(f"← {title}", action)) for title in titles]

@@ -115,7 +115,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (
             ("dynamodb:PutItem", "dynamodb:Query"),
             "Counters, Ledger",
-        ): "read how much was sent, store the list's size; keep the history of retention, read a recipient's events",
+        ): "read how much was sent and events of a recipient; keep the size of the list and the history of retention",
         (
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
@@ -244,9 +244,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove and forget, at SES's account list",
         (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },
-    "WidgetsChangeSuppressionsFunction": RECORD,
     "WidgetsViewer": {(("lambda:InvokeFunction",), "WidgetsShowWidgetsFunction"): "look at the dashboard"},
-    "WidgetsEditor": {(("lambda:InvokeFunction",), "WidgetsChangeSuppressionsFunction"): "change suppressions on it"},
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
     },
