@@ -48,6 +48,15 @@ class Listed(msgspec.Struct, frozen=True):
         return self.address.lower()
 
 
+class Spelling(msgspec.Struct, frozen=True):
+    """What the account list has about one spelling of an address."""
+
+    address: str
+    listed: Listed | None = None
+    problem: str | None = None
+    """Why SES could not be asked."""
+
+
 class Addition(NamedTuple):
     """An address to put on the account list."""
 

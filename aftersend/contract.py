@@ -17,6 +17,9 @@ the rule they are suppressed for."""
 GUARD_PARTITION = "guard"
 """The partition of the counters table with what the guard remembers about configuration sets (docs/reputation.md)."""
 
+SUPPRESSION_LIST_PARTITION = "suppression-list"
+"""The partition of the counters table with the size of the suppression list, which sweep_suppressions counts."""
+
 SCHEMA_ATTRIBUTE, SCHEMA = "schema", 1
 """Version of the layout of ledger items, suppression entries and tombstones; items without one have the first."""
 
@@ -136,6 +139,9 @@ they are not 0."""
 RATE_METRICS = ("bounce_rate", "complaint_rate")
 """Metrics of watch_rates with METRICS_DIMENSIONS: the rates of 24 hours in percent, for sets with enough mail."""
 
+RUNBOOK = "docs/operations.md"
+"""The page with a section for each alarm, whose anchor is the alarm's id in lower case."""
+
 # Functions
 
 
@@ -153,6 +159,17 @@ class CountCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many values of each message tag have metrics on a day."""
 
 
+class CostTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hold the cost estimate at several volumes, between which it is nearly linear."""
+
+    messages: tuple[int, ...]
+    """Messages a month, from none on."""
+    parts: dict[str, tuple[float, ...]]
+    """Dollars a month of each part at these volumes."""
+    basis: str
+    """The Region and the date of the prices."""
+
+
 class Variable(StrEnum):
     """Name the environment variables of the functions. Those marked JSON hold a value of the type given."""
 
@@ -164,6 +181,7 @@ class Variable(StrEnum):
     RETENTION = "RETENTION"  # JSON: retention.Retention
     POLICY = "POLICY"  # JSON: suppression.Policy
     PARSING = "PARSING"  # JSON: parsing.Options
+    TRACKED = "TRACKED"  # JSON: dashboard.tracking.Tracked
     COUNTED = "COUNTED"  # JSON: counting.Counted
     RESTORE_DRIFT = "RESTORE_DRIFT"  # JSON: bool
     HASH_KEY_SECRET = "HASH_KEY_SECRET"  # noqa: S105 (the ARN of the secret with the hash key of forgotten recipients)
@@ -178,6 +196,8 @@ class Variable(StrEnum):
     CANARY_FROM_ADDRESS = "CANARY_FROM_ADDRESS"
     CANARY_CONFIGURATION_SET = "CANARY_CONFIGURATION_SET"
     CHANGE_FUNCTION = "CHANGE_FUNCTION"  # the ARN of change_suppressions
+    RUNBOOK_URL = "RUNBOOK_URL"  # a URL, or the path RUNBOOK
+    COSTS = "COSTS"  # JSON: CostTable
 
 
 ONLY_SHARD = "the-only-shard"
@@ -204,7 +224,7 @@ FUNCTIONS = {
     "watch_rates": FunctionSize(512, 300),
     "check_counts": FunctionSize(512, 300),
     "send_canary": FunctionSize(256, 300),
-    "show_widgets": FunctionSize(1024, 60),
+    "show_widgets": FunctionSize(1769, 60),
     "change_suppressions": FunctionSize(512, 60),
 }
 """The size of every function, by the name of its file in lambdas/. The stacks and the cost estimate use it."""

@@ -20,7 +20,6 @@ from tempfile import TemporaryDirectory
 
 import uv
 
-from aftersend.aws.clients import Service
 from aftersend.contract import FUNCTIONS
 from stacks.import_closure import PACKAGES
 
@@ -30,7 +29,7 @@ MAX_RATIO = 0.60
 PROJECT = Path(__file__).parent.parent
 PEERS = PROJECT / "benchmarks" / "peers"
 
-CLIENTS: dict[str, tuple[Service, ...]] = {
+CLIENTS: dict[str, tuple[str, ...]] = {
     "record_feedback": ("dynamodb",),
     "record_archive": ("dynamodb", "s3"),
     "count_tags": ("dynamodb",),
@@ -42,6 +41,8 @@ CLIENTS: dict[str, tuple[Service, ...]] = {
     "watch_rates": ("dynamodb", "sesv2"),
     "check_counts": ("dynamodb", "cloudwatch"),
     "send_canary": ("dynamodb", "sesv2"),
+    "show_widgets": ("sts", "cloudformation", "cloudwatch", "dynamodb", "lambda", "s3", "sqs"),
+    "change_suppressions": ("dynamodb", "secretsmanager"),
 }
 """The clients that an invocation of each function needs."""
 

@@ -19,13 +19,11 @@ from lambdas.settings import setting, text_setting
 
 @cache
 def recorder() -> Recorder:
-    retention = setting(Variable.RETENTION, Retention)
-    ledger = LedgerTable(client("dynamodb"), text_setting(Variable.LEDGER_TABLE), retention)
     return Recorder(
-        ledger=ledger,
+        ledger=ledger(),
         suppressions=suppressions(),
         policy=setting(Variable.POLICY, Policy),
-        history=ledger.retention_history(datetime.now(UTC)),
+        history=ledger().retention_history(datetime.now(UTC)),
         now=lambda: datetime.now(UTC),
         attempts=attempts,
         forgotten=tombstones().read,
@@ -36,6 +34,12 @@ def recorder() -> Recorder:
 def parsing_recorder() -> Recorder:
     """Return the recorder of the functions that parse records."""
     return recorder()._replace(options=setting(Variable.PARSING, Options))
+
+
+@cache
+def ledger() -> LedgerTable:
+    retention = setting(Variable.RETENTION, Retention)
+    return LedgerTable(client("dynamodb"), text_setting(Variable.LEDGER_TABLE), retention)
 
 
 @cache

@@ -12,15 +12,35 @@ import botocore.session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aftersend.aws.deployment import Deployment, Unavailable, describe_error
+from aftersend.aws.query_parser import parse_queries_faster
 from aftersend.contract import Variable
 from aftersend.dashboard.elements import Content, banner, element, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
+from lambdas import (
+    widget_campaign,
+    widget_cost,
+    widget_failures,
+    widget_rates,
+    widget_recipient,
+    widget_status,
+    widget_suppressions,
+    widget_tags,
+)
 from lambdas.dependencies import logger
 from lambdas.settings import text_setting
 
 Panel = Callable[[Request, Deployment], Iterable[Content]]
 
-PANELS: Mapping[str, Panel] = {}
+PANELS: Mapping[str, Panel] = {
+    "status": widget_status.show,
+    "failures": widget_failures.show,
+    "cost": widget_cost.show,
+    "recipient": widget_recipient.show,
+    "suppressions": widget_suppressions.show,
+    "rates": widget_rates.show,
+    "tags": widget_tags.show,
+    "campaign": widget_campaign.show,
+}
 """What renders each panel of aftersend/dashboard/layout.py."""
 
 DESCRIPTION = """### Aftersend
@@ -33,6 +53,7 @@ class FunctionSession:
 
     def __init__(self) -> None:
         self._session = botocore.session.get_session()
+        parse_queries_faster(self._session)
 
     @property
     def region_name(self) -> str:

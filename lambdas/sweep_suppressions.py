@@ -1,8 +1,9 @@
 """Measure mass suppression every hour, and decide again about every temporary suppression entry every sixth hour.
 
 A temporary entry ends, and a delivery may lift it, without an event that decides. It is safe to stop anywhere and to
-run twice at once: each recipient is decided about as after an event, and nothing is stored about a run. Segments of the
-table are read in random order, so that runs that are out of time leave out different recipients. No address is logged.
+run twice at once: each recipient is decided about as after an event, and nothing is stored about a run but the size of
+the list at its end. Segments of the table are read in random order, so that runs that are out of time leave out
+different recipients. No address is logged.
 """
 
 from collections.abc import Callable
@@ -14,12 +15,14 @@ from typing import Any
 import msgspec
 
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.list_sizes import ListSizes
 from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
 from aftersend.contract import SWEEP_EVERY_HOURS, SWEEP_METRICS
 from aftersend.counting import COMPLAINT, CONFIGURATION_SET, HARD_BOUNCES, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
 from aftersend.suppression import Entry, mass_suppression_percent, watched_hours
+from aftersend.suppression.list_size import SizeCount
 from lambdas import counting, dependencies, recording
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time, is_scheduled
@@ -47,6 +50,7 @@ class Sweep:
     def __init__(self, recorder: Recorder, now: datetime, has_time: Callable[[int], bool]) -> None:
         self._recorder, self._now, self._has_time = recorder, now, has_time
         self.report = Report()
+        self.count = SizeCount(now)
         self.postponed = 0
         """Recipients for whom there was no time."""
 
@@ -56,6 +60,7 @@ class Sweep:
             self.report.sweep_failed += 1
             return
         self.report.suppressions_in_force += entry.is_in_force(self._now)
+        self.count.add(entry)
         if entry.is_temporary:
             self._update(entry)
 
@@ -79,6 +84,7 @@ def handler(
     suppressions: SuppressionsTable | None = None,
     recorder: Recorder | None = None,
     counters: CountersTable | None = None,
+    sizes: ListSizes | None = None,
     emit_metric: Callable[[dict[str, Any]], None] = dependencies.emit_metric,
     now: datetime | None = None,
     rng: Random | None = None,
@@ -95,6 +101,7 @@ def handler(
         rng = rng or Random()  # noqa: S311 (not for secrets)
         for entry in (suppressions or recording.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
             sweep.visit(entry)
+        (sizes or counting.list_sizes()).put(sweep.count.size())
         counts |= msgspec.structs.asdict(sweep.report)
         logger.info("Swept the suppression list.", extra=counts | {"postponed": sweep.postponed})
     emit_metric(dependencies.environment_document(counts, SWEEP_METRICS))

@@ -33,7 +33,14 @@ class Alarms(Construct):
         """Create the alarms on these metrics; the keys are ids in aftersend/config/alarms.py."""
         for alarm_id, metric in metrics.items():
             threshold = self._thresholds.get(alarm_id, ALARMS[alarm_id].threshold)
-            ThresholdAlarm(scope, alarm_id, metric=metric, threshold=threshold, topics=self.topics)
+            ThresholdAlarm(
+                scope,
+                alarm_id,
+                metric=metric,
+                threshold=threshold,
+                topics=self.topics,
+                runbook=self._environment.runbook,
+            )
 
     def watch_check(self, scope: Construct) -> None:
         """Create the alarms on what check_identities publishes every hour."""

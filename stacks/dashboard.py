@@ -1,4 +1,4 @@
-"""Create the CloudWatch dashboard: sent mail, bounces, complaints, waiting messages and dead letters."""
+"""Create the CloudWatch dashboard: sections of custom widgets and graphs, each with a line about its meaning."""
 
 from typing import Any
 
@@ -7,28 +7,20 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
 from aftersend.config import Environment
-from aftersend.contract import METRICS_DIMENSIONS, METRICS_NAMESPACE
-from aftersend.dashboard.layout import PANELS, Panel
+from aftersend.dashboard import layout
+from aftersend.dashboard.layout import Panel
 from stacks.console import console_url
+from stacks.dashboard_graphs import mail_graphs, pipeline_graphs, rate_graphs, tag_graphs
 from stacks.outputs import add_outputs
 from stacks.pipeline import Pipeline
 from stacks.state import State
 from stacks.widgets import Widgets
 
-EVENT_GRAPHS = (
-    {
-        "Sent and delivered": ("send", "delivery", "delivery_delay", "reject", "rendering_failure"),
-        "Opened and clicked": ("open", "click", "unique_opens", "unique_clicks"),
-    },
-    {
-        "Bounces": ("hard_bounce", "soft_bounce", "sender_refused", "suppression_list_echo"),
-        "Complaints": ("complaint", "not_spam"),
-    },
-)
-"""Rows of graphs: the title and the measures of each."""
-
 
 class DashboardStack(cdk.Stack):
+    """The sections follow the questions of an operator: is it healthy, how are rates and mail, who is suppressed, what
+    waits or failed, what does it cost."""
+
     def __init__(
         self,
         scope: Construct,
@@ -40,43 +32,47 @@ class DashboardStack(cdk.Stack):
         **stack: Any,
     ) -> None:
         super().__init__(scope, id, description="Aftersend: the dashboard", **stack)
-        board = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.hours(12))
+        board = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.hours(24))
         widgets = Widgets(self, "Widgets", environment=environment, state=state, policies=pipeline.policies)
-        board.add_widgets(*(_custom(panel, widgets.show.function_arn) for panel in PANELS))
-        for row in EVENT_GRAPHS:
-            board.add_widgets(*(_graph(title, _sums(environment, *measures)) for title, measures in row.items()))
-        queues = {"Feedback": pipeline.feedback.queues, "Archive": pipeline.archive.queues}
-        board.add_widgets(
-            _graph(
-                "Age of the oldest message waiting, seconds",
-                [each.queue.metric_approximate_age_of_oldest_message(label=name) for name, each in queues.items()],
-            ),
-            _graph(
-                "Messages in the dead-letter queues",
-                [
-                    each.dead_letter_queue.metric_approximate_number_of_messages_visible(label=name)
-                    for name, each in queues.items()
-                ],
-            ),
+        self._board, self._show, self._runbook = board, widgets.show.function_arn, environment.runbook_url
+        self._show_panel(layout.STATUS)
+        self._add_section(
+            "Rates", "Bounces and complaints of 24 hours, against the rates at which AWS reviews an account."
         )
+        self._show_panel(layout.RATES)
+        self._add(rate_graphs(environment))
+        self._add_section("Mail", "What was sent, and what came of it. Choose a tag value to see one campaign.")
+        self._show_panel(layout.TAGS)
+        self._show_panel(layout.CAMPAIGN)
+        for row in (*mail_graphs(environment), *tag_graphs(environment)):
+            self._add(row)
+        self._add_section("Recipients", "Who is suppressed and why, and everything about one recipient.")
+        self._show_panel(layout.RECIPIENT)
+        self._show_panel(layout.SUPPRESSIONS)
+        self._add_section("Pipeline", "What waits, what failed and where it is kept, and what has run.")
+        self._show_panel(layout.FAILURES)
+        self._add(pipeline_graphs(environment, pipeline))
+        self._add_section("Cost", "What this month costs so far, estimated from the mail counted.")
+        self._show_panel(layout.COST)
         page = f"cloudwatch/home?region={self.region}#dashboards:name={board.dashboard_name}"
         add_outputs(self, DashboardUrl=console_url(self, page), DashboardName=board.dashboard_name)
 
+    def _add(self, widgets: list[cloudwatch.IWidget]) -> None:
+        """Add a row of widgets, if there are any."""
+        self._board.add_widgets(*widgets)
 
-def _sums(environment: Environment, *measures: str) -> list[cloudwatch.IMetric]:
-    """Return the sum of each measure a minute, for each configuration set."""
-    return [
-        cloudwatch.Metric(
-            namespace=METRICS_NAMESPACE,
-            metric_name=measure,
-            dimensions_map=dict(zip(METRICS_DIMENSIONS, (environment.name, name), strict=True)),
-            label=f"{name} {measure.replace('_', ' ')}",
-            statistic="Sum",
-            period=cdk.Duration.minutes(1),
+    def _add_section(self, title: str, meaning: str) -> None:
+        link = f" [Runbook]({self._runbook}#dashboard)" if self._runbook else ""
+        text = cloudwatch.TextWidget(
+            markdown=f"## {title}\n{meaning}{link}",
+            width=24,
+            height=2,
+            background=cloudwatch.TextWidgetBackground.TRANSPARENT,
         )
-        for name in environment.configuration_sets
-        for measure in measures
-    ]
+        self._board.add_widgets(text)
+
+    def _show_panel(self, panel: Panel) -> None:
+        self._board.add_widgets(_custom(panel, self._show))
 
 
 def _custom(panel: Panel, function_arn: str) -> cloudwatch.CustomWidget:
@@ -88,7 +84,3 @@ def _custom(panel: Panel, function_arn: str) -> cloudwatch.CustomWidget:
         height=panel.height,
         update_on_time_range_change=True,
     )
-
-
-def _graph(title: str, metrics: list[cloudwatch.IMetric]) -> cloudwatch.GraphWidget:
-    return cloudwatch.GraphWidget(title=title, left=metrics, width=12, left_y_axis=cloudwatch.YAxisProps(min=0))

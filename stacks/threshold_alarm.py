@@ -28,6 +28,7 @@ class ThresholdAlarm(cloudwatch.Alarm):
         metric: cloudwatch.Metric,
         threshold: float,
         topics: Mapping[Severity, sns.Topic],
+        runbook: str,
     ) -> None:
         alarm = ALARMS[id]
         super().__init__(
@@ -39,7 +40,7 @@ class ThresholdAlarm(cloudwatch.Alarm):
             if alarm.is_heartbeat
             else Comparison.GREATER_THAN_THRESHOLD,
             evaluation_periods=alarm.periods,
-            alarm_description=alarm.description(id),
+            alarm_description=alarm.description(id, runbook),
             treat_missing_data=Missing.BREACHING if alarm.is_heartbeat else Missing.NOT_BREACHING,
         )
         resource = self.node.default_child

@@ -6,8 +6,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from aftersend.config import Environment
+from aftersend.config.cost_table import cost_table
 from aftersend.contract import Variable
-from stacks.function import HandlerFunction
+from stacks.function import HandlerFunction, to_json
 from stacks.operator_policies import OperatorPolicies
 from stacks.outputs import add_outputs
 from stacks.recorder_function import RecorderFunction
@@ -17,6 +18,7 @@ from stacks.state import State
 class Widgets(Construct):
     """show_widgets reads what the reader policy allows; change_suppressions changes the suppression list.
 
+    No alarm watches them: nothing of the pipeline depends on them, and whoever is concerned sees the error.
     Whoever looks at the dashboard needs the viewer policy alone. Who changes suppressions needs the editor policy, too.
     """
 
@@ -41,6 +43,9 @@ class Widgets(Construct):
             settings={
                 Variable.ENVIRONMENT: environment.name,
                 Variable.CHANGE_FUNCTION: change.function.function_arn,
+                Variable.RUNBOOK_URL: environment.runbook,
+                Variable.COSTS: to_json(cost_table(environment)),
+                Variable.TRACKED: to_json(environment.tracked),
             },
         )
         assert show.function.role

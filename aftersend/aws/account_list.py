@@ -54,6 +54,7 @@ class AccountList:
     ) -> None:
         self._sesv2 = sesv2
         self._pause = lambda: pause(pace_seconds)
+        self._has_called = False
 
     def can_be_changed(self) -> bool:
         """Tell whether SES accepts changes: it refuses them in the sandbox."""
@@ -121,19 +122,20 @@ class AccountList:
         return ImportStatus(response["JobStatus"] in RUNNING, response.get("FailedRecordsCount", 0), error)
 
     def _call(self, operation: str, **parameters: Any) -> Any:
-        """Make a call, then pause.
+        """Make a call, after a pause unless it is the first.
 
         Raises:
             Unavailable: if the role has no permission for it.
         """
+        if self._has_called:
+            self._pause()
+        self._has_called = True
         try:
             return getattr(self._sesv2, operation)(**parameters)
         except ClientError as error:
             if error_code(error) in DENIED:
                 raise Unavailable(f"The role has no permission for {operation}: add it to the role.") from error
             raise
-        finally:
-            self._pause()
 
 
 class AccountListFiles:

@@ -7,7 +7,7 @@ the names of attributes are short: `s09` counts the sends of messages sent from 
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from time import time as unix_time
 from typing import Any
@@ -140,6 +140,12 @@ RETRYABLE_REASONS = {"TransactionConflict", "ThrottlingError", "ProvisionedThrou
 
 COMMIT_ATTEMPTS = 8
 
+Sums = dict[str, dict[datetime, Counter[str]]]
+"""Counts of measures by value of a tag and hour of sending."""
+
+Each = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+"""Apply a function to each item, in order: `map`, or operations.parallel.in_parallel, which does several at a time."""
+
 
 class CheckpointMoved(Exception):
     """Another invocation advanced this shard's checkpoint: read it and count what is left."""
@@ -156,13 +162,15 @@ class CountersTable:
         retention_days: int = Retention().counters_days,
         now: Callable[[], float] = unix_time,
         attempts: Attempts = attempts,
+        each: Each = map,
     ) -> None:
-        """Items expire `retention_days` after the day their messages were sent on."""
+        """Items expire `retention_days` after the day their messages were sent on. `each` sends queries."""
         self._dynamodb = dynamodb
         self._table = table
         self._retention = timedelta(days=retention_days + 1)
         self._now = now
         self._attempts = attempts
+        self._each = each
         self._checkpoints: dict[str, Checkpoint | None] = {}
         """The checkpoints this process has reached, by shard. Each commit verifies its own."""
         self._published, self._published_until = Published(), 0.0
@@ -240,17 +248,21 @@ class CountersTable:
                 totals.update(measures)
         return totals
 
-    def sums(self, tag: str, hours: Iterable[datetime]) -> dict[str, dict[datetime, Counter[str]]]:
+    def sums(self, tag: str, hours: Iterable[datetime], value: str | None = None) -> Sums:
         """Return the sum of each measure by value of a tag and hour of sending, for some hours.
 
-        It takes a query for each day and suffix, and reads all values of these days.
+        It takes a query for each day and suffix. Without a value, these read all values of their days.
         """
-        wanted, sums = set(hours), dict[str, dict[datetime, Counter[str]]]()
-        for day in {hour.date() for hour in wanted}:
-            for row, measures in self.rows_of(tag, day):
-                if row.hour in wanted:
-                    sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
-        return sums
+        wanted: dict[date, dict[int, datetime]] = {}
+        for hour in hours:
+            wanted.setdefault(hour.date(), {})[hour.hour] = hour
+        partitions = [(day, suffix) for day in wanted for suffix in range(SUFFIXES)]
+        sums: Sums = {}
+        answers = self._each(lambda partition: self._items(tag, *partition, value), partitions)
+        for (day, _), items in zip(partitions, answers, strict=True):
+            for item in items:
+                _add(item, tag, wanted[day], sums)
+        return {value: sums[value]} if value in sums else {} if value is not None else sums
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""
@@ -259,14 +271,18 @@ class CountersTable:
     def rows_of(self, tag: str, day: date) -> Iterator[tuple[Row, dict[str, int]]]:
         """Return the rows of a tag's values for a day, as `rows` does."""
         for suffix in range(SUFFIXES):
-            pages = self._dynamodb.get_paginator("query").paginate(
-                TableName=self._table,
-                KeyConditionExpression=f"{PARTITION_KEY} = :partition",
-                ExpressionAttributeValues=serialize({":partition": _partition(tag, day, suffix)}),
-            )
-            for page in pages:
-                for item in page["Items"]:
-                    yield from _rows(item)
+            for item in self._items(tag, day, suffix):
+                yield from _rows(item)
+
+    def _items(self, tag: str, day: date, suffix: int, value: str | None = None) -> list[Attributes]:
+        """Query the items of a partition, or the one of a value. Those of providers are by hour."""
+        condition, values = f"{PARTITION_KEY} = :partition", {":partition": _partition(tag, day, suffix)}
+        if value is not None and tag != PROVIDER:
+            condition, values = f"{condition} AND {SORT_KEY} = :value", values | {":value": value}
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table, KeyConditionExpression=condition, ExpressionAttributeValues=serialize(values)
+        )
+        return [item for page in pages for item in page["Items"]]
 
     def _advance_checkpoint(self, shard: str, expected: Checkpoint | None, checkpoint: Checkpoint) -> dict[str, Any]:
         """Return the action that puts a checkpoint on condition that the present one is the expected one."""
@@ -334,3 +350,28 @@ def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
             continue
         rows.setdefault(row, {})[measure] = int(value["N"])
     yield from rows.items()
+
+
+def _add(item: Attributes, tag: str, hours: Mapping[int, datetime], sums: Sums) -> None:
+    """Add the counts of an item to sums. A table of many values has hundreds of thousands of them."""
+    if tag == PROVIDER:
+        for row, measures in _rows(item):
+            if row.hour.hour in hours:
+                sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
+        return
+    by_hour: dict[datetime, Counter[str]] = {}
+    for name, number in item.items():
+        if (place := ATTRIBUTES.get(name)) and (hour := hours.get(place[1])):
+            measures = by_hour.get(hour) or by_hour.setdefault(hour, Counter())
+            measures[place[0]] = int(number["N"])
+    if by_hour:
+        _merge(by_hour, sums.setdefault(item[SORT_KEY]["S"], {}))
+
+
+def _merge(by_hour: dict[datetime, Counter[str]], total: dict[datetime, Counter[str]]) -> None:
+    for hour, measures in by_hour.items():
+        if (present := total.get(hour)) is None:
+            total[hour] = measures
+            continue
+        for measure, count in measures.items():
+            present[measure] = present.get(measure, 0) + count

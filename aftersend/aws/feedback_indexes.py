@@ -3,7 +3,8 @@
 Indexes are eventually consistent: what was recorded within the last second may be missing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from heapq import merge
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from aftersend import ledger
 from aftersend.aws.clients import error_code
+from aftersend.aws.counters_table import Each
 from aftersend.aws.deployment import Unavailable
 from aftersend.aws.serialization import Item, deserialize, serialize
 from aftersend.contract import FEEDBACK_BY_DAY, FEEDBACK_BY_MESSAGE, FEEDBACK_DAY
@@ -19,6 +21,11 @@ from aftersend.events import Event
 from aftersend.suppression import EARLIEST
 
 DAY = timedelta(days=1)
+
+BY_DAY = f"{FEEDBACK_DAY} = :day AND sent_at BETWEEN :first AND :end"
+
+NEWEST_PAGES = 3
+"""How many pages of a partition are read for the newest feedback about a tag: each has 1 MB, about 1,000 events."""
 
 REFUSALS = ("ValidationException", "ResourceNotFoundException")
 """Codes of errors about an index that does not exist or is not built yet: the first is AWS's, the second moto's."""
@@ -50,12 +57,52 @@ class FeedbackIndexes:
         # Stored times may have a fraction, which these have not, so that a time of that second is never before its
         # text: "09:26:53" < "09:26:53.5Z" < "09:26:53Z".
         first, end = (f"{time:%Y-%m-%dT%H:%M:%S}" for time in (since, until))
-        condition = f"{FEEDBACK_DAY} = :day AND sent_at BETWEEN :first AND :end"
         for number in range((until.date() - since.date()).days + 1):
             partitions = ledger.day_partitions(since.date() + number * DAY)
             values = ({":day": partition, ":first": first, ":end": end} for partition in partitions)
-            streams = [self._items(FEEDBACK_BY_DAY, condition, each) for each in values]
-            yield from map(_event, merge(*streams, key=lambda item: item["sent_at"]["S"]))
+            streams = [self._items(FEEDBACK_BY_DAY, BY_DAY, each) for each in values]
+            yield from map(_event, merge(*streams, key=_sent_at))
+
+    def newest(
+        self, tag: tuple[str, str], since: datetime, until: datetime, limit: int, *, each: Each = map
+    ) -> tuple[list[Event], bool]:
+        """Return the feedback about the messages with a tag that were sent last within a time of one day, the newest
+        first, and whether there is no more of it.
+
+        At most NEWEST_PAGES of each partition are looked through.
+
+        Raises:
+            Unavailable: if the ledger has no such index, or it is not built yet.
+        """
+        partitions = ledger.day_partitions(since.date())
+        answers = [*each(lambda partition: self._newest(partition, tag, since, until, limit), partitions)]
+        items = sorted((item for found, _ in answers for item in found), key=_sent_at, reverse=True)
+        return [_event(item) for item in items[:limit]], len(items) <= limit and all(whole for _, whole in answers)
+
+    def _newest(
+        self, partition: str, tag: tuple[str, str], since: datetime, until: datetime, limit: int
+    ) -> tuple[list[Item], bool]:
+        """Return the last items of a partition with a tag, and whether these are all."""
+        first, end = (f"{time:%Y-%m-%dT%H:%M:%S}" for time in (since, until))
+        values = {":day": partition, ":first": first, ":end": end, ":value": tag[1]}
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=FEEDBACK_BY_DAY,
+            KeyConditionExpression=BY_DAY,
+            FilterExpression="contains(tags.#tag, :value)",
+            ExpressionAttributeNames={"#tag": tag[0]},
+            ExpressionAttributeValues=serialize(values),
+            ScanIndexForward=False,
+        )
+        items: list[Item] = []
+        with _existing(FEEDBACK_BY_DAY, self._table):
+            for number, page in enumerate(pages, 1):
+                items += page["Items"]
+                if "LastEvaluatedKey" not in page:
+                    return items, True
+                if number == NEWEST_PAGES or len(items) > limit:
+                    break
+        return items, False
 
     def _items(self, index: str, condition: str, values: dict[str, str]) -> Iterator[Item]:
         pages = self._dynamodb.get_paginator("query").paginate(
@@ -64,16 +111,31 @@ class FeedbackIndexes:
             KeyConditionExpression=condition,
             ExpressionAttributeValues=serialize(values),
         )
-        try:
+        with _existing(index, self._table):
             for page in pages:
                 yield from page["Items"]
-        except ClientError as error:
-            if error_code(error) not in REFUSALS or "index" not in str(error):
-                raise
-            raise Unavailable(
-                f"The ledger {self._table} has no index {index}, or it is not built yet: create it, as the "
-                "section Feedback of docs/operations.md says, and wait until it is ACTIVE."
-            ) from error
+
+
+@contextmanager
+def _existing(index: str, table: str) -> Generator[None]:
+    """Explain the error of a query of an index that is not there.
+
+    Raises:
+        Unavailable: if the ledger has no such index, or it is not built yet.
+    """
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in REFUSALS or "index" not in str(error):
+            raise
+        raise Unavailable(
+            f"The ledger {table} has no index {index}, or it is not built yet: create it, as the "
+            "section Feedback of docs/operations.md says, and wait until it is ACTIVE."
+        ) from error
+
+
+def _sent_at(item: Item) -> str:
+    return item["sent_at"]["S"]
 
 
 def _event(item: Item) -> Event:

@@ -109,6 +109,10 @@ class LedgerTable:
         the message and are not included."""
         return list(self._events("", {":recipient": recipient}))
 
+    def newest_for(self, recipient: str, number: int) -> list[Event]:
+        """Return events of a recipient as `events_for` does, of each group those of the newest messages, so many."""
+        return [event for group in ledger.Group for event in islice(self._newest_of(recipient, group), number)]
+
     def recipients_with_feedback(self) -> Iterator[str]:
         """Return every recipient with an event that may decide about suppression. This reads the whole table."""
         pages = self._dynamodb.get_paginator("scan").paginate(

@@ -3,24 +3,14 @@
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
-from aftersend.account_list import Listed
+from aftersend.account_list import Spelling
 from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployment import describe_error
 
 MAX_SPELLINGS = 10
 """Spellings that are queried, at one request per second. Hardly any address has more than two."""
-
-
-class Spelling(msgspec.Struct, frozen=True):
-    """What the account list has about one spelling."""
-
-    address: str
-    listed: Listed | None = None
-    problem: str | None = None
-    """Why SES could not be asked."""
 
 
 def listed_spellings(account_list: AccountList, addresses: Iterable[str]) -> Iterator[Spelling]:

@@ -18,8 +18,8 @@ class Metric(NamedTuple):
 
 
 def metric_values(
-    cloudwatch: Any, metrics: Mapping[str, Metric], statistic: str, start: datetime, end: datetime
-) -> dict[str, list[float]]:
+    cloudwatch: Any, metrics: Mapping[Key, Metric], statistic: str, start: datetime, end: datetime
+) -> dict[Key, list[float]]:
     """Return the values of each metric in a time range, the oldest first; none if there is no data."""
     queries = [_query(f"m{number}", metric, statistic) for number, metric in enumerate(metrics.values())]
     if not queries:

@@ -10,6 +10,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from aftersend.aws import activity
 from aftersend.aws.clients import PACE_SECONDS, error_code
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
@@ -17,16 +18,13 @@ from aftersend.aws.deployment import STACKS, Deployment, Unavailable
 from aftersend.aws.identity_settings import IdentitySettings, differences
 from aftersend.aws.metric_values import Metric, metric_values
 from aftersend.aws.recount import is_unfinished
-from aftersend.aws.stored_objects import StoredFailures, list_objects
+from aftersend.aws.stored_objects import StoredFailures
 from aftersend.config import Environment
-from aftersend.contract import EVENTS_PREFIX
 from aftersend.counting import CONFIGURATION_SET
 from aftersend.operations.failures import FailureKind, StoredObject
-from aftersend.operations.pipeline_findings import GRACE, MAX_COUNTED, WINDOW, Activity, function_name, is_of_stream
+from aftersend.operations.pipeline_findings import GRACE, MAX_COUNTED, WINDOW, Activity
 
 ALARMS_PER_CALL = 100
-RECENT = timedelta(minutes=20)
-"""The window of which the latest age is taken: metrics of SQS arrive some minutes late."""
 ERRORS_WINDOW = timedelta(hours=1)
 
 
@@ -93,7 +91,7 @@ class Observer:
 
     def feedback_subscription(self) -> tuple[Any, Any]:
         """Return the subscription of the feedback queue and its attributes."""
-        ours = f":{self.queue_name('FeedbackQueueUrl')}"
+        ours = f":{activity.queue_name(self.output('FeedbackQueueUrl'))}"
         for each in self._subscriptions(self.output("FeedbackTopicArn")):
             if each["Endpoint"].endswith(ours):
                 operation = self._client("sns").get_subscription_attributes
@@ -160,18 +158,10 @@ class Observer:
         source = StoredFailures(self._client("s3"), self.output("ArchiveBucketName"), kind)
         return [*islice(source.objects(), MAX_COUNTED)]
 
-    def queue_name(self, output: str) -> str:
-        return self.output(output).rpartition("/")[2]
-
     def ages(self) -> dict[str, float | None]:
         """Return how many seconds the oldest record of each queue, and of each stream, has waited."""
-        queues = [self.queue_name(output) for output in ("FeedbackQueueUrl", "ArchiveQueueUrl")]
-        readers = [function_name(each) for each in self.mappings.values() if each and is_of_stream(each)]
-        seconds = {name: Metric("AWS/SQS", "ApproximateAgeOfOldestMessage", ("QueueName", name)) for name in queues}
-        milliseconds = {name: Metric("AWS/Lambda", "IteratorAge", ("FunctionName", name)) for name in readers}
-        points = self._values(seconds | milliseconds, "Maximum", self.now - RECENT, self.now)
-        latest = {name: values[-1] if values else None for name, values in points.items()}
-        return {name: value and value / (1000 if name in readers else 1) for name, value in latest.items()}
+        by_route = activity.ages(self.deployment, self.now)
+        return {activity.queue_name(self.output(route.output)): age for route, age in by_route.items()}
 
     def function_errors(self) -> dict[str, float]:
         metrics = {name: Metric("AWS/Lambda", "Errors", ("FunctionName", name)) for name in self.functions}
@@ -187,19 +177,11 @@ class Observer:
         sent = sum(self._values(metric, "Sum", self.now - WINDOW, self.now - GRACE)[""])
         if not sent:
             return Activity(0, None, None)
-        return Activity(int(sent), self.newest_object(), self.newest_counters())
+        newest_object = activity.newest_object(self.deployment, self._hours())
+        return Activity(int(sent), newest_object, self.newest_counters())
 
     def _hours(self) -> list[datetime]:
         return [self.now - timedelta(hours=number) for number in range(WINDOW // timedelta(hours=1) + 1)]
-
-    def newest_object(self) -> datetime | None:
-        """Return when the newest object of the archive was written, if that was within the window."""
-        bucket = self.output("ArchiveBucketName")
-        for hour in self._hours():
-            objects = list_objects(self._client("s3"), bucket, f"{EVENTS_PREFIX}{hour:%Y/%m/%d/%H}/")
-            if newest := max((stored.since for stored in islice(objects, MAX_COUNTED)), default=None):
-                return newest
-        return None
 
     def newest_counters(self) -> datetime | None:
         """Return the newest hour of the window in which counted messages were sent."""
@@ -215,7 +197,7 @@ class Observer:
         """Return the configuration sets of the environment."""
         if self.environment:
             return list(self.environment.configuration_sets)
-        return [name for name in self.output("ConfigurationSets").split(", ") if name]
+        return activity.set_names(self.deployment)
 
     @cached_property
     def account(self) -> Any:

@@ -1,4 +1,4 @@
-"""Describe and redrive the failed records in the archive bucket, and announce its objects again."""
+"""Describe and redrive the failed records in the archive bucket."""
 
 import gzip
 import tempfile
@@ -8,7 +8,6 @@ from hashlib import blake2b
 from typing import Any
 
 from aftersend.aws.archive import Archive, MissingObject
-from aftersend.contract import EVENTS_PREFIX
 from aftersend.operations.failures import (
     BATCHES,
     NOT_OPENED,
@@ -21,7 +20,6 @@ from aftersend.operations.failures import (
     parse_stored,
     redriven_key,
 )
-from aftersend.operations.replay import HourRange, object_notification
 from aftersend.parsing import ArchivedObject
 
 MEMORY_BYTES = 8 * 1_048_576
@@ -30,10 +28,6 @@ MEMORY_BYTES = 8 * 1_048_576
 
 class NoRecord(Exception):
     """An object has a line in another format than its kind has, or one for records that could not be read."""
-
-
-class NotAnnounced(Exception):
-    """SQS refused messages that announce objects."""
 
 
 class StoredFailures:
@@ -120,34 +114,6 @@ class StoredFailures:
             if failure.record != previous:
                 yield failure.record
             previous = failure.record
-
-
-class Announcer:
-    """Announces objects of the archive to its queue, as Amazon S3 does."""
-
-    def __init__(self, s3: Any, sqs: Any, bucket: str, queue: str) -> None:
-        self._s3, self._sqs, self._bucket, self._queue = s3, sqs, bucket, queue
-
-    def objects(self, hours: HourRange, after: str | None) -> Iterator[StoredObject]:
-        """List the objects of a time range in the order of their keys, or those after one of them."""
-        start_after = max(hours.start_after, after or "")
-        for stored in list_objects(self._s3, self._bucket, EVENTS_PREFIX, start_after):
-            if not hours.includes(stored.key):
-                return
-            yield stored
-
-    def announce(self, objects: list[StoredObject]) -> None:
-        """Send a message for each object, in one request.
-
-        Raises:
-            NotAnnounced: if SQS refused any.
-        """
-        entries = [
-            {"Id": str(number), "MessageBody": object_notification(self._bucket, stored.key)}
-            for number, stored in enumerate(objects)
-        ]
-        if refused := self._sqs.send_message_batch(QueueUrl=self._queue, Entries=entries).get("Failed"):
-            raise NotAnnounced(f"SQS refused {len(refused)} messages ({refused[0]['Code']}).")
 
 
 def list_objects(s3: Any, bucket: str, prefix: str, start_after: str = "") -> Iterator[StoredObject]:

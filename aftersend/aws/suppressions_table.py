@@ -4,6 +4,7 @@ Every write is conditional on the version that was read.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -107,17 +108,32 @@ class SuppressionsTable:
 
         Forgotten recipients have none. What was written within about the last second may be missing.
         """
-        names = {f"#{name}": name for name in ATTRIBUTES}
         for segment in segments:
-            pages = self._dynamodb.get_paginator("scan").paginate(
-                TableName=self._table,
-                Segment=segment,
-                TotalSegments=SEGMENTS,
-                ProjectionExpression=", ".join(names),
-                ExpressionAttributeNames=names,
-            )
-            for page in pages:
-                yield from (_outline(item) for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
+            for page in self._outline_pages(Segment=segment, TotalSegments=SEGMENTS):
+                yield from page
+
+    def beginning_with(self, beginning: str, *, max_pages: int, max_entries: int) -> tuple[list[Entry], bool]:
+        """Return entries of recipients that begin with a text, without their evidence, and whether these are all.
+
+        No key is sorted by recipient: the first pages of the table are searched.
+        """
+        pages = self._outline_pages(
+            FilterExpression=f"begins_with({PARTITION_KEY}, :beginning)",
+            ExpressionAttributeValues=serialize({":beginning": beginning}),
+        )
+        entries = [entry for page in islice(pages, max_pages) for entry in page if entry]
+        return entries[:max_entries], next(pages, None) is None and len(entries) <= max_entries
+
+    def _outline_pages(self, **options: Any) -> Iterator[list[Entry | None]]:
+        names = {f"#{name}": name for name in ATTRIBUTES}
+        pages = self._dynamodb.get_paginator("scan").paginate(
+            TableName=self._table,
+            ProjectionExpression=", ".join(names),
+            ExpressionAttributeNames=names,
+            **options,
+        )
+        for page in pages:
+            yield [_outline(item) for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN]
 
 
 def _outline(item: Item) -> Entry | None:

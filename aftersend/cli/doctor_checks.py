@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from aftersend.aws.activity import queue_name
 from aftersend.aws.dead_letters import DeadLetters
+from aftersend.aws.failure_sources import sources
 from aftersend.aws.observer import Observer
-from aftersend.cli.failures import sources
 from aftersend.operations import pipeline_findings as pipeline
 from aftersend.operations import publishing_findings as publishing
 from aftersend.operations import resource_findings as resource
@@ -37,7 +38,7 @@ def _notifications(observer: Observer) -> Iterator[Finding]:
 
 def _archive_notifications(observer: Observer) -> Iterator[Finding]:
     return pipeline.judge_archive_notifications(
-        observer.archive_notifications(), observer.queue_name("ArchiveQueueUrl")
+        observer.archive_notifications(), queue_name(observer.output("ArchiveQueueUrl"))
     )
 
 

@@ -12,7 +12,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from aftersend.operations.failures import QUEUES, Failure, FailureKind
+from aftersend.operations.failures import QUEUES, Failure, FailureKind, group_by_reason
 from aftersend.operations.masking import mask_addresses, mask_record
 
 WIDTH_WITHOUT_TERMINAL = 200
@@ -35,12 +35,7 @@ def print_lines(failures: Iterator[Failure]) -> int:
 
 def print_table(failures: Iterator[Failure], env: str) -> int:
     """Print a row for each kind and reason, with the id of the oldest record, and return the number of records."""
-    rows: dict[tuple[str, str], Failure] = {}
-    for failure in failures:
-        name = failure.kind, failure.reason
-        row = rows.get(name, msgspec.structs.replace(failure, count=0))
-        oldest = min(row, failure, key=lambda each: each.since or datetime.max.replace(tzinfo=UTC))
-        rows[name] = msgspec.structs.replace(oldest, count=row.count + failure.count, record="")
+    rows = group_by_reason(failures)
     console = _console()
     if not rows:
         console.print(NO_FAILURES)
@@ -49,15 +44,15 @@ def print_table(failures: Iterator[Failure], env: str) -> int:
     for name, justify in (("kind", "left"), ("reason", "left"), ("count", "right"), ("oldest", "right")):
         table.add_column(name, justify=justify)
     table.add_column("id of the oldest", overflow="fold")
-    for (kind, reason), row in sorted(rows.items()):
-        table.add_row(kind, printable(reason), str(row.count), _age(row.since), printable(row.id))
+    for row in rows:
+        table.add_row(row.kind, printable(row.reason), str(row.count), _age(row.since), printable(row.id))
     console.print(table)
     console.print(f"To show a record: aftersend failures show ID --env {env}")
-    if any(kind != FailureKind.BATCH for kind, _ in rows):
+    if any(row.kind != FailureKind.BATCH for row in rows):
         console.print(f"To redrive, after a fix: aftersend failures redrive --env {env}")
-    if any(kind == FailureKind.BATCH for kind, _ in rows):
+    if any(row.kind == FailureKind.BATCH for row in rows):
         console.print(RECOUNT_NOTICE)
-    return sum(row.count for row in rows.values())
+    return sum(row.count for row in rows)
 
 
 def print_failure(failure: Failure, addresses: bool, as_json: bool) -> None:

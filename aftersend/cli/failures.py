@@ -11,23 +11,11 @@ import typer
 
 from aftersend.aws.dead_letters import DeadLetters
 from aftersend.aws.deployment import Deployment
+from aftersend.aws.failure_sources import count_records, sources, stored_failures, unpublished_batches
 from aftersend.aws.stored_objects import StoredFailures
-from aftersend.aws.unpublished_batches import (
-    FUNCTION_OUTPUT,
-    MAPPING_OUTPUT,
-    UnpublishedBatches,
-    unpublished_prefix,
-)
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_failure, print_json, print_lines, print_plan, print_redriven, print_table
-from aftersend.operations.failures import (
-    PREFIXES,
-    QUEUES,
-    Failure,
-    FailureKind,
-    kind_of_key,
-    split_id,
-)
+from aftersend.operations.failures import Failure, FailureKind, kind_of_key, split_id
 from aftersend.parsing import Unreadable
 from aftersend.recorder import parse_recordable
 
@@ -43,35 +31,6 @@ MAX_SEARCHED = 10_000
 app = typer.Typer(help="List, show and redrive failed records.", no_args_is_help=True, rich_markup_mode="markdown")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="As `failures list` prints it.", show_default=False)]
-
-
-def sources(deployment: Deployment) -> list[DeadLetters | StoredFailures]:
-    """Return the sources of failed records. Older deployments have no dead-letter queue of the subscription."""
-    sqs = deployment.client("sqs")
-    queues = [
-        DeadLetters(sqs, kind, deployment.output(names.dead_letters), deployment.output(names.source))
-        for kind, names in QUEUES.items()
-        if kind is not FailureKind.SUBSCRIPTION or names.dead_letters in deployment.outputs
-    ]
-    return [*queues, *(stored_failures(deployment, kind) for kind in PREFIXES), *_unpublished(deployment)]
-
-
-def stored_failures(deployment: Deployment, kind: FailureKind, key: str | None = None) -> StoredFailures:
-    """Return the stored records of a kind; of failed batches, those that _unpublished does not have."""
-    is_divided = kind is FailureKind.BATCH and MAPPING_OUTPUT in deployment.outputs
-    excluded = unpublished_prefix(deployment.output(MAPPING_OUTPUT)) if is_divided else ""
-    return StoredFailures(deployment.client("s3"), deployment.output("ArchiveBucketName"), kind, key, excluded=excluded)
-
-
-def _unpublished(deployment: Deployment, key: str | None = None) -> list[UnpublishedBatches]:
-    """Return the unpublished batches, or the one with a key; older deployments have none."""
-    if MAPPING_OUTPUT not in deployment.outputs:
-        return []
-    prefix = unpublished_prefix(deployment.output(MAPPING_OUTPUT))
-    if key is not None and not key.startswith(prefix):
-        return []
-    s3, functions, bucket = deployment.client("s3"), deployment.client("lambda"), deployment.output("ArchiveBucketName")
-    return [UnpublishedBatches(s3, functions, bucket, prefix, deployment.output(FUNCTION_OUTPUT), key)]
 
 
 @app.command("list")
@@ -204,14 +163,7 @@ def _selected(deployment: Deployment, key: str | None, kinds: list[FailureKind])
             f"{key} is not the key of an object with failed records. Choose dead letters by --kind."
         )
     object_key = split_id(key)[0]
-    return [*_unpublished(deployment, object_key)] or [stored_failures(deployment, kind, object_key)]
-
-
-def count_records(source: DeadLetters | StoredFailures) -> int:
-    """Return how many failed records a source has; of dead letters, as SQS approximates it."""
-    if isinstance(source, DeadLetters):
-        return source.count()
-    return sum(1 for stored in source.objects() for _ in source.records(stored))
+    return [*unpublished_batches(deployment, object_key)] or [stored_failures(deployment, kind, object_key)]
 
 
 def _redrive(
@@ -251,7 +203,7 @@ def _repaired_lines(file: Path, key: str | None) -> list[str]:
 def _find(deployment: Deployment, id: str) -> Iterator[Failure]:
     key, line = split_id(id)
     if kind := kind_of_key(key):
-        [source] = _unpublished(deployment, key) or [stored_failures(deployment, kind, key)]
+        [source] = unpublished_batches(deployment, key) or [stored_failures(deployment, kind, key)]
         for stored in source.objects():
             yield from (each for each in source.records(stored) if line is None or each.id == id)
         return

@@ -15,6 +15,7 @@ from aftersend.aws.counting_mapping import CountingMapping, NotPaused
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger, deployed_settings
 from aftersend.aws.deployment import AWS_ERRORS
 from aftersend.aws.failed_batches import delete_recounted
+from aftersend.aws.failure_sources import stored_failures
 from aftersend.aws.ledger_stream import LedgerStream, NotCut
 from aftersend.aws.recount import CountingContinues, Recount, is_unfinished
 from aftersend.cli.deployment import (
@@ -28,7 +29,6 @@ from aftersend.cli.deployment import (
     connected,
 )
 from aftersend.cli.failure_output import print_json, print_rich, printable
-from aftersend.cli.failures import stored_failures
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
 from aftersend.contract import ONLY_SHARD
 from aftersend.ledger import NewerSchema

@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from aftersend.aws.announcer import Announcer, NotAnnounced
 from aftersend.aws.deployment import AWS_ERRORS, describe_error
-from aftersend.aws.stored_objects import Announcer, NotAnnounced
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_json
 from aftersend.operations.failures import StoredObject

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
+from aftersend.aws.suppression_editor import Deletion, Editor
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, YesOption, connected
 from aftersend.cli.failure_output import print_json, printable
-from aftersend.cli.suppression_editor import Deletion, Editor, editor_of, refusals
+from aftersend.cli.suppression_editor import editor_of, refusals
 from aftersend.cli.suppression_options import (
     REFUSED,
     SCOPE_OPTION,
@@ -20,7 +21,6 @@ from aftersend.cli.suppression_options import (
     parse_address,
 )
 from aftersend.cli.suppression_removal import remove_selected
-from aftersend.events import ADDED, REMOVED
 from aftersend.suppression import EVERYWHERE, Entry
 from aftersend.suppression.explanation import describe_scope, verdict
 from aftersend.suppression.selection import Selection
@@ -59,9 +59,7 @@ def add(
     """
     with connected(env) as target, refusals():
         editor = editor_of(target, operator, note)
-        is_added = not any(entry.reason == "operator" for entry in editor.in_force(address, scope))
-        if is_added:
-            editor.record(ADDED, address, scope)
+        is_added = editor.add(address, scope)
         entries = editor.in_force(address, scope)
     _print_added(address, entries, as_json, is_added=is_added)
 
@@ -132,12 +130,8 @@ def remove(
 
 
 def _remove_address(editor: Editor, address: str, scope: str | None, account_list: bool, as_json: bool) -> int:
-    known = editor.spellings(address)
-    removed = editor.in_force(address, scope)
-    for entry in removed:
-        editor.record(REMOVED, address, entry.scope)
     is_deleted = account_list or editor.recorder.policy.account_list == "sync"
-    deletion = editor.delete_listed(known if scope in (None, EVERYWHERE) else [], is_deleted=is_deleted)
+    removed, deletion = editor.remove(address, scope, is_deleted=is_deleted)
     if as_json:
         scopes = [entry.scope for entry in removed]
         print_json({"address": address, "removed": scopes, "account_list": deletion._asdict()})

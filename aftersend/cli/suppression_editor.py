@@ -1,82 +1,15 @@
-"""Change the suppression list of a deployment, and SES's account list with it, in the name of an operator."""
+"""Connect the commands that change the suppression list to a deployment, in the name of an operator."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from typing import NamedTuple
 
 import typer
 
-from aftersend.aws.account_list import AccountList, Unavailable
 from aftersend.aws.deployed_recorder import deployed_recorder, deployed_suppressions
-from aftersend.aws.deployment import AWS_ERRORS, Deployment, describe_error
-from aftersend.aws.listed_spellings import listed_spellings
-from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.deployment import Deployment
+from aftersend.aws.suppression_editor import REFUSALS, Editor
 from aftersend.cli.deployment import Target
 from aftersend.cli.suppression_options import REFUSED
-from aftersend.recorder import Incomplete, RecipientForgotten, Recorder, Undecided
-from aftersend.suppression import Entry
-from aftersend.suppression.explanation import spellings
-
-REFUSALS = (Incomplete, RecipientForgotten, Undecided, ValueError)
-"""What the recorder raises about one recipient. The messages have no address."""
-
-
-class Deletion(NamedTuple):
-    """What became of the spellings of an address that SES's account list has."""
-
-    deleted: list[str]
-    kept: list[str]
-    problems: list[str]
-
-
-class Editor(NamedTuple):
-    """Record operators' acts, and delete addresses from SES's account list."""
-
-    recorder: Recorder
-    suppressions: SuppressionsTable
-    account_list: AccountList
-    operator: str
-    note: str
-
-    def record(self, kind: str, address: str, scope: str) -> None:
-        """Record that the operator adds or removes an address."""
-        self.recorder.record_operator_act(kind, address, self.operator, self.note, scope)
-
-    def in_force(self, address: str, scope: str | None) -> list[Entry]:
-        """Return the entries of an address that are in force: that of one scope, or all."""
-        now, entries = datetime.now(UTC), self.suppressions.entries_of(address.lower())
-        return [each for each in entries.values() if each.is_in_force(now) and scope in (None, each.scope)]
-
-    def spellings(self, address: str) -> list[str]:
-        """Return every known spelling of an address, the one given first."""
-        recipient = address.lower()
-        entries = [*self.suppressions.entries_of(recipient).values()]
-        events = self.recorder.ledger.feedback_for(recipient).events
-        return spellings(address, entries, events)
-
-    def delete_listed(self, addresses: Iterable[str], *, is_deleted: bool) -> Deletion:
-        """Delete those addresses that SES's account list has, or only return which it has."""
-        deletion = Deletion([], [], [])
-        for spelling in listed_spellings(self.account_list, addresses):
-            problem = spelling.problem
-            if spelling.listed and is_deleted:
-                problem = self._delete(spelling.address)
-            if problem and problem not in deletion.problems:
-                deletion.problems.append(problem)
-            elif spelling.listed and not problem:
-                (deletion.deleted if is_deleted else deletion.kept).append(spelling.address)
-        return deletion
-
-    def _delete(self, address: str) -> str | None:
-        """Delete an address from SES's account list; return what prevents it."""
-        try:
-            self.account_list.delete(address)
-        except Unavailable as error:
-            return str(error)
-        except AWS_ERRORS as error:
-            return describe_error(error)
-        return None
 
 
 def operator_of(deployment: Deployment, name: str | None) -> str:

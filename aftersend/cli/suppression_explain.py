@@ -2,52 +2,29 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from aftersend.aws.account_list import AccountList, Unavailable
-from aftersend.aws.deployed_recorder import deployed_hash_key, deployed_ledger, deployed_settings, deployed_suppressions
-from aftersend.aws.deployment import AWS_ERRORS, Deployment, describe_error
-from aftersend.aws.listed_spellings import Spelling, listed_spellings
-from aftersend.aws.suppressions_table import SuppressionsTable
+from aftersend.aws.deployment import AWS_ERRORS
+from aftersend.aws.recipient_explanation import explain_deployed
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, connected
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument
-from aftersend.recipient_hash import keyed_hash
-from aftersend.suppression import Entry
+from aftersend.operations.explanation import Explanation, describe_spelling
 from aftersend.suppression.explanation import (
     FORGOTTEN,
     Moment,
     describe_event,
     format_time,
     lifted_when,
-    spellings,
-    timeline,
     verdict,
 )
 
 MAX_MOMENTS = 100
 """Events of the timeline that are printed by default."""
-
-
-class Explanation(NamedTuple):
-    """Everything that is known about a recipient."""
-
-    entries: list[Entry]
-    moments: list[Moment]
-    is_forgotten: bool | None
-    """None if it cannot be determined."""
-    problem: str | None
-    """Why it cannot be determined."""
-    listed: list[Spelling]
-    is_sandbox: bool | None
-    now: datetime
-
-    @property
-    def is_suppressed(self) -> bool:
-        return bool(self.is_forgotten) or any(entry.is_in_force(self.now) for entry in self.entries)
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -84,31 +61,9 @@ def explain(
 
 
 def _explanation(target: Target, address: str) -> Explanation:
-    deployment, recipient, now = target.deployment, address.lower(), datetime.now(UTC)
-    settings, suppressions = deployed_settings(deployment), deployed_suppressions(deployment)
-    entries = [*suppressions.entries_of(recipient).values()]
-    events = deployed_ledger(deployment, settings).events_for(recipient)
-    is_forgotten, problem = _is_forgotten(deployment, suppressions, recipient)
     account_list = target.account_list()
-    return Explanation(
-        entries=sorted(entries, key=lambda entry: (not entry.is_in_force(now), entry.scope)),
-        moments=timeline(events, entries, settings.policy),
-        is_forgotten=is_forgotten,
-        problem=problem,
-        listed=list(listed_spellings(account_list, spellings(address, entries, events))),
-        is_sandbox=_is_sandbox(account_list),
-        now=now,
-    )
-
-
-def _is_forgotten(
-    deployment: Deployment, suppressions: SuppressionsTable, recipient: str
-) -> tuple[bool | None, str | None]:
-    try:
-        key = deployed_hash_key(deployment)
-    except AWS_ERRORS as error:
-        return None, describe_error(error)
-    return bool(suppressions.forgotten_among([keyed_hash(recipient, key)])), None
+    explanation = explain_deployed(target.deployment, address, account_list, datetime.now(UTC))
+    return explanation._replace(is_sandbox=_is_sandbox(account_list))
 
 
 def _is_sandbox(account_list: AccountList) -> bool | None:
@@ -184,18 +139,9 @@ def _verdicts(explanation: Explanation) -> Iterable[str]:
 
 
 def _account_list(explanation: Explanation) -> Iterable[str]:
-    yield from map(_listed, explanation.listed)
+    yield from map(describe_spelling, explanation.listed)
     if explanation.is_sandbox:
         yield "The account is in the SES sandbox: nothing can be added to SES's account list."
-
-
-def _listed(spelling: Spelling) -> str:
-    if spelling.problem:
-        return f"SES's account list cannot be read: {spelling.problem}"
-    if spelling.listed is None:
-        return f"SES's account list does not have {spelling.address}."
-    reason, since = spelling.listed.reason, format_time(spelling.listed.updated_at)
-    return f"SES's account list has {spelling.address}: {reason} since {since}."
 
 
 def _moment(moment: Moment) -> str:

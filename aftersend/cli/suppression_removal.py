@@ -10,9 +10,9 @@ import typer
 from rich.progress import Progress
 
 from aftersend.aws.deployment import AWS_ERRORS, describe_error
+from aftersend.aws.suppression_editor import REFUSALS, Editor
 from aftersend.cli.deployment import confirm
 from aftersend.cli.failure_output import print_json, printable
-from aftersend.cli.suppression_editor import REFUSALS, Editor
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress, watched
 from aftersend.events import REMOVED
 from aftersend.operations.masking import mask_addresses

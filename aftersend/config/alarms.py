@@ -6,9 +6,7 @@ The stacks create each of them on its metric; docs/operations.md explains each.
 from enum import StrEnum
 from typing import NamedTuple
 
-from aftersend.contract import RATES_EVERY_MINUTES
-
-RUNBOOK = "docs/operations.md"
+from aftersend.contract import RATES_EVERY_MINUTES, RUNBOOK
 
 MINUTES, RATES, HOUR = 5, 3 * RATES_EVERY_MINUTES, 60
 """Lengths of a period: of what AWS and the functions publish at any time, of three runs of watch_rates, so that one run
@@ -38,9 +36,9 @@ class Alarm(NamedTuple):
     """Whether the metric is published every run, so that missing data is the problem itself. Everything else is
     published only when something happens: there, missing data means that nothing did."""
 
-    def description(self, id: str) -> str:
+    def description(self, id: str, runbook: str = RUNBOOK) -> str:
         """Return what the person who is notified reads."""
-        return f"{self.problem} Severity: {self.severity}. Read first: {RUNBOOK}#{id.lower()}"
+        return f"{self.problem} Severity: {self.severity}. Read first: {runbook}#{id.lower()}"
 
 
 PAGE, TICKET = Severity.PAGE, Severity.TICKET
@@ -259,3 +257,11 @@ CANARY_ALARMS = {
     "CanarySilent": "canary_runs",
 }
 """The alarms on metrics of send_canary, with their metrics. There are none without a canary."""
+
+HEARTBEATS = {
+    name: metric
+    for table in (CHECK_ALARMS, ACCOUNT_LIST_ALARMS, SWEEP_ALARMS, RATES_ALARMS, COUNT_CHECK_ALARMS, CANARY_ALARMS)
+    for name, metric in table.items()
+    if ALARMS[name].is_heartbeat
+}
+"""The alarms on heartbeats, with their metrics."""

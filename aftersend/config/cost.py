@@ -78,6 +78,10 @@ LOG_BYTES = 1_000
 """Written to the log per invocation: Lambda's lines, Aftersend's and the metrics."""
 
 # CloudWatch
+WIDGETS, STATUS_METRICS = 8, 12
+"""Custom widgets of the dashboard, and the metrics that the panel `status` reads each time."""
+DASHBOARD_HOURS, WIDGET_SECONDS = 22, 0.3
+"""How long the dashboard is open a month, refreshed every minute, and what a widget takes (both assumed)."""
 BOUNCE_GROUPS = 5
 """Metrics of bounces (aftersend/metrics/summary.py)."""
 VALUE_GROUPS = 12
@@ -101,7 +105,9 @@ def format_estimate(environment: Environment) -> str:
     """Format the estimate for a terminal: the total, then a line per service. The rounded lines add up to the total."""
     estimate, messages = parts(environment), environment.monthly_messages
     volume = f"for {messages:,} message{'s' if messages != 1 else ''}" if messages else "without any mail"
-    lines = [f"Estimated cost: ${total(estimate):,.2f} a month {volume}, excluding SES charges ({_basis(environment)})"]
+    lines = [
+        f"Estimated cost: ${total(estimate):,.2f} a month {volume}, excluding SES charges ({price_basis(environment)})"
+    ]
     if not messages:
         lines.append("To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`.")
     amounts = [f"${part.dollars:,.2f}" for part in estimate]
@@ -127,7 +133,8 @@ def total(estimate: Iterable[Part]) -> float:
     return sum(round(part.dollars, 2) for part in estimate)
 
 
-def _basis(environment: Environment) -> str:
+def price_basis(environment: Environment) -> str:
+    """Return of which Region and date the prices are."""
     region, used = environment.region, price_region(environment.region)
     return f"prices: {used}, {prices.DATE}" + (f"; those of {region} are not known" if used != region else "")
 
@@ -143,7 +150,7 @@ def parts(environment: Environment, volume: Volume | None = None) -> list[Part]:
         _lambda(volume),
         _event_bridge(volume),
         _metrics(environment, volume),
-        Part("CloudWatch dashboard", prices.DASHBOARD, "1 dashboard"),
+        _dashboard(),
         _alarms(environment),
         _logs(volume, regional),
         _kms(environment, volume),
@@ -255,7 +262,7 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     metrics = sum(_metric_hours(configuration_set, volume.per_set) for configuration_set in sets) / HOURS
     metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
     metrics += _rate_metrics(environment, volume) + _value_metrics(environment, volume)
-    metrics += sum(ALARMS[name].is_heartbeat for name in _alarm_names(environment))  # every hour has data
+    metrics += sum(ALARMS[name].is_heartbeat for name in alarm_names(environment))  # every hour has data
     read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
     dollars = metrics * prices.METRIC + read * prices.METRIC_READ
     return Part("CloudWatch metrics", dollars, f"{metrics:,.1f} metrics")
@@ -278,12 +285,22 @@ def _value_metrics(environment: Environment, volume: Volume) -> float:
     return len(environment.counted_tags) * min(values * VALUE_GROUPS, events / HOURS)
 
 
+def _dashboard() -> Part:
+    """Estimate the dashboard and what its widgets do while it is open, beside few reads of tables."""
+    refreshes = DASHBOARD_HOURS * 60
+    invocations, reads = refreshes * WIDGETS, refreshes * STATUS_METRICS
+    gb_seconds = invocations * WIDGET_SECONDS * FUNCTIONS["show_widgets"].memory_mebibytes / 1024
+    dollars = prices.DASHBOARD + invocations * prices.INVOCATION + gb_seconds * prices.GB_SECOND
+    dollars += reads * prices.METRIC_READ
+    return Part("CloudWatch dashboard", dollars, f"1 dashboard, {_many(invocations)} invocations of its widgets")
+
+
 def _alarms(environment: Environment) -> Part:
-    number = len(_alarm_names(environment))
+    number = len(alarm_names(environment))
     return Part("CloudWatch alarms", number * prices.ALARM, f"{number} alarms")
 
 
-def _alarm_names(environment: Environment) -> set[str]:
+def alarm_names(environment: Environment) -> set[str]:
     """Return the alarms that the environment has."""
     absent: set[str] = set()
     absent |= set() if _compares(environment) else ACCOUNT_LIST_ALARMS.keys()

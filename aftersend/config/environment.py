@@ -34,7 +34,9 @@ from aftersend.config.values import (
     TableStreamArn,
     TagName,
     TopicArn,
+    WebAddress,
 )
+from aftersend.contract import RUNBOOK
 from aftersend.counting import CONFIGURATION_SET, MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
 from aftersend.metrics.reputation import Reputation
@@ -251,6 +253,8 @@ class Environment(Section, frozen=True):
     """Addresses notified of alarms; each must confirm its subscription once."""
     ticket_addresses: tuple[Email, ...] | None = None
     """Addresses notified of alarms that can wait for working hours, instead of `alarm_addresses`."""
+    runbook_url: WebAddress | None = None
+    """Where docs/operations.md is published: descriptions of alarms and the dashboard link its sections."""
     on_identity_drift: Literal["alarm", "restore"] = "alarm"
     """Whether notification settings that SES dropped are restored, or only raise an alarm."""
     mass_suppression_percent: Annotated[int, Meta(ge=1, le=99, description="a whole number from 1 to 99")] = 10
@@ -291,9 +295,20 @@ class Environment(Section, frozen=True):
         return self.alarm_addresses if self.ticket_addresses is None else self.ticket_addresses
 
     @property
+    def runbook(self) -> str:
+        """Return where the sections about alarms are: a URL, or a path in this project."""
+        return self.runbook_url or RUNBOOK
+
+    @property
     def parsing(self) -> Options:
         """Return the settings of parsing that the functions need. Names of headers have no letter case."""
         return Options({name.lower(): tag for name, tag in self.tag_headers.items()}, self.keep_subject)
+
+    @property
+    def tracked(self) -> dict[str, list[str]]:
+        """Return which of opens and clicks each configuration set publishes."""
+        sets = self.configuration_sets.items()
+        return {name: [kind for kind in (Kind.OPEN, Kind.CLICK) if kind in each.published] for name, each in sets}
 
     @property
     def compared_sets(self) -> tuple[str, ...]:

@@ -91,6 +91,10 @@ SecretArn = Annotated[
         description="the ARN of an AWS Secrets Manager secret, with the six characters at its end",
     ),
 ]
+WebAddress = Annotated[
+    str,
+    Meta(pattern=r"^https?://[^\s#]{1,500}$", description="a URL that begins with https:// or http://, without a #"),
+]
 MaxConcurrency = Annotated[int, Meta(ge=2, le=1000, description="a whole number from 2 to 1000")]
 AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 LogDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731]

@@ -13,13 +13,13 @@ class Panel(NamedTuple):
     height: int
 
 
-STATUS = Panel("status", "Status", 24, 5)
+STATUS = Panel("status", "Status", 24, 6)
 RATES = Panel("rates", "Bounce and complaint rates by configuration set", 24, 7)
 TAGS = Panel("tags", "Mail by message tag", 24, 13)
 CAMPAIGN = Panel("campaign", "One campaign", 24, 14)
 RECIPIENT = Panel("recipient", "Look up a recipient or a message", 24, 13)
-SUPPRESSIONS = Panel("suppressions", "Suppression list", 12, 8)
-FAILURES = Panel("failures", "Failed records", 12, 8)
-COST = Panel("cost", "Cost this month", 12, 6)
+SUPPRESSIONS = Panel("suppressions", "Suppression list", 24, 8)
+FAILURES = Panel("failures", "Failed records", 24, 8)
+COST = Panel("cost", "Cost this month", 24, 11)
 
 PANELS = (STATUS, RATES, TAGS, CAMPAIGN, RECIPIENT, SUPPRESSIONS, FAILURES, COST)

@@ -7,7 +7,7 @@ the account's own domains and, of complaints, those whose provider reports none.
 never the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Annotated, Literal, NamedTuple
@@ -60,6 +60,11 @@ class Level(IntEnum):
     def word(self) -> str:
         """Return the level as people read it, as `too-few`."""
         return self.name.lower().replace("_", "-")
+
+    @property
+    def text(self) -> str:
+        """Return the level as it stands in a sentence, as `too few`."""
+        return self.word.replace("-", " ")
 
 
 class Window(NamedTuple):
@@ -133,7 +138,40 @@ def judge(
         for signal in AWS_PERCENT
         for window in WINDOWS
     ]
-    return sorted(verdicts, key=lambda verdict: (-verdict.level, -verdict.percent))
+    return sorted(verdicts, key=_severity)
+
+
+def _severity(verdict: Verdict) -> tuple[float, float]:
+    return -verdict.level, -verdict.percent
+
+
+def judge_range(
+    measures_by_hour: Mapping[datetime, Mapping[str, int]], hours: Sequence[datetime], reputation: Reputation
+) -> list[Verdict]:
+    """Return the verdict on each rate of all mail sent within some hours, and in the windows at their end, the worst
+    first: mail that has just gone bad is a small part of a week's.
+
+    The least numbers of all mail are those of the longer window, or of the shorter one for as few hours.
+    """
+    window = next((window for window in WINDOWS if len(hours) <= window.rows), DAY)._replace(text="this time range")
+    total = _sum(figures(measures_by_hour[hour]) for hour in hours if hour in measures_by_hour)
+    verdicts = [_verdict(signal, window, total, reputation) for signal in AWS_PERCENT]
+    return sorted([*verdicts, *judge(measures_by_hour, hours[-1], reputation)], key=_severity)
+
+
+def high_since(
+    measures_by_hour: Mapping[datetime, Mapping[str, int]], hours: Iterable[datetime], reputation: Reputation
+) -> dict[str, datetime]:
+    """Return the first of some hours, in order of time, at which each signal's rate was a warning or worse; none
+    of a signal whose rate never was. Each hour is judged as it is counted now."""
+    since: dict[str, datetime] = {}
+    for hour in hours:
+        if hour in measures_by_hour and len(since) < len(AWS_PERCENT):
+            judged = {each: measures_by_hour[each] for each in watched_hours(hour) if each in measures_by_hour}
+            for verdict in judge(judged, hour, reputation):
+                if verdict.level >= Level.WARNING:
+                    since.setdefault(verdict.signal, hour)
+    return since
 
 
 def _sum(each_hour: Iterable[Figures]) -> Figures:

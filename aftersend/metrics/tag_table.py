@@ -1,14 +1,14 @@
 """Make a table of tag values from their counters: numbers, rates and the verdict on each, the worst first."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from aftersend.metrics.reputation import Level, Reputation, figures, judge
+from aftersend.metrics.reputation import Level, Reputation, figures, judge, judge_range
 from aftersend.metrics.summary import summarize
 
 ByHour = Mapping[datetime, Mapping[str, int]]
@@ -37,21 +37,32 @@ class TagRow(msgspec.Struct, frozen=True):
     clicks: int
     """All of people: of a link tag's value, whose mail is unknown, there is nothing else."""
     machine_opens: int
+    machine_clicks: int
     bounce_percent: float | None
     """As AWS counts it; None where sends are not counted yet, so that the rate would exceed 100 %."""
     complaint_percent: float | None
     level: str
-    """The verdict on the mail of the last 24 hours, whatever the table is about."""
+    """The verdict on the mail of the last 24 hours, or of the range (`range_row`)."""
     severity: float
     """The higher of both rates, as a part of the rate that is critical."""
 
 
 def tag_row(tag: str, value: str, by_hour: ByHour, since: datetime, now: datetime, reputation: Reputation) -> TagRow:
     """Add up the counters of a value for messages sent since an hour, and judge it."""
+    added = {hour: measures for hour, measures in by_hour.items() if hour >= since}
+    return _row(tag, value, added, judge(by_hour, now, reputation)[0].level, reputation)
+
+
+def range_row(tag: str, value: str, by_hour: ByHour, hours: Sequence[datetime], reputation: Reputation) -> TagRow:
+    """Add up the counters of a value for messages sent within some hours, and judge them (`judge_range`)."""
+    added = {hour: by_hour[hour] for hour in hours if hour in by_hour}
+    return _row(tag, value, added, judge_range(by_hour, hours, reputation)[0].level, reputation)
+
+
+def _row(tag: str, value: str, by_hour: ByHour, level: Level, reputation: Reputation) -> TagRow:
     measures: Counter[str] = Counter()
-    for hour, counts in by_hour.items():
-        if hour >= since:
-            measures.update(counts)
+    for counts in by_hour.values():
+        measures.update(counts)
     groups, (sends, bounces, complaints) = summarize(measures), figures(measures)
     rates = [_percent(number, sends) for number in (bounces, complaints)]
     critical = reputation.bounce_critical_percent, reputation.complaint_critical_percent
@@ -67,9 +78,10 @@ def tag_row(tag: str, value: str, by_hour: ByHour, since: datetime, now: datetim
         clicked=groups["unique_clicks"],
         clicks=groups["click"],
         machine_opens=groups["machine_open"],
+        machine_clicks=groups["machine_click"],
         bounce_percent=rates[0],
         complaint_percent=rates[1],
-        level=judge(by_hour, now, reputation)[0].level.word,
+        level=level.word,
         severity=max((rate or 0) / limit for rate, limit in zip(rates, critical, strict=True)),
     )
 

@@ -3,7 +3,7 @@
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -51,6 +51,29 @@ PREFIXES: Mapping[FailureKind, str] = {
 }
 """The prefix in the archive bucket of each kind that is stored there. UNPUBLISHED is below that of BATCH."""
 
+
+class KindText(NamedTuple):
+    """What people read about a kind of failed record."""
+
+    meaning: str
+    section: str
+    """The anchor of its alarm in docs/operations.md."""
+
+
+KINDS: Mapping[FailureKind, KindText] = {
+    FailureKind.FEEDBACK: KindText("Messages that record_feedback failed on five times", "feedbackdeadletters"),
+    FailureKind.ARCHIVE: KindText("Objects that record_archive failed on five times", "archivedeadletters"),
+    FailureKind.SUBSCRIPTION: KindText(
+        "Messages that SNS could not deliver to the feedback queue", "feedbacksubscriptiondeadletters"
+    ),
+    FailureKind.QUARANTINE: KindText("Lines of the archive that could not be parsed", "quarantineobjects"),
+    FailureKind.FIREHOSE: KindText("Records that Firehose could not deliver", "firehoseerrors"),
+    FailureKind.BATCH: KindText("Changes of the ledger that count_tags failed on", "failedbatches"),
+    FailureKind.UNPUBLISHED: KindText(
+        "Changes of the suppression list that publish_suppressions failed on", "suppressioneventsdiscarded"
+    ),
+}
+
 BATCHES = (FailureKind.BATCH, FailureKind.UNPUBLISHED)
 """Kinds whose objects are one document each, which Lambda may write over several lines."""
 
@@ -88,6 +111,17 @@ class Redriven(NamedTuple):
 
     records: int
     refused: str = ""
+
+
+def group_by_reason(failures: Iterable[Failure]) -> list[Failure]:
+    """Return one failure for each kind and reason: the oldest, with the number of all of them."""
+    groups: dict[tuple[str, str], Failure] = {}
+    for failure in failures:
+        name = failure.kind, failure.reason
+        group = groups.get(name, msgspec.structs.replace(failure, count=0))
+        oldest = min(group, failure, key=lambda each: each.since or datetime.max.replace(tzinfo=UTC))
+        groups[name] = msgspec.structs.replace(oldest, count=group.count + failure.count, record="")
+    return [group for _, group in sorted(groups.items())]
 
 
 def kind_of_key(key: str) -> FailureKind | None:

@@ -1,6 +1,6 @@
 """Select feedback, and describe it as a row: what happened, to whom, and the rule that says why it matters. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -62,10 +62,12 @@ def feedback_values(event: Event, policy: Policy) -> dict[str, Any]:
 
 def flat_values(values: Mapping[str, Any]) -> dict[str, str]:
     """Return values as texts, with the tags that are not SES's own as `name=value`, separated by spaces."""
-    tags = [f"{name}={value}" for name, values_ in values["tags"].items() for value in values_ if _is_own(name)]
     texts = {name: "" if value is None else str(msgspec.to_builtins(value)) for name, value in values.items()}
-    return texts | {"tags": " ".join(tags)}
+    return texts | {"tags": " ".join(own_tags(values["tags"]))}
 
 
-def _is_own(name: str) -> bool:
-    return not name.startswith(OWN_TAGS_OF_SES)
+def own_tags(tags: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the tags that are not SES's own, each as `name=value`."""
+    return [
+        f"{name}={each}" for name, values in tags.items() for each in values if not name.startswith(OWN_TAGS_OF_SES)
+    ]

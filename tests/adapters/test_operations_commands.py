@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from aftersend.aws import dead_letters, deployment
+from aftersend.aws.announcer import Announcer
 from aftersend.aws.archive import Archive
-from aftersend.aws.stored_objects import Announcer
 from aftersend.cli import replay
 from aftersend.cli.main import app
 from aftersend.parsing import ArchivedObject, Unreadable

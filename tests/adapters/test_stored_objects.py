@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from aftersend.aws.announcer import Announcer, NotAnnounced
 from aftersend.aws.archive import Archive
-from aftersend.aws.stored_objects import Announcer, NotAnnounced, StoredFailures, list_objects
+from aftersend.aws.stored_objects import StoredFailures, list_objects
 from aftersend.operations.failures import FailureKind, StoredObject
 from aftersend.operations.replay import HourRange
 from aftersend.parsing import ArchivedObject, Unreadable

@@ -152,7 +152,7 @@ def denied(*_: Any, **__: Any) -> None:
 def test_missing_permissions_do_not_end_the_explanation(shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch):
     shop.record(bounce())
     monkeypatch.setattr(shop.sesv2, "get_suppressed_destination", denied)
-    monkeypatch.setattr("aftersend.cli.suppression_explain.deployed_hash_key", denied)
+    monkeypatch.setattr("aftersend.aws.recipient_explanation.deployed_hash_key", denied)
     output = run("explain", READER, exits=1).stdout
     assert "SES's account list cannot be read: The role has no permission" in output
     assert "Whether the recipient was forgotten cannot be determined: " in output

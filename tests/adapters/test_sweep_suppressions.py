@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.list_sizes import ListSizes
 from aftersend.aws.serialization import serialize
 from aftersend.aws.suppression_reader import FORGOTTEN
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import PARTITION_KEY, SORT_KEY, Variable
 from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, START, Row
 from aftersend.suppression import Entry
+from aftersend.suppression.list_size import GROWTH_DAYS
 from lambdas import sweep_suppressions
 from lambdas.dependencies import logger
 
@@ -48,6 +50,7 @@ class Environment:
             SuppressionsTable(dynamodb, "suppressions"),
             CountersTable(dynamodb, "counters"),
         )
+        self.sizes = ListSizes(dynamodb, "counters")
         self.documents: list[dict[str, Any]] = []
 
     def add(self, name: str, **attributes: Any) -> None:
@@ -68,6 +71,7 @@ class Environment:
             suppressions=self.suppressions,
             recorder=recorder or FakeRecorder(),  # ty: ignore[invalid-argument-type]
             counters=self.counters,
+            sizes=self.sizes,
             emit_metric=self.documents.append,
             **given,
         )
@@ -118,6 +122,36 @@ def test_item_that_is_no_entry_is_counted_as_failed_and_stops_no_other(environme
     for each in (item, newer):
         environment.dynamodb.put_item(TableName="suppressions", Item=each)
     assert environment.sweep() == {"suppressions_ended": 1, "sweep_failed": 2}
+
+
+def test_size_of_the_list_is_stored(environment: Environment):
+    assert environment.sizes.get() is None
+    environment.add("lasting", **LASTING)
+    environment.add("temporary", **TEMPORARY, scope="stream#newsletter")
+    environment.add("ended", **ENDED)
+    environment.add("old", reason="complaint", rule="complaint", since=NOW - timedelta(days=GROWTH_DAYS))
+    environment.add("unknown", reason="bounce", rule="account-list-bounce")
+    environment.sweep()
+    size = environment.sizes.get()
+    assert size
+    assert (size.counted_at, size.in_force) == (NOW, 4)
+    assert size.by_rule == {"hard-bounce": 2, "complaint": 1, "account-list-bounce": 1}
+    assert size.by_scope == {"*": 3, "stream#newsletter": 1}
+    assert size.growth == {(NOW - timedelta(days=9)).date(): {"hard-bounce": 3}}
+
+
+def test_size_of_the_list_is_no_counter(environment: Environment):
+    environment.sweep()
+    assert list(environment.counters.rows()) == []
+
+
+def test_hour_without_a_sweep_keeps_the_size(environment: Environment):
+    environment.sweep()
+    environment.add("reader", **LASTING)
+    environment.sweep(now=NOW.replace(hour=13), event={"source": "aws.events"})
+    size = environment.sizes.get()
+    assert size
+    assert size.in_force == 0
 
 
 def test_forgotten_recipients_are_not_swept(environment: Environment):

@@ -113,7 +113,7 @@ def test_mistake_is_named(shop: ReputationShop, arguments: tuple[str, ...], mess
 
 
 def status_of(changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Result:
-    deployment = Deployment("shop", Services(changes))  # ty: ignore[invalid-argument-type]
+    deployment = Deployment("shop", Services(changes))
     deployment.outputs = dict(OUTPUTS)
     monkeypatch.setattr(status_command, "connected", _connected(Target(deployment, ENVIRONMENT)))
     return run("status", "--env", "shop", *arguments)
@@ -130,7 +130,7 @@ def test_healthy_deployment_needs_no_attention(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        (an_alarm(StateValue="ALARM"), "! alarms            CountingLate"),
+        (an_alarm(StateValue="ALARM"), "! alarm             CountingLate"),
         ({"get_metric_data": metrics(IteratorAge=[2_000_000])}, "has waited for 33 min"),
         ({"get_queue_attributes": queue_attributes("ArchiveDeadLetterQueue")}, "! failed records"),
     ],

@@ -118,7 +118,7 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             "Suppressions",
         ): "find temporary entries, and write what follows",
         **HASH_KEY,
-        (("dynamodb:Query",), "Counters"): "read how much was sent",
+        (("dynamodb:Query", "dynamodb:PutItem"), "Counters"): "read how much was sent, store the size of the list",
     },
     "ReputationWatchRatesFunction": {
         (
@@ -228,6 +228,9 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove and forget, at SES's account list",
         (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },
+    "WidgetsChangeSuppressionsFunction": RECORD,
+    "WidgetsViewer": {(("lambda:InvokeFunction",), "WidgetsShowWidgetsFunction"): "look at the dashboard"},
+    "WidgetsEditor": {(("lambda:InvokeFunction",), "WidgetsChangeSuppressionsFunction"): "change suppressions on it"},
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
     },
@@ -287,6 +290,16 @@ def statements(templates: dict[str, Template]) -> list[tuple[str, tuple[str, ...
                 for statement in document["Statement"]
             ]
     return statements
+
+
+def test_function_that_shows_widgets_has_the_policy_of_readers_and_nothing_else(templates: dict[str, Template]):
+    [role] = [
+        role
+        for name, role in templates["Dashboard"].find_resources("AWS::IAM::Role").items()
+        if owner(name) == "WidgetsShowWidgetsFunction"
+    ]
+    managed = [construct_path(policy) for policy in role["Properties"]["ManagedPolicyArns"]]
+    assert [name for name in managed if "AWSLambdaBasicExecutionRole" not in name] == ["PoliciesReader"]
 
 
 def test_every_role_may_do_exactly_what_it_is_for(statements: list[tuple[str, tuple[str, ...], str]]):

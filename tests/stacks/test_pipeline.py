@@ -281,7 +281,7 @@ def handler_functions(templates: dict[str, Template]) -> dict[str, Any]:
     """Return the properties of every function by the name of its file, without those that the CDK adds."""
     properties = [
         resource["Properties"]
-        for name in ("Pipeline", "Publishing")
+        for name in ("Pipeline", "Publishing", "Dashboard")
         for resource in templates[name].find_resources("AWS::Lambda::Function").values()
     ]
     prefix, suffix = "lambdas.", ".handler"
@@ -343,7 +343,7 @@ def test_stacks_are_deployed_from_the_state_to_publishing(stacks: dict[str, cdk.
         "State": set(),
         "Pipeline": {"State"},
         "Publishing": {"State", "Pipeline"},
-        "Dashboard": {"Pipeline"},
+        "Dashboard": {"State", "Pipeline"},
     }
 
 

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from aftersend.config import Environment
-from aftersend.config.cost import BOUNCE_GROUPS, format_estimate, parts, tag_value_dollars
+from aftersend.config.cost import BOUNCE_GROUPS, WIDGETS, format_estimate, parts, tag_value_dollars
+from aftersend.config.cost_table import VOLUMES, cost_table
 from aftersend.config.environment import (
     FEEDBACK,
     UNTRACKED_EVENTS,
@@ -18,7 +19,10 @@ from aftersend.config.environment import (
     Identity,
 )
 from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting, estimate_volume
+from aftersend.contract import CostTable
 from aftersend.counting import PERMANENT_MEASURES, TRANSIENT_MEASURES, Counted, measure
+from aftersend.dashboard.cost import month_costs
+from aftersend.dashboard.layout import PANELS
 from aftersend.events import SUPPRESSION_LIST_SUBTYPES, BounceType, Event, Kind
 from aftersend.metrics.reputation import Reputation
 from aftersend.metrics.summary import summarize
@@ -104,7 +108,8 @@ READ = 730 * 0.01e-3
 
 def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
-        "CloudWatch dashboard": pytest.approx(3.00),
+        # An hour of every working day, eight widgets of a third of a second a minute; a gigabyte and twelve metrics.
+        "CloudWatch dashboard": pytest.approx(3 + 22 * 60 * (8 * (0.2e-6 + 0.3 * 13.3334e-6) + 12 * 0.01e-3)),
         "CloudWatch metrics": pytest.approx(4 * 0.30 + 2 * READ),  # four heartbeats, two metrics of SES
         "CloudWatch alarms": pytest.approx(4.60),
         "DynamoDB": pytest.approx(RATE_READS * 0.125e-6),
@@ -127,7 +132,7 @@ def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
-    assert headline.startswith("Estimated cost: $9.78 a month without any mail, excluding SES charges (prices: us-east")
+    assert headline.startswith("Estimated cost: $9.98 a month without any mail, excluding SES charges (prices: us-east")
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 6
 
@@ -362,3 +367,27 @@ def test_groups_of_bounces_are_those_of_the_metrics():
         for action, status in statuses
     ]
     assert len(summarize({measure(bounce, Counted()): 1 for bounce in bounces})) == BOUNCE_GROUPS
+
+
+def test_dashboard_has_as_many_widgets_as_the_estimate_assumes():
+    assert len(PANELS) == WIDGETS
+
+
+MAX_ENVIRONMENT_BYTES = 4 * 1024
+"""Of all variables of a function ("Lambda quotas")."""
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_costs_that_the_dashboard_calculates_are_those_of_the_estimate(environment: Environment):
+    encoded = msgspec.json.encode(cost_table(environment))
+    assert len(encoded) < MAX_ENVIRONMENT_BYTES / 2
+    table = msgspec.json.decode(encoded, type=CostTable)
+    for messages in VOLUMES:
+        expected = dollars(changed(environment, monthly_messages=messages))
+        assert {name: amount for name, amount in month_costs(table, messages).items() if amount} == pytest.approx(
+            {name: amount for name, amount in expected.items() if amount >= 0.0005}, abs=0.001
+        )
+    for number in range(1, 40):
+        messages = round(1000 * 1.4**number)
+        estimated = total(changed(environment, monthly_messages=messages))
+        assert sum(month_costs(table, messages).values()) == pytest.approx(estimated, rel=0.05)

@@ -22,9 +22,9 @@ from tests.world.world import Kill, World
 
 READER = READERS[0].lower()
 
-CALLS = SUFFIXES + SEGMENTS + 4
+CALLS = SUFFIXES + SEGMENTS + 5
 """Calls of a sweep with one ended entry: read the counters of a day; a page of each segment; read tombstones, entries
-and events, write the entry."""
+and events, write the entry; store the size."""
 
 
 @pytest.fixture(autouse=True)

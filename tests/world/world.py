@@ -22,6 +22,7 @@ from aftersend.aws.archive import Archive
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.event_bus import EventBus as EventBusAdapter
 from aftersend.aws.ledger_table import LedgerTable
+from aftersend.aws.list_sizes import ListSizes
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.aws.tombstones import Tombstones
 from aftersend.events import Event
@@ -238,6 +239,7 @@ class World:
                 recorder=self.recorder,
                 suppressions=SuppressionsTable(CLIENTS["dynamodb"], "suppressions"),
                 counters=self.counters,
+                sizes=ListSizes(CLIENTS["dynamodb"], "counters"),
                 emit_metric=self._record_metric,
                 now=self.clock.now(),
                 rng=self.rng,
