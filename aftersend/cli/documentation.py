@@ -10,12 +10,16 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 RUNBOOK_PATH = "/runbook"
 PAGE_PATH = re.compile(r"/(?P<name>(?:decisions/)?[A-Za-z0-9-]+\.md)")
 RUNBOOK = "operations.md"
+WIDE = ("table_open", "code_block", "fence")
+"""What may be wider than the page: it can have the focus, to be scrolled with the keyboard."""
 
 
 def render(text: str) -> str:
     """Return Markdown as HTML. Headings have the ids that GitHub gives them; links to docs/ lead here."""
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(text)
+    for wide in (token for token in tokens if token.type in WIDE):
+        wide.attrSet("tabindex", "0")
     for token, content in pairwise(tokens):
         if token.type == "heading_open":
             token.attrSet("id", anchor(content.content))

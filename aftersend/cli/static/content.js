@@ -1,7 +1,7 @@
 // Put the HTML of a widget on the page: without what CloudWatch removes, and without touching what stays the same.
 
 const REMOVED = "script, style, iframe, frame, object, embed, use, foreignObject, link, meta, base, template";
-const ADDRESSES = new Set(["href", "src", "xlink:href", "action", "formaction"]);
+const ADDRESSES = new Set(["href", "src", "xlink:href", "formaction"]);
 const SAFE_ADDRESS = /^(https?:\/\/|mailto:|\/(?!\/)|#)/i;
 const STATE = new Set(["open", "value", "checked", "selected"]); // what a person may have changed
 
