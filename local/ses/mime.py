@@ -51,6 +51,11 @@ def attach(mime: Message, name: str, content: bytes) -> Message:
     return mixed
 
 
+def header(mime: Message, name: str) -> str:
+    """Return the value of a header in one line; empty if there is none. Bytes that are not ASCII become U+FFFD."""
+    return "".join(str(mime.get(name, "")).splitlines()).strip()
+
+
 def decoded(value: str | None) -> str:
     """Return a header value without its encoding (RFC 2047)."""
     return str(make_header(decode_header(value or "")))

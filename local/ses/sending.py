@@ -57,14 +57,16 @@ def raw_draft(operation: str, raw: bytes, source: str | None, destination: list[
     content = message_from_bytes(raw)
     if len(raw) > (limit := options.get("max_bytes", MAX_BYTES_V2)):
         raise RequestError("InvalidParameterValue", f"Message length is more than {limit} bytes long: '{len(raw)}'.")
-    sender = source or str(content.get("From", ""))
+    sender = source or mime.header(content, "From")
     if not sender:
         raise RequestError("InvalidParameterValue", "Missing required header 'From'.")
     recipients = destination or mime.header_addresses(content, "To", "Cc", "Bcc")
     draft = Draft(operation, sender, recipients, content, **options)
-    draft.configuration_set = draft.configuration_set or content.get("X-SES-CONFIGURATION-SET", "").strip() or None
-    draft.tags = draft.tags or tags_of_header(content.get("X-SES-MESSAGE-TAGS", ""))
-    draft.list_management = draft.list_management or _list_management(content.get("X-SES-LIST-MANAGEMENT-OPTIONS", ""))
+    draft.configuration_set = draft.configuration_set or mime.header(content, "X-SES-CONFIGURATION-SET") or None
+    draft.tags = draft.tags or tags_of_header(mime.header(content, "X-SES-MESSAGE-TAGS"))
+    draft.list_management = draft.list_management or _list_management(
+        mime.header(content, "X-SES-LIST-MANAGEMENT-OPTIONS")
+    )
     return draft
 
 
