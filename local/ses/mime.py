@@ -97,5 +97,5 @@ def _text(part: Message) -> str:
     assert isinstance(content, bytes), "a text part has no parts of its own"
     try:
         return content.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:  # a character set that Python does not know
+    except (LookupError, UnicodeError):  # a character set that Python does not know, or only for domains
         return content.decode("utf-8", "replace")

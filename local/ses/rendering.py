@@ -64,7 +64,8 @@ def template_data(text: str | None) -> dict[str, Any]:
     """
     try:
         data = json.loads(text or "{}")
-    except ValueError:
+        json.dumps(data, ensure_ascii=False).encode()  # fails for half of a surrogate pair
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise RequestError("InvalidRenderingParameter", "The template data is not a valid JSON object.")
@@ -118,9 +119,10 @@ def _node_text(node: Any, scopes: list[Any]) -> str:
         if value is None:
             raise RenderingFailed(f"Attribute '{node.path}' is not present in the rendering data.")
         return value if isinstance(value, str) else json.dumps(value)
-    if node.kind == "#each" and value:
+    if node.kind == "#each" and value and isinstance(value, list):
         return "".join(_text(node.nodes, [*scopes, item]) for item in value)
-    return _text(node.nodes if bool(value) != (node.kind == "#unless") else node.alternative, scopes)
+    holds = node.kind != "#each" and bool(value) != (node.kind == "#unless")
+    return _text(node.nodes if holds else node.alternative, scopes)
 
 
 def _value(path: str, scopes: list[Any]) -> Any:

@@ -90,6 +90,23 @@ def test_missing_variable_is_a_rendering_failure_and_no_error(data: str, clients
 
 
 @pytest.mark.parametrize(
+    ("data", "expected"), [("[1, 2]", "xx"), ("5", "-"), ("true", "-"), ('"ab"', "-"), ("[]", "-")]
+)
+def test_each_repeats_its_block_for_the_items_of_a_list_alone(data: str, expected: str, clients: Clients):
+    template = {"TemplateContent": {"Subject": "Books", "Text": "{{#each books}}x{{else}}-{{/each}}"}}
+    content = {"Template": template | {"TemplateData": f'{{"books": {data}}}'}}
+    clients.v2.send_email(FromEmailAddress=SENDER, Destination=TO, Content=content)
+    assert [message["text"] for message in clients.messages()] == [expected]
+
+
+@pytest.mark.parametrize("charset", ["idna", "x-unknown", "base64"])
+def test_text_in_an_unknown_character_set_is_read_as_utf_8(charset: str, clients: Clients):
+    raw = raw_message("X-SES-CONFIGURATION-SET: newsletter", f"Content-Type: text/html; charset={charset}", body="Ünï")
+    clients.v1.send_raw_email(RawMessage={"Data": raw})
+    assert clients.messages()[0]["html"].startswith("Ünï")
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("success", ["Send", "Delivery"]),
