@@ -32,6 +32,7 @@ def _send_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
         "configuration_set": parameters.get("ConfigurationSetName"),
         "tags": tags_of(parameters.get("EmailTags", ())),
         "list_management": parameters.get("ListManagementOptions"),
+        "return_path": parameters.get("FeedbackForwardingEmailAddress"),
     }
     return {"MessageId": accept(ses, _DRAFTS[kinds[0]](ses, parameters, content[kinds[0]], options))}
 
@@ -106,6 +107,7 @@ def _send_bulk_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
             entry.get("ReplacementHeaders", default.get("Headers", ())),
             configuration_set=parameters.get("ConfigurationSetName"),
             tags=default_tags | tags_of(entry.get("ReplacementTags", ())),
+            return_path=parameters.get("FeedbackForwardingEmailAddress"),
         )
 
     drafts = [partial(draft, entry) for entry in parameters["BulkEmailEntries"]]

@@ -48,6 +48,8 @@ class Draft:
     max_bytes: int = MAX_BYTES_V2
     list_management: dict[str, Any] | None = None
     """`ContactListName` and optionally `TopicName`."""
+    return_path: str | None = None
+    """Where bounces are forwarded; None is to the sender."""
     failure: dict[str, Any] | None = None
     """The event of a template that cannot be rendered."""
 
@@ -84,6 +86,7 @@ def accept(ses: LocalSes, draft: Draft) -> str:
         RequestError: if SES would reject the request.
     """
     check_addresses([draft.source])
+    check_addresses(mime.header_addresses(draft.content, "Reply-To"))
     check_recipients(draft.destination)
     if len(draft.content.as_bytes()) > draft.max_bytes:
         raise RequestError("InvalidParameterValue", f"Message length is more than {draft.max_bytes} bytes long.")
@@ -140,7 +143,9 @@ def _delivered(content: Mime) -> Mime:
 
 def check_identities(ses: LocalSes, draft: Draft) -> None:
     """Raise a RequestError unless SES lets the sender send; in the sandbox also unless it lets recipients get mail."""
-    addresses = [address_of(draft.source), *mime.header_addresses(draft.content, "From")]
+    senders = mime.header_addresses(draft.content, "From", "Sender", "Return-Path")
+    addresses = [address_of(each) for each in (draft.source, *senders, draft.return_path) if each]
+    check_addresses(addresses)
     if ses.account_list.in_sandbox:
         addresses += [address_of(each) for each in draft.destination if not is_simulator(each)]
     check_verified(ses, addresses)

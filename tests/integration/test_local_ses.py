@@ -63,6 +63,31 @@ def test_default_set_of_the_identity_applies_where_none_is_given(interface: str,
     assert [message["configuration_set"] for message in clients.messages()] == ["receipts", None]
 
 
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Ada@person.example",
+        "Ada+books@person.example",
+        "Ada L. <Ada@person.example>",
+        "a@sub.BOOKSHOP.example",
+        "a@caps.example",
+    ],
+)
+def test_sender_is_covered_by_its_address_without_label_or_by_a_domain_above_it(sender: str, clients: Clients):
+    message = {"Subject": {"Data": "Books"}, "Body": {"Text": {"Data": "Hello."}}}
+    clients.v1.send_email(Source=sender, Destination=TO, Message=message)
+    assert [message["source"] for message in clients.messages()] == [sender]
+
+
+@pytest.mark.parametrize("recipient", ["Lovelace, Ada <ada@mail.example>", '"Lovelace, Ada" <ada@mail.example>'])
+def test_recipient_is_the_address_whatever_the_name_before_it(recipient: str, clients: Clients):
+    delivery = clients.records(send(clients, "", recipient))[-1]["delivery"]
+    assert delivery["recipients"] == ["ada@mail.example"]
+    assert len(clients.messages("ada@mail.example")) == 1
+    clients.v2.put_suppressed_destination(EmailAddress="ada@mail.example", Reason="BOUNCE")
+    assert kinds(clients, send(clients, "", recipient)) == ["Send", "Bounce"]
+
+
 def test_custom_verification_email_has_no_tags(clients: Clients):
     for client in (clients.v1, clients.v2):
         client.send_custom_verification_email(
