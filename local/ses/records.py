@@ -134,8 +134,8 @@ def _bounce(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     report = {name: event[name] for name in ("action", "status", "diagnosticCode") if name in event}
     details = {
         "feedbackId": event["feedbackId"],
-        "bounceType": event["bounceType"],
-        "bounceSubType": event["bounceSubType"],
+        "bounceType": event.get("bounceType", "Permanent"),
+        "bounceSubType": event.get("bounceSubType", "General"),
         "bouncedRecipients": [{"emailAddress": address, **report} for address in _affected_recipients(message, event)],
         "timestamp": _occurred_at(message, event),
     }

@@ -14,6 +14,8 @@ from local.ses.responses import RequestError
 _TAG = re.compile(r"\{\{\{?\s*((?!ses:|amazonSES)[^{}]*?)\s*\}?\}\}")
 """A tag. Placeholders such as `{{ses:openTracker}}` are text here: SES fills them in later."""
 
+_UNCLOSED = re.compile(r"\{\{(?!ses:|amazonSES)")
+
 _BLOCKS = ("#if", "#unless", "#each")
 
 
@@ -86,6 +88,8 @@ def _parse_nodes(pieces: Iterator[tuple[int, str]]) -> tuple[list[Any], str]:
     nodes: list[Any] = []
     for number, piece in pieces:
         is_text, words = number % 2 == 0, piece.split()
+        if is_text and _UNCLOSED.search(piece):
+            raise RequestError("InvalidTemplate", "The template has '{{' without '}}'.")
         if is_text:
             nodes.append(piece)
         elif piece == "else" or piece.startswith("/"):

@@ -34,6 +34,7 @@ V2_CODES = {
     "ConfigurationSetSendingPausedException": "SendingPausedException",
     "CustomVerificationEmailTemplateAlreadyExists": "AlreadyExistsException",
     "CustomVerificationEmailTemplateDoesNotExist": "NotFoundException",
+    "FromEmailAddressNotVerified": "BadRequestException",
     "InvalidAction": "UnknownOperationException",
     "InvalidParameterValue": "BadRequestException",
     "InvalidRenderingParameter": "BadRequestException",

@@ -20,7 +20,7 @@ from typing import Any
 from local.ses import mime
 from local.ses.addresses import address_of, check_addresses, check_recipients
 from local.ses.outcomes import is_simulator
-from local.ses.records import Message, new_id
+from local.ses.records import EVENT_BODIES, Message, new_id
 from local.ses.responses import RequestError
 from local.ses.simulator import LocalSes
 from local.ses.tags import Tags, tags_of_header
@@ -93,7 +93,7 @@ def accept(ses: LocalSes, draft: Draft) -> str:
     check_identities(ses, draft)
     configuration_set = sending_set(ses, draft.source, draft.configuration_set)
     simulation = _simulation(draft.content)
-    sent_at = datetime.fromisoformat(simulation["sent_at"]) if "sent_at" in simulation else datetime.now(UTC)
+    sent_at = simulation.get("sent_at") or datetime.now(UTC)
     message = Message(
         id=new_id(sent_at, random.Random()),
         source=draft.source,
@@ -110,10 +110,16 @@ def accept(ses: LocalSes, draft: Draft) -> str:
 
 
 def _simulation(content: Mime) -> dict[str, Any]:
+    """Return what the simulation header states: `events`, and `sent_at` as a time."""
     try:
-        simulation = json.loads(content.get(SIMULATION_HEADER, "{}"))
-    except ValueError:
-        raise RequestError("InvalidParameterValue", f"The value of {SIMULATION_HEADER} is not valid JSON.") from None
+        simulation = json.loads(mime.header(content, SIMULATION_HEADER) or "{}")
+        if "sent_at" in simulation:
+            simulation["sent_at"] = datetime.fromisoformat(simulation["sent_at"])
+        if unknown := {event["event"] for event in simulation.get("events", ())} - EVENT_BODIES.keys():
+            raise ValueError(f"unknown events {unknown}")
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        reason = f"The value of {SIMULATION_HEADER} is not valid: {error!r}"
+        raise RequestError("InvalidParameterValue", reason) from None
     return simulation
 
 
@@ -151,11 +157,11 @@ def check_identities(ses: LocalSes, draft: Draft) -> None:
     check_verified(ses, addresses)
 
 
-def check_verified(ses: LocalSes, addresses: list[str]) -> None:
+def check_verified(ses: LocalSes, addresses: list[str], code: str = "MessageRejected") -> None:
     unverified = [address for address in dict.fromkeys(addresses) if not ses.is_sender(address)]
     if unverified:
         reason = "Email address is not verified. The following identities failed the check in region"
-        raise RequestError("MessageRejected", f"{reason} {ses.region.upper()}: {', '.join(unverified)}")
+        raise RequestError(code, f"{reason} {ses.region.upper()}: {', '.join(unverified)}")
 
 
 def sending_set(ses: LocalSes, source: str, name: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,20 @@ from typing import Any
 import pytest
 
 from local.ses.mime import EICAR
-from tests.local_ses import INTERFACES, READER, SENDER, SENDS, TAGS, TO, WAYS, Clients, Given, local_ses, raw_message
+from tests.local_ses import (
+    INTERFACES,
+    READER,
+    SENDER,
+    SENDS,
+    TAGS,
+    TEMPLATE,
+    TO,
+    WAYS,
+    Clients,
+    Given,
+    local_ses,
+    raw_message,
+)
 
 SIMPLE_TRACKED = '<p><a ses:tags="book:1974" href="https://shop.example/?a=1&amp;b=2">a</a> <a ses:no-track href="https://b.example/">b</a></p>'
 
@@ -166,6 +180,43 @@ def test_virus_is_rejected_after_the_call_succeeded(interface: str, clients: Cli
         message_id = clients.v2.send_email(Content={"Raw": {"Data": raw}})["MessageId"]
     assert clients.records(message_id)[-1]["reject"] == {"reason": "Bad content"}
     assert clients.messages() == []
+
+
+@pytest.mark.parametrize("kind", ["Simple", "Template"])
+def test_virus_in_an_attachment_is_rejected(kind: str, clients: Clients):
+    attachments = {"Attachments": [{"FileName": "a.com", "RawContent": EICAR}]}
+    simple = {"Subject": {"Data": "Books"}, "Body": {"Text": {"Data": "Hello."}}}
+    content = {kind: {"Simple": simple, "Template": TEMPLATE}[kind] | attachments}
+    message_id = clients.v2.send_email(
+        FromEmailAddress=SENDER, Destination=TO, Content=content, ConfigurationSetName="newsletter"
+    )["MessageId"]
+    assert kinds(clients, message_id) == ["Send", "Reject"]
+
+
+def test_bounce_without_details_is_simulated_as_a_permanent_one(clients: Clients):
+    header = 'X-Local-SES-Simulation: {"events": [{"event": "Bounce"}]}'
+    raw = raw_message("X-SES-CONFIGURATION-SET: newsletter", header)
+    [record] = clients.records(clients.v1.send_raw_email(RawMessage={"Data": raw})["MessageId"])
+    assert (record["bounce"]["bounceType"], record["bounce"]["bounceSubType"]) == ("Permanent", "General")
+
+
+def test_response_to_head_has_no_body(clients: Clients):
+    send(clients, SIMPLE_TRACKED)
+    [pixel] = re.findall(r'<img [^>]*src="[^"]+(/track[^"]+)"', clients.messages()[0]["html"])
+    with socket.create_connection(("127.0.0.1", int(clients.ses.url.rpartition(":")[2]))) as connection:
+        for path in (pixel, "/messages"):
+            connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.count(b"\r\n\r\n") == answer.count(b"HTTP/1.1 ") == 2
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_attribute_whose_name_ends_like_that_of_a_link_is_not_tracked(clients: Clients):
+    send(clients, '<a data-href="https://no.example/" href="https://yes.example/">a</a>')
+    [message] = clients.messages()
+    assert 'data-href="https://no.example/"' in message["html"]
+    assert clients.http("GET", message["links"][0]).headers["Location"] == "https://yes.example/"
 
 
 def test_tracked_links_lead_on_and_are_published(clients: Clients):

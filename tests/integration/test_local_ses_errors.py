@@ -22,6 +22,13 @@ SIMPLE = {"Simple": MESSAGE}
 MANY = {"ToAddresses": [f"reader-{number}@mail.example" for number in range(51)]}
 BAD_TAG = [{"Name": "campaign", "Value": "spring sale"}]
 BAD_TAG_TEXT = "Invalid tag value <spring sale>: only alphanumeric ASCII characters, '_', and '-' are allowed."
+VERIFICATION = {
+    "TemplateName": "t",
+    "FromEmailAddress": "a@other.example",
+    "TemplateSubject": "s",
+    "TemplateContent": "c",
+}
+VERIFICATION |= {"SuccessRedirectionURL": "https://a.example/", "FailureRedirectionURL": "https://b.example/"}
 TOO_LONG_V1, TOO_LONG_V2 = 10 * 2**20, 40 * 2**20
 
 
@@ -106,12 +113,15 @@ MISTAKES = [
     v1_raw("InvalidParameterValue", "Invalid tag <campaign>", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign")),
     v1_raw("InvalidParameterValue", BAD_TAG_TEXT, REPORTED, raw_message("X-SES-MESSAGE-TAGS: campaign=spring sale")),
     v1_raw("ConfigurationSetDoesNotExist", "Configuration set <nws>", REPORTED, raw_message("x-ses-configuration-set: nws")),
+    *[v1_raw("InvalidParameterValue", "The value of X-Local-SES-Simulation is not valid", CHOSEN, raw_message(f"X-Local-SES-Simulation: {value}")) for value in ("é", "[]", '{"events": 1}', '{"events": [{"event": "Sent"}]}', '{"sent_at": "yesterday"}')],
     v1_raw("InvalidParameterValue", "Invalid tag value <", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign=frühling")),
     v1_template("TemplateDoesNotExist", "Template catalog does not exist", MODEL, Template="catalog"),
     v1_template("InvalidRenderingParameter", "The template data is not a valid JSON object.", CHOSEN, TemplateData="{"),
     v1_template("InvalidRenderingParameter", "The template data is not a valid JSON object.", CHOSEN, TemplateData=r'{"title": "\ud800"}'),
     Mistake("v1 CreateTemplate", {"Template": {"TemplateName": "catalogue", "SubjectPart": "x"}}, "AlreadyExists", "Template catalogue already exists", MODEL),
     Mistake("v1 CreateTemplate", {"Template": {"TemplateName": "t", "SubjectPart": "{{#if a}}"}}, "InvalidTemplate", "The block '#if'", MODEL),
+    Mistake("v1 CreateTemplate", {"Template": {"TemplateName": "t", "SubjectPart": "{{title}"}}, "InvalidTemplate", "The template has '{{' without '}}'", MODEL),
+    Mistake("v1 CreateCustomVerificationEmailTemplate", VERIFICATION, "FromEmailAddressNotVerified", UNVERIFIED + "a@other.example", MODEL),
     Mistake("v1 TestRenderTemplate", {"TemplateName": "catalogue", "TemplateData": "{}"}, "MissingRenderingAttribute", "Attribute 'title' is not present in the rendering data.", DOCUMENTED),
     Mistake("v1 SendCustomVerificationEmail", {"EmailAddress": READER, "TemplateName": "x"}, "CustomVerificationEmailTemplateDoesNotExist", "Custom verification email template x", MODEL),
     Mistake("v1 SendBulkTemplatedEmail", {"Source": SENDER, "Template": "catalog", "DefaultTemplateData": "{}", "Destinations": [{"Destination": TO}]}, "TemplateDoesNotExist", "Template catalog", MODEL),
@@ -125,6 +135,8 @@ MISTAKES = [
     v2_send("BadRequestException", BAD_TAG_TEXT, REPORTED, EmailTags=BAD_TAG),
     v2_send("BadRequestException", "1 validation error detected: Value null at 'content'", REPORTED, Content=None),
     v2_send("BadRequestException", "Content must have one of", CHOSEN, Content={}),
+    v2_send("BadRequestException", "Header name 'X-Genre:' has characters other than", MODEL, Content={"Simple": MESSAGE | {"Headers": [{"Name": "X-Genre:", "Value": "a"}]}}),
+    v2_send("BadRequestException", "Header name 'X-Büchér'", MODEL, Content={"Simple": MESSAGE | {"Headers": [{"Name": "X-Büchér", "Value": "a"}]}}),
     v2_send("BadRequestException", f"Message length is more than {TOO_LONG_V2}", REPORTED, Content={"Raw": {"Data": raw_message(body="a" * TOO_LONG_V2)}}),
     v2_send("NotFoundException", "Template catalog does not exist", MODEL, Content={"Template": {"TemplateName": "catalog"}}),
     v2_send("BadRequestException", "Template must have one of", CHOSEN, Content={"Template": {"TemplateData": "{}"}}),
@@ -213,6 +225,7 @@ def make(mistake: Mistake, clients: Clients) -> tuple[str, str]:
 def test_mistake_gets_the_error_of_ses_and_counts_nowhere(
     mistake: Mistake, clients: Clients, capfd: pytest.CaptureFixture[str]
 ):
+    clients.http("DELETE", "/messages")
     code, text = make(mistake, clients)
     assert (code, text[: len(mistake.text)]) == (mistake.code, mistake.text)
     assert clients.ses.mailbox.records() == clients.ses.mailbox.messages() == []
