@@ -3,6 +3,8 @@
 import json
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
@@ -277,3 +279,14 @@ def test_templates_of_one_api_are_those_of_the_other(clients: Clients):
     assert all(moment <= datetime.now(UTC) for moment in created)
     clients.v1.delete_template(TemplateName="shared")
     assert "shared" not in [each["TemplateName"] for each in clients.v2.list_email_templates()["TemplatesMetadata"]]
+
+
+@pytest.mark.parametrize("option", ["--port", "--smtp-port", "--smtps-port"])
+def test_port_that_is_in_use_ends_the_command_with_one_sentence(option: str, clients: Clients):
+    port = str(clients.ports.starttls)
+    completed = subprocess.run(
+        [sys.executable, "-m", "local.ses", "--port", "0", option, port], check=False, capture_output=True, text=True
+    )
+    assert completed.returncode == 2
+    assert f"argument {option}: port {port} is in use: choose another" in completed.stderr
+    assert "Traceback" not in completed.stderr
