@@ -172,18 +172,6 @@ def measure(name: str, made: Deployment, tables: FakeTables, runs: int = 3) -> M
     return min(measured, key=lambda each: each.processor_seconds)
 
 
-def decoding_seconds(tables: FakeTables, runs: int = 3) -> float:
-    """Return the processor time of decoding the JSON of all counters of the tag."""
-    bodies = [body for partition, body in tables.whole.items() if partition.startswith("campaign#")]
-    seconds = []
-    for _ in range(runs):
-        start = time.process_time()
-        for body in bodies:
-            msgspec.json.decode(body)
-        seconds.append(time.process_time() - start)
-    return min(seconds)
-
-
 ENVIRONMENT = {
     Variable.TRACKED: '{"newsletter": ["Open", "Click"]}',
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -198,9 +186,7 @@ def main() -> None:
         made = deployment(tables)
         measured = {name: measure(name, made, tables) for name in PANELS}
     if is_asked_for(sys.argv):
-        figures: dict[str, float] = {f"requests of the panel {name}": each.requests for name, each in measured.items()}
-        ratio = measured["tags, 7 days"].processor_seconds / decoding_seconds(tables)
-        print_figures(figures | {"processor time of the panel tags, in that of decoding the counters": ratio})
+        print_figures({f"requests of the panel {name}": each.requests for name, each in measured.items()})
         return
     attributes = Counter(
         key.partition("#")[0] for key, items in tables.items.items() for item in items.values() for _ in item

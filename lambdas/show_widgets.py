@@ -9,8 +9,10 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aftersend.aws.clients import USER_AGENT
 from aftersend.aws.deployment import Deployment, Unavailable, describe_error
 from aftersend.aws.query_parser import parse_queries_faster
 from aftersend.contract import Variable
@@ -49,6 +51,10 @@ Shows a panel of Aftersend's dashboard: `{"panel": "NAME"}`, with one of these n
 """
 
 
+FASTER = Config(user_agent=USER_AGENT, parameter_validation=False)
+"""What a month of counters needs hundreds of requests without."""
+
+
 class FunctionSession:
     """Makes clients as a boto3 session does, of botocore alone: boto3 also imports what manages transfers to S3."""
 
@@ -62,7 +68,7 @@ class FunctionSession:
 
     def client(self, service: str, endpoint_url: str | None, config: Any) -> Any:
         """Create a client."""
-        return self._session.create_client(service, endpoint_url=endpoint_url, config=config)
+        return self._session.create_client(service, endpoint_url=endpoint_url, config=config.merge(FASTER))
 
 
 @cache

@@ -6,8 +6,8 @@ the names of attributes are short: `s09` counts the sends of messages sent from 
 """
 
 import re
-from collections import Counter
-from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from time import time as unix_time
 from typing import Any
@@ -256,16 +256,18 @@ class CountersTable:
         wanted: dict[date, list[datetime]] = {}
         for hour in hours:
             wanted.setdefault(hour.date(), []).append(hour)
-        places = {day: _places(hours) for day, hours in wanted.items()}
         partitions = [(day, suffix) for day in wanted for suffix in range(SUFFIXES)]
         answers = self._each(lambda partition: self._items(tag, *partition, value), partitions)
         sums: Sums = {}
+        by_day: dict[date, dict[str, dict[str, int]]] = {day: {} for day in wanted}
         for (day, _), items in zip(partitions, answers, strict=True):
             for item in items:
                 if tag == PROVIDER:
-                    _add_providers(item, {*wanted[day]}, sums)
+                    _add_providers(item, wanted[day], sums)
                 else:
-                    _add(item, places[day], sums)
+                    _add(item, by_day[day])
+        for day, counts in by_day.items():
+            _add_day(counts, wanted[day], sums)
         return sums if value is None else {name: sums[name] for name in (value,) if name in sums}
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
@@ -356,29 +358,28 @@ def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
     yield from rows.items()
 
 
-Places = Mapping[str, tuple[datetime, str]]
-"""Hour and measure of each attribute of a day's items."""
-
-
-def _places(hours: Iterable[datetime]) -> Places:
-    by_number = {hour.hour: hour for hour in hours}
-    return {name: (by_number[hour], measure) for name, (measure, hour) in ATTRIBUTES.items() if hour in by_number}
-
-
-def _add(item: Attributes, places: Places, sums: Sums) -> None:
-    """Add the counts of an item to sums. A table of many values is made of hundreds of thousands of attributes."""
-    by_hour = sums.get(item[SORT_KEY]["S"], {})
+def _add(item: Attributes, counts: dict[str, dict[str, int]]) -> None:
+    """Add the numbers of an item to those of its value, by attribute. There may be hundreds of thousands of them."""
+    numbers = counts.setdefault(item[SORT_KEY]["S"], {})
     for name, number in item.items():
-        if place := places.get(name):
-            hour, measure = place
-            if (measures := by_hour.get(hour)) is None:
-                measures = by_hour[hour] = Counter()
-            measures[measure] = measures.get(measure, 0) + int(number["N"])
-    if by_hour:
-        sums[item[SORT_KEY]["S"]] = by_hour
+        if text := number.get("N"):
+            numbers[name] = numbers.get(name, 0) + int(text)
 
 
-def _add_providers(item: Attributes, hours: Container[datetime], sums: Sums) -> None:
+def _add_day(counts: Mapping[str, Mapping[str, int]], hours: Iterable[datetime], sums: Sums) -> None:
+    """Add the counts of a day's attributes, by value, to sums."""
+    by_number = {hour.hour: hour for hour in hours}
+    places = {name: (by_number[hour], measure) for name, (measure, hour) in ATTRIBUTES.items() if hour in by_number}
+    for value, numbers in counts.items():
+        by_hour: dict[datetime, Counter[str]] = defaultdict(Counter)
+        for name, count in numbers.items():
+            if place := places.get(name):
+                by_hour[place[0]][place[1]] = count
+        if by_hour:
+            sums.setdefault(value, {}).update(by_hour)
+
+
+def _add_providers(item: Attributes, hours: Collection[datetime], sums: Sums) -> None:
     for row, measures in _rows(item):
         if row.hour in hours:
             sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
