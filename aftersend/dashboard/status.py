@@ -34,7 +34,9 @@ def _row(line: Line, show: str, runbook: str) -> list[Cell]:
     when, css = SEVERITIES.get(line.severity, SEVERITIES["ticket"])
     steps: list[Content] = [element("div", runbook_section(runbook, line.section))] if line.section else []
     if line.panel:
-        steps.append(element("div", *link("Show", Action(show, {"panel": line.panel, "back": STATUS.name}))))
+        steps.append(
+            element("div", *link(f"Show {line.panel}", Action(show, {"panel": line.panel, "back": STATUS.name})))
+        )
     if line.command:
         steps.append(element("div", command(line.command)))
     return [
