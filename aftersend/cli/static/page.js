@@ -107,6 +107,8 @@ class Panel {
     if (action.confirmation && !(await confirmed(action.confirmation))) return;
     if (action.html !== null) return this.put(fragment(action.html), action.isPopup);
     const { endpoint, parameters } = action;
+    const elsewhere = Object.keys(parameters).length === 1 && panelNamed(parameters.panel);
+    if (elsewhere && elsewhere !== this) return elsewhere.goTo();
     if (action.isPopup) return this.popup({ endpoint, parameters, forms });
     const isChange = "change" in parameters;
     if (!isChange) {
@@ -118,6 +120,11 @@ class Panel {
     const isShown = await this.show({ endpoint, parameters, forms }, true);
     if (isShown && isChange) this.isHeldUntil = Date.now() + NOTICE_MILLISECONDS;
     if (isShown && !focused.isConnected) this.title.focus();
+  }
+
+  goTo() {
+    this.section.scrollIntoView();
+    this.title.focus({ preventScroll: true });
   }
 
   async popup(question) {
@@ -136,6 +143,7 @@ class Panel {
 }
 
 const panels = [...document.querySelectorAll("section[data-index]")].map((section) => new Panel(section));
+const panelNamed = (name) => panels.find((panel) => panel.name === name);
 
 async function refresh(chosen, isAnswer = false) {
   const waiting = [...chosen];
@@ -201,5 +209,5 @@ addEventListener("popstate", () => {
 byId("theme").value = chosenTheme();
 showRange();
 await refresh(panels);
-for (const name of Object.keys(state.opened)) panels.find((panel) => panel.name === name)?.section.scrollIntoView();
+for (const name of Object.keys(state.opened)) panelNamed(name)?.section.scrollIntoView();
 setTimeout(follow, 1_000 * seconds);
