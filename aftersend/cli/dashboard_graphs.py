@@ -34,6 +34,8 @@ def draw(
         series += [Series(label, points) for label, points in found]
     step = duration((HOUR if counted else period).total_seconds())
     mark = f"Stands in for CloudWatch's graph. Values are of {step} each, times in UTC."
+    if deployment.local_run and not counted and not any(each.points for each in series):
+        mark = "The emulator makes no metrics of what functions print; CloudWatch has this graph."
     drawn = graph(series, thresholds(properties), begin, end, title=properties.get("title", ""), width=width)
     return [drawn, element("p", mark, css="soft")]
 

@@ -231,7 +231,10 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
     "WidgetsChangeSuppressionsFunction": RECORD,
     "WidgetsViewer": {
         (("lambda:InvokeFunction",), "WidgetsShowWidgetsFunction"): "look at the dashboard",
-        (("cloudwatch:GetDashboard",), "arn:aws:cloudwatch::222222222222:dashboard/"): "aftersend dashboard: its layout",
+        (
+            ("cloudwatch:GetDashboard",),
+            "arn:aws:cloudwatch::222222222222:dashboard/",
+        ): "aftersend dashboard: its layout",
         (("cloudwatch:GetMetricData",), "*"): "aftersend dashboard: its graphs",
         (
             ("cloudformation:DescribeStacks",),

@@ -11,6 +11,9 @@ const time = () => `${new Date().toISOString().slice(11, 19)} UTC`;
 const AT_ONCE = 3; // requests
 const NOTICE_MILLISECONDS = 30_000; // how long the answer to a change stays
 
+const isGiven = ([, text]) => text;
+const given = (fields) => Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, text.trim()]).filter(isGiven));
+
 let state = readAddress();
 
 class Panel {
@@ -113,7 +116,7 @@ class Panel {
     const isChange = "change" in parameters;
     if (!isChange) {
       const opened = { ...parameters, ...forms };
-      state.opened = { ...state.opened, [this.name]: Object.fromEntries(Object.entries(opened).filter(([, text]) => text)) };
+      state.opened = { ...state.opened, [this.name]: given(opened) };
       writeAddress(state);
     }
     const focused = document.activeElement;
@@ -152,7 +155,7 @@ async function refresh(chosen, isAnswer = false) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
   byId("updated").textContent = `Updated ${time()}`;
-  const sentence = document.querySelector("[data-panel=status] .banner strong")?.textContent ?? "Aftersend";
+  const sentence = document.querySelector("[data-panel=status] .banner strong")?.textContent.split(". ")[0] ?? "Aftersend";
   document.title = `${sentence} · ${environment}`;
 }
 
