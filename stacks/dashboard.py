@@ -33,7 +33,14 @@ class DashboardStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, id, description="Aftersend: the dashboard", **stack)
         board = cloudwatch.Dashboard(self, "Dashboard", default_interval=cdk.Duration.hours(24))
-        widgets = Widgets(self, "Widgets", environment=environment, state=state, policies=pipeline.policies)
+        widgets = Widgets(
+            self,
+            "Widgets",
+            environment=environment,
+            state=state,
+            policies=pipeline.policies,
+            dashboard_arn=board.dashboard_arn,
+        )
         self._board, self._show, self._runbook = board, widgets.show.function_arn, environment.runbook_url
         self._show_panel(layout.STATUS)
         self._add_section(

@@ -76,7 +76,7 @@ class OperatorPolicies(Construct):
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
         dead_letters = [route.queues.dead_letter_queue.queue_arn for route in (feedback, archive)]
         dead_letters.append(feedback.subscription_dead_letter_queue.queue_arn)
-        stacks = self._arns("cloudformation", *(f"stack/Aftersend-{environment.name}-{name}/*" for name in STACKS))
+        stacks = stack_arns(self, environment)
         functions, mappings = self._arns("lambda", "function:Aftersend-*", "event-source-mapping:*")
         # Not by name: IAM accepts 6,144 characters of a managed policy ("IAM and AWS STS quotas").
         sets, identities = self._arns("ses", "configuration-set/*", "identity/*")
@@ -124,6 +124,13 @@ class OperatorPolicies(Construct):
 
     def _policy(self, id: str, purpose: str, *statements: iam.PolicyStatement) -> iam.ManagedPolicy:
         return iam.ManagedPolicy(self, id, description=f"Aftersend: {purpose}", statements=[*statements])
+
+
+def stack_arns(scope: Construct, environment: Environment) -> list[str]:
+    """Return patterns of the ARNs of an environment's stacks. CloudFormation chooses how they end."""
+    stack = cdk.Stack.of(scope)
+    names = [f"stack/Aftersend-{environment.name}-{name}/*" for name in STACKS]
+    return [f"arn:{stack.partition}:cloudformation:{stack.region}:{stack.account}:{name}" for name in names]
 
 
 def _read_failures(archive: ArchiveBucket, queues: list[str], dead_letters: list[str]) -> list[iam.PolicyStatement]:

@@ -11,7 +11,7 @@ from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.metric_values import labelled_values
 from aftersend.contract import CONFIGURATION_SET_DIMENSION, METRICS_NAMESPACE
-from aftersend.counting import CONFIGURATION_SET
+from aftersend.counting import ALL_MEASURES, CONFIGURATION_SET
 from aftersend.dashboard.elements import Content, element
 from aftersend.dashboard.graph import Point, Series, Source, graph, queries, sources, thresholds
 from aftersend.dashboard.numbers import duration
@@ -34,6 +34,8 @@ def draw(
         series += [Series(label, points) for label, points in found]
     step = duration((HOUR if counted else period).total_seconds())
     mark = f"Stands in for CloudWatch's graph. Values are of {step} each, times in UTC."
+    if deployment.local_run and not counted and not any(each.points for each in series):
+        mark = "The emulator makes no metrics of what functions print; CloudWatch has this graph."
     drawn = graph(series, thresholds(properties), begin, end, title=properties.get("title", ""), width=width)
     return [drawn, element("p", mark, css="soft")]
 
@@ -43,7 +45,8 @@ def _period(length: timedelta) -> timedelta:
 
 
 def _is_counted(source: Source) -> bool:
-    return source.namespace == METRICS_NAMESPACE and CONFIGURATION_SET_DIMENSION in source.dimensions
+    of_set = source.namespace == METRICS_NAMESPACE and CONFIGURATION_SET_DIMENSION in source.dimensions
+    return of_set and source.name in ALL_MEASURES
 
 
 def _from_counters(deployment: Deployment, wanted: Sequence[Source], begin: datetime, end: datetime) -> list[Series]:

@@ -32,6 +32,9 @@ STYLE_ELEMENT = re.compile(r"<style>.*?</style>", re.DOTALL)
 UNIT_PIXELS = 45
 """The height of a unit of CloudWatch's grid, about."""
 
+WIDTHS = {6: "quarter", 8: "third", 12: "half"}
+"""Classes of the page's style sheet, by the most units of CloudWatch's grid."""
+
 CLIENTS = ("cloudwatch", "dynamodb", "lambda")
 
 REFRESH_SECONDS, LOCAL_REFRESH_SECONDS = 60, 5
@@ -163,7 +166,7 @@ def _context(shown: Widget, asked: Asked) -> dict[str, Any]:
 
 def _section(index: int, shown: Widget) -> str:
     """Return the place of a widget on the page; of a text widget, with its content."""
-    width = "half" if shown.width <= 12 else "full"
+    width = next((name for units, name in WIDTHS.items() if shown.width <= units), "full")
     if shown.type == "text":
         text = _without_style(render(shown.properties.get("markdown", "")))
         return f'<section class="text {width}"><div class="body aftersend">{text}</div></section>'

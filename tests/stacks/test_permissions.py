@@ -244,7 +244,18 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove and forget, at SES's account list",
         (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },
-    "WidgetsViewer": {(("lambda:InvokeFunction",), "WidgetsShowWidgetsFunction"): "look at the dashboard"},
+    "WidgetsViewer": {
+        (("lambda:InvokeFunction",), "WidgetsShowWidgetsFunction"): "look at the dashboard",
+        (
+            ("cloudwatch:GetDashboard",),
+            "arn:aws:cloudwatch::222222222222:dashboard/",
+        ): "aftersend dashboard: its layout",
+        (("cloudwatch:GetMetricData",), "*"): "aftersend dashboard: its graphs",
+        (
+            ("cloudformation:DescribeStacks",),
+            ", ".join(ARN.format("cloudformation", f"stack/Aftersend-prod-{name}/*") for name in STACKS),
+        ): "aftersend dashboard: find it",
+    },
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
     },

@@ -30,10 +30,12 @@ export function writeAddress({ range, opened }) {
   history.pushState(null, "", text ? `#${text}` : location.pathname);
 }
 
+// A look-up is written as what is looked up: with what was entered in the field, or with what a link names.
 function short(panel, parameters) {
-  const { panel: shown, query, ...others } = parameters;
-  const isLookup = shown === panel && query && !query.startsWith("?") && Object.values(others).every((each) => !each);
-  return isLookup ? query : `?${new URLSearchParams(parameters)}`;
+  const { panel: shown, query, find, entered, ...others } = parameters;
+  const wanted = find ? entered : query;
+  const isLookup = shown === panel && wanted && !wanted.startsWith("?") && !Object.keys(others).length;
+  return isLookup ? wanted : `?${new URLSearchParams(parameters)}`;
 }
 
 // Return the beginning and the end of a time range, in milliseconds since 1970.

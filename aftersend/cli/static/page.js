@@ -11,6 +11,9 @@ const time = () => `${new Date().toISOString().slice(11, 19)} UTC`;
 const AT_ONCE = 3; // requests
 const NOTICE_MILLISECONDS = 30_000; // how long the answer to a change stays
 
+const isGiven = ([, text]) => text;
+const given = (fields) => Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, text.trim()]).filter(isGiven));
+
 let state = readAddress();
 
 class Panel {
@@ -107,17 +110,24 @@ class Panel {
     if (action.confirmation && !(await confirmed(action.confirmation))) return;
     if (action.html !== null) return this.put(fragment(action.html), action.isPopup);
     const { endpoint, parameters } = action;
+    const elsewhere = Object.keys(parameters).length === 1 && panelNamed(parameters.panel);
+    if (elsewhere && elsewhere !== this) return elsewhere.goTo();
     if (action.isPopup) return this.popup({ endpoint, parameters, forms });
     const isChange = "change" in parameters;
     if (!isChange) {
       const opened = { ...parameters, ...forms };
-      state.opened = { ...state.opened, [this.name]: Object.fromEntries(Object.entries(opened).filter(([, text]) => text)) };
+      state.opened = { ...state.opened, [this.name]: given(opened) };
       writeAddress(state);
     }
     const focused = document.activeElement;
     const isShown = await this.show({ endpoint, parameters, forms }, true);
     if (isShown && isChange) this.isHeldUntil = Date.now() + NOTICE_MILLISECONDS;
     if (isShown && !focused.isConnected) this.title.focus();
+  }
+
+  goTo() {
+    this.section.scrollIntoView();
+    this.title.focus({ preventScroll: true });
   }
 
   async popup(question) {
@@ -136,6 +146,7 @@ class Panel {
 }
 
 const panels = [...document.querySelectorAll("section[data-index]")].map((section) => new Panel(section));
+const panelNamed = (name) => panels.find((panel) => panel.name === name);
 
 async function refresh(chosen, isAnswer = false) {
   const waiting = [...chosen];
@@ -144,7 +155,7 @@ async function refresh(chosen, isAnswer = false) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
   byId("updated").textContent = `Updated ${time()}`;
-  const sentence = document.querySelector("[data-panel=status] .banner strong")?.textContent ?? "Aftersend";
+  const sentence = document.querySelector("[data-panel=status] .banner strong")?.textContent.split(". ")[0] ?? "Aftersend";
   document.title = `${sentence} · ${environment}`;
 }
 
@@ -201,5 +212,5 @@ addEventListener("popstate", () => {
 byId("theme").value = chosenTheme();
 showRange();
 await refresh(panels);
-for (const name of Object.keys(state.opened)) panels.find((panel) => panel.name === name)?.section.scrollIntoView();
+for (const name of Object.keys(state.opened)) panelNamed(name)?.section.scrollIntoView();
 setTimeout(follow, 1_000 * seconds);
