@@ -106,8 +106,15 @@ def choice(label: str, name: str, options: Mapping[str, str], chosen: str) -> El
 
 
 def form(fields: Iterable[Element], text: str, action: Action) -> Element:
-    """Return a form: the fields, and a button. What is entered takes the place of the action's parameters."""
-    return element("form", *fields, *button(text, action))
+    """Return a form: the fields, and a button. What is entered takes the place of the action's parameters.
+
+    CloudWatch sends all fields of a widget with each of its actions, whichever was chosen: so a parameter of an action
+    takes precedence over a field, and the button of a form has no parameters that its fields have.
+    """
+    shown = [*fields]
+    names = {each.get("name") for one in shown for each in one.iter()}
+    parameters = {name: value for name, value in action.parameters.items() if name not in names}
+    return element("form", *shown, *button(text, action._replace(parameters=parameters)))
 
 
 class Cell(NamedTuple):

@@ -26,7 +26,7 @@ class Request(NamedTuple):
 
     panel: str
     parameters: Mapping[str, str]
-    """Those of the widget or the action, and the fields of the widget's forms, which take precedence."""
+    """Those of the widget or the action, and of the fields of the widget's forms those that they do not have."""
     begin: datetime
     end: datetime
     """The time range of the dashboard, in UTC."""
@@ -45,8 +45,8 @@ def parse_request(event: Mapping[str, Any], now: datetime, functions: Functions)
     # The local page has no place of its own for it; an environment's is a setting of the function.
     given = {
         "runbook": context.get("runbook"),
-        **{name: value for name, value in event.items() if name != "widgetContext"},
         **_form_fields(context),
+        **{name: value for name, value in event.items() if name != "widgetContext"},
     }
     parameters = {
         name: str(value)[:MAX_VALUE_CHARACTERS] for name, value in given.items() if isinstance(value, str | int)

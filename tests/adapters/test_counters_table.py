@@ -1,6 +1,7 @@
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from aftersend.aws.counters_table import (
 from aftersend.counting import (
     ALL_MEASURES,
     MAX_ITEMS_PER_COMMIT,
+    PROVIDER,
     SIMULATED,
     SLOTS,
     START,
@@ -28,6 +30,7 @@ from aftersend.counting import (
     pad_sequence_number,
 )
 from aftersend.mailbox_providers import PROVIDERS
+from aftersend.operations.parallel import in_parallel
 from tests.fakes import immediate_attempts
 
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
@@ -135,6 +138,21 @@ def test_shards_count_in_partitions_of_their_own_and_every_reader_reads_all(tabl
     assert {item["partition_key"]["S"] for item in items} == {f"campaign#2026-03-14#{each}" for each in range(SUFFIXES)}
     assert sum(measures["send"] for _, measures in table.rows()) == 40 * 3
     assert table.totals("campaign", [HOUR])["send"] == 40 * 3
+
+
+@pytest.mark.parametrize("tag", ["campaign", PROVIDER])
+@pytest.mark.parametrize("each", [map, in_parallel])
+def test_sums_of_one_value_are_those_among_all_values(dynamodb: Any, tag: str, each: Any):
+    table = CountersTable(dynamodb, "counters", attempts=immediate_attempts, each=each)
+    hours = [HOUR, HOUR + timedelta(hours=1), HOUR - timedelta(days=1)]
+    for number, (value, hour) in enumerate(product(("gmail", "yahoo"), (*hours, HOUR - timedelta(days=9)))):
+        for shard in range(3):
+            counts = Counter({(Row(tag, value, hour), "send"): number + 1})
+            table.commit(f"{value}-{hour}-{shard}", None, ONE, counts)
+    sums = table.sums(tag, hours)
+    assert sums["gmail"] == {hour: {"send": 3 * (number + 1)} for number, hour in enumerate(hours)}
+    assert table.sums(tag, hours, "gmail") == {"gmail": sums["gmail"]}
+    assert table.sums(tag, hours, "none") == {}
 
 
 def test_item_expires_after_its_last_hour_was_kept_long_enough(dynamodb: Any):

@@ -76,11 +76,11 @@ def texts(made: Deployment, properties: dict[str, Any]) -> str:
     return " ".join(each if isinstance(each, str) else tostring(each, "unicode") for each in drawn)
 
 
-def test_graph_of_a_local_run_has_the_figures_of_the_counters(dynamodb: Any):
+def test_graph_of_a_local_run_has_the_figures_of_the_counters(dynamodb: Any, monkeypatch: pytest.MonkeyPatch):
     counts = Counter({(Row(CONFIGURATION_SET, "news", HOUR), "send"): 1_200})
     CountersTable(dynamodb, "counters").commit("shard", None, START, counts)
     local = Deployment("local", SESSION, LocalRun(1, "https://dynamodb.us-east-1.amazonaws.com", "", 0))
-    local.client = lambda _: dynamodb
+    monkeypatch.setattr(local, "client", lambda _: dynamodb)
     local.outputs["CountersTableName"] = "counters"
     drawn = texts(local, SENT)
     assert "news send, up to 1,200" in drawn

@@ -91,6 +91,12 @@ def test_action_follows_the_element_that_is_chosen():
     assert json.loads(action.text or "") == {"change": "remove"}
 
 
+def test_button_of_a_form_has_no_parameters_that_its_fields_have():
+    fields = [field("Search", "search"), choice("Tag", "tag", {"a": "A"}, "a")]
+    made = form(fields, "Show", Action("arn:show", {"panel": "tags", "tag": "b", "search": "c", "sort": "sends"}))
+    assert json.loads(made[-1].text or "") == {"panel": "tags", "sort": "sends"}
+
+
 def test_texts_and_elements_keep_their_order():
     assert html("one ", element("b", "two"), None, " three", " four").endswith("one <b>two</b> three four</div>")
 

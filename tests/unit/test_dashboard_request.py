@@ -37,9 +37,10 @@ def test_zoom_narrows_the_time_range():
     assert (request.begin, request.end) == (END, NOW)
 
 
-def test_field_of_a_form_takes_the_place_of_a_parameter():
-    request = parsed(panel="recipient", query="old", widgetContext={"forms": {"all": {"query": "  new@mail.example "}}})
-    assert request.get("query") == "new@mail.example"
+def test_field_of_a_form_is_a_parameter_unless_the_action_has_it():
+    fields = {"query": "  new@mail.example ", "tag": "chosen in a form that was not sent"}
+    request = parsed(panel="recipient", tag="campaign", widgetContext={"forms": {"all": fields}})
+    assert (request.get("query"), request.get("tag")) == ("new@mail.example", "campaign")
     assert request.get("missing") == ""
 
 

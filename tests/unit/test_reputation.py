@@ -15,7 +15,9 @@ from aftersend.metrics.reputation import (
     Reputation,
     Verdict,
     figures,
+    high_since,
     judge,
+    judge_range,
     rates,
     sentence,
     watched_hours,
@@ -112,6 +114,28 @@ def test_worst_verdict_comes_first():
 
 def test_value_without_mail_has_no_verdict():
     assert {each.level for each in judge({}, NOW, DEFAULTS)} == {Level.TOO_FEW}
+
+
+@pytest.mark.parametrize(("hours", "level"), [(2, Level.CRITICAL), (3, Level.TOO_FEW)])
+def test_range_is_judged_by_the_least_numbers_of_the_window_that_is_as_long(hours: int, level: Level):
+    sent_in = [HOUR - timedelta(hours=number) for number in reversed(range(hours))]
+    worst = judge_range({sent_in[0]: {"send": 200, "hard_bounce": 20}}, sent_in, DEFAULTS)[0]
+    assert worst.level is level
+
+
+def test_mail_outside_a_range_is_not_judged_with_it():
+    sent_in = [HOUR - timedelta(hours=number) for number in reversed(range(100))]
+    later, bad = HOUR + timedelta(hours=1), {"send": 2_000, "hard_bounce": 300}
+    assert judge_range({later: bad}, sent_in, DEFAULTS)[0].level is Level.TOO_FEW
+    assert judge_range({sent_in[0]: bad}, sent_in, DEFAULTS)[0].level is Level.CRITICAL
+
+
+def test_first_high_hour_is_that_of_each_signal():
+    hours = [HOUR - timedelta(hours=number) for number in reversed(range(60))]
+    mail = {hour: {"send": 1_000} for hour in hours}
+    mail |= {hours[30]: {"send": 1_000, "hard_bounce": 400}, hours[40]: {"send": 1_000, "complaint": 90}}
+    assert high_since(mail, hours, DEFAULTS) == {"bounce": hours[30], "complaint": hours[40]}
+    assert high_since(mail, hours[:30], DEFAULTS) == {}
 
 
 def test_mail_of_before_the_resumption_does_not_count():

@@ -115,7 +115,7 @@ class Panel {
     if (action.isPopup) return this.popup({ endpoint, parameters, forms });
     const isChange = "change" in parameters;
     if (!isChange) {
-      const opened = { ...parameters, ...forms };
+      const opened = { ...forms, ...parameters };
       state.opened = { ...state.opened, [this.name]: given(opened) };
       writeAddress(state);
     }
