@@ -22,15 +22,15 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "ty: types"
 	@ty check --quiet --python .venv --error-on-warning .
 	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
-	@pytest --quiet --numprocesses 2 -m "not slow" tests/unit tests/adapters tests/stacks
+	@pytest --quiet --numprocesses 2 --dist loadgroup -m "not slow" tests/unit tests/adapters tests/stacks
 
 test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (about eight minutes)
 	$(SAY) "pytest: the slow unit, adapter and stack tests"
 	@pytest --quiet --numprocesses 2 -m slow tests/unit tests/adapters tests/stacks
 	$(SAY) "pytest: exactness tests and property tests (one minute)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
-	$(SAY) "pytest: integration tests on two emulators (three minutes)"
-	@pytest --quiet $(TWO_PROCESSES) tests/integration
+	$(SAY) "pytest: integration tests on two emulators (four minutes)"
+	@pytest --quiet $(TWO_PROCESSES) --no-loadscope-reorder tests/integration
 
 # Test files run in parallel; the tests of one file run in sequence.
 TWO_PROCESSES = --numprocesses 2 --dist loadfile

@@ -42,9 +42,13 @@ CLIENTS: dict[str, tuple[str, ...]] = {
     "check_counts": ("dynamodb", "cloudwatch"),
     "send_canary": ("dynamodb", "sesv2"),
     "show_widgets": ("sts", "cloudformation", "cloudwatch", "dynamodb", "lambda", "s3", "sqs"),
-    "change_suppressions": ("dynamodb", "secretsmanager"),
+    "change_suppressions": ("dynamodb", "secretsmanager", "sesv2"),
 }
 """The clients that an invocation of each function needs."""
+
+OWN_SESSION = "show_widgets"
+"""The function that makes clients of botocore's own session, of many services. A person waits for its cold start, no
+event does, so it has no target."""
 
 NOTHING, TYPICAL = "nothing", "a typical function"
 
@@ -61,13 +65,21 @@ ENVIRONMENT = {
 """What AWS Lambda sets, as far as the SDK and Powertools look at it."""
 
 
+FACTORY = "from aftersend.aws.clients import client"
+SESSION_FACTORY = (
+    "from functools import partial\n"
+    f"client = partial(lambdas.{OWN_SESSION}.FunctionSession().client, endpoint_url=None, config=None)"
+)
+"""What makes a client, as a line of Python."""
+
+
 def sources() -> dict[str, str]:
     """Return what each process runs."""
     functions = {
-        function: f"import lambdas.{function}\nfrom aftersend.aws.clients import client\n"
-        + "\n".join(f"client({service!r})" for service in services)
+        function: "\n".join([f"import lambdas.{function}", FACTORY, *(f"client({each!r})" for each in services)])
         for function, services in CLIENTS.items()
     }
+    functions[OWN_SESSION] = functions[OWN_SESSION].replace(FACTORY, SESSION_FACTORY)
     return {NOTHING: "", TYPICAL: "import typical_function"} | functions
 
 
@@ -117,7 +129,7 @@ def report(seconds: dict[str, float], ratios: dict[str, float]) -> int:
     for name, ratio in ratios.items():
         print(f"| {name} | {seconds[name] * 1000:.0f} | {ratio:.2f} |")
     print(f"\nTarget: at most {MAX_RATIO:.2f}.")
-    return sum(ratios[function] > MAX_RATIO for function in CLIENTS)
+    return sum(ratios[function] > MAX_RATIO for function in CLIENTS if function != OWN_SESSION)
 
 
 def main() -> int:

@@ -31,7 +31,7 @@ from aftersend.suppression.entry import SCOPE
 from aftersend.suppression.explanation import describe_scope
 from lambdas import recording
 from lambdas.dependencies import logger
-from lambdas.settings import text_setting
+from lambdas.settings import setting, text_setting
 
 MAX_EVENTS = 500
 """Events of a recipient that are read of each group for the answer, as show_widgets reads them."""
@@ -53,7 +53,8 @@ class Tables(NamedTuple):
 def tables() -> Tables:
     """Return the tables of this function's environment, whatever the event names."""
     recorder = recording.recorder().for_one_invocation()
-    return Tables(recorder, recording.ledger(), recording.suppressions(), AccountList(client("sesv2")))
+    account_list = AccountList(client("sesv2"), pace_seconds=setting(Variable.PACE_SECONDS, float))
+    return Tables(recorder, recording.ledger(), recording.suppressions(), account_list)
 
 
 def handler(

@@ -9,12 +9,15 @@ from functools import cache
 from typing import Any
 
 import botocore.session
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aftersend.aws.clients import USER_AGENT
 from aftersend.aws.deployment import Deployment, Unavailable, describe_error
 from aftersend.aws.query_parser import parse_queries_faster
 from aftersend.contract import Variable
-from aftersend.dashboard.elements import Content, banner, element, widget
+from aftersend.dashboard import layout
+from aftersend.dashboard.elements import Action, Content, banner, element, link, widget
 from aftersend.dashboard.request import Functions, Request, parse_request
 from lambdas import (
     widget_campaign,
@@ -48,6 +51,10 @@ Shows a panel of Aftersend's dashboard: `{"panel": "NAME"}`, with one of these n
 """
 
 
+FASTER = Config(user_agent=USER_AGENT, parameter_validation=False)
+"""What a month of counters needs hundreds of requests without."""
+
+
 class FunctionSession:
     """Makes clients as a boto3 session does, of botocore alone: boto3 also imports what manages transfers to S3."""
 
@@ -61,7 +68,7 @@ class FunctionSession:
 
     def client(self, service: str, endpoint_url: str | None, config: Any) -> Any:
         """Create a client."""
-        return self._session.create_client(service, endpoint_url=endpoint_url, config=config)
+        return self._session.create_client(service, endpoint_url=endpoint_url, config=config.merge(FASTER))
 
 
 @cache
@@ -86,7 +93,7 @@ def _content(request: Request) -> Iterable[Content]:
     if panel is None:
         return [banner(f"There is no panel {request.panel!r}. Deploy the stack Dashboard again.", tone="bad")]
     try:
-        return list(panel(request, deployment()))
+        return [*_way_back(request), *panel(request, deployment())]
     except (BotoCoreError, ClientError) as error:
         sentence = describe_error(error)
     except Unavailable as error:
@@ -95,3 +102,10 @@ def _content(request: Request) -> Iterable[Content]:
     failure = banner("This cannot be shown.", element("p", sentence), tone="bad")
     failure.set("data-failed", "")  # the page of `aftersend dashboard` then keeps what it shows
     return [failure]
+
+
+def _way_back(request: Request) -> Iterable[Content]:
+    """Return the link to the panel in whose place this one is shown."""
+    titles = [panel.title for panel in layout.PANELS if panel.name == request.get("back")]
+    action = Action(request.functions.show, {"panel": request.get("back")})
+    return [element("p", *link(f"← {title}", action)) for title in titles]

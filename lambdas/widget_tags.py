@@ -6,7 +6,7 @@ from aftersend.aws.deployment import Deployment
 from aftersend.dashboard.elements import Content
 from aftersend.dashboard.request import Request
 from aftersend.dashboard.span import span_of
-from aftersend.dashboard.tags import Chosen, Table, tag_values
+from aftersend.dashboard.tags import Chosen, Table
 from aftersend.metrics.tag_table import Order
 from lambdas.widget_counters import counted_mail, tracked
 
@@ -22,6 +22,5 @@ def show(request: Request, deployment: Deployment) -> Iterable[Content]:
         is_all=bool(request.get("all")),
     )
     sums = mail.table.sums(chosen.tag, [*span.previous, *span.hours])
-    values = tag_values(chosen.tag, sums, span, mail.reputation, chosen.search)
-    table = Table(chosen, mail.tags, span, deployment.name, request.functions.show, tracked())
-    return table.render(values, mail.reputation)
+    table = Table(chosen, mail.tags, span, mail.reputation, deployment.name, request.functions.show, tracked())
+    return table.render(sums)

@@ -84,6 +84,7 @@ def run(messages: int, seed: int, once: bool) -> int:
         print_step(f"All events recorded and counted after {_elapsed(started)}")
         if once:
             return _compare(mails, week, result, pipeline)
+        pipeline.sweep_suppressions()
         print_step(f"The page shows these results and all that follow: {page_url}")
         print_step("To send a message of your own, with two message tags:")
         print(send_command())  # in one line, to be copied

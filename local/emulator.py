@@ -23,7 +23,7 @@ ACCOUNT, REGION = "000000000000", "us-east-1"
 SERVER_PORTS = 20_000, 32_768
 START_ATTEMPTS = 3
 START_SECONDS = 30
-STOP_SECONDS = 3
+STOP_SECONDS = 1
 """How long a process may take to stop after SIGTERM; then it is killed."""
 
 MAX_OUTPUT_CHARACTERS = 4_000

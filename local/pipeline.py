@@ -35,7 +35,7 @@ QUIET_SECONDS = 3.0
 STALLED_SECONDS = 90.0
 """Processing has failed when messages wait and the result has been unchanged for so long."""
 
-POLL_SECONDS, PAUSE_FACTOR = 0.5, 5
+POLL_SECONDS, PAUSE_FACTOR = 0.5, 2
 """The least time between two readings of the result, also as a multiple of what a reading takes."""
 
 
@@ -104,8 +104,15 @@ class LocalPipeline:
 
         The emulator triggers no function by a schedule.
         """
-        functions, name = self.ses.emulator_client("lambda"), self.outputs["WatchRatesFunctionName"]
-        return json.loads(functions.invoke(FunctionName=name)["Payload"].read())
+        return self._invoke("WatchRatesFunctionName")
+
+    def sweep_suppressions(self) -> dict[str, int]:
+        """Invoke the function that decides again about temporary entries and counts the list; return its counts."""
+        return self._invoke(next(output for output in self.outputs if output.startswith("SweepFunctionName")))
+
+    def _invoke(self, output: str) -> dict[str, int]:
+        functions = self.ses.emulator_client("lambda")
+        return json.loads(functions.invoke(FunctionName=self.outputs[output])["Payload"].read())
 
     def verdicts(self, tag: str, now: datetime) -> Iterator[tuple[str, Level]]:
         """Yield the worst verdict on each value of a tag, in a sentence and as its level."""

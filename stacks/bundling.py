@@ -47,7 +47,7 @@ def bundle(file: str, platform: str, project: Path = PROJECT) -> Path:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 _link(str(path), str(target))
 
-    return _build(f"{file}-{platform}", digest(file, platform, project), project, fill)
+    return _build(f"{file}-{platform}", _digest([project / LOCK, *modules], platform, project), project, fill)
 
 
 def digest(file: str, platform: str, project: Path = PROJECT) -> str:

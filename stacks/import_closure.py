@@ -11,13 +11,14 @@ PACKAGES = ("aftersend", "lambdas")
 
 def import_closure(module: str, project: Path) -> set[Path]:
     """Return the files of a module and of everything it imports, directly or not, wherever the import stands."""
-    closure: set[Path] = set()
-    pending = [module]
+    closure, names, pending = set[Path](), {module}, [module]
     while pending:
         for file in _loaded_files(pending.pop(), project):
             if file not in closure:
                 closure.add(file)
-                pending += _imported_names(file.read_text())
+                imported = _imported_names(file.read_text()) - names
+                names |= imported
+                pending += imported
     return closure
 
 

@@ -12,8 +12,8 @@ from stacks.acknowledgments import acknowledge
 from stacks.function import HandlerFunction, to_json
 from stacks.operator_policies import OperatorPolicies, stack_arns
 from stacks.outputs import add_outputs
-from stacks.recorder_function import RecorderFunction
 from stacks.state import State
+from stacks.suppression_changes import SuppressionChanges
 
 
 class Widgets(Construct):
@@ -34,14 +34,7 @@ class Widgets(Construct):
         dashboard_arn: str,
     ) -> None:
         super().__init__(scope, id)
-        change = RecorderFunction(
-            self,
-            "ChangeSuppressions",
-            file="change_suppressions",
-            description="Adds and removes suppressions, as an operator asks on the dashboard",
-            environment=environment,
-            state=state,
-        )
+        change = SuppressionChanges(self, "ChangeSuppressions", environment=environment, state=state)
         show = HandlerFunction(
             self,
             "ShowWidgets",

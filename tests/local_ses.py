@@ -18,7 +18,8 @@ from local.ses.__main__ import running_ses
 from local.ses.smtp import SmtpPorts, running_smtp
 
 SENDER, READER = "Bookshop <news@bookshop.example>", "reader@mail.example"
-IDENTITIES, SETS = ["bookshop.example", "orders@shop.example"], ["newsletter", "receipts", "paused"]
+IDENTITIES = ["bookshop.example", "orders@shop.example", "Ada@person.example", "Caps.Example"]
+SETS = ["newsletter", "receipts", "paused"]
 
 ANY_PARAMETERS = Config(parameter_validation=False, retries={"total_max_attempts": 1})
 """Has boto3 send what it would refuse itself, as clients in other languages do."""

@@ -6,7 +6,7 @@ the names of attributes are short: `s09` counts the sends of messages sent from 
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from time import time as unix_time
@@ -253,16 +253,22 @@ class CountersTable:
 
         It takes a query for each day and suffix. Without a value, these read all values of their days.
         """
-        wanted: dict[date, dict[int, datetime]] = {}
+        wanted: dict[date, list[datetime]] = {}
         for hour in hours:
-            wanted.setdefault(hour.date(), {})[hour.hour] = hour
+            wanted.setdefault(hour.date(), []).append(hour)
         partitions = [(day, suffix) for day in wanted for suffix in range(SUFFIXES)]
-        sums: Sums = {}
         answers = self._each(lambda partition: self._items(tag, *partition, value), partitions)
+        sums: Sums = {}
+        by_day: dict[date, dict[str, dict[str, int]]] = {day: {} for day in wanted}
         for (day, _), items in zip(partitions, answers, strict=True):
             for item in items:
-                _add(item, tag, wanted[day], sums)
-        return {value: sums[value]} if value in sums else {} if value is not None else sums
+                if tag == PROVIDER:
+                    _add_providers(item, wanted[day], sums)
+                else:
+                    _add(item, by_day[day])
+        for day, counts in by_day.items():
+            _add_day(counts, wanted[day], sums)
+        return sums if value is None else {name: sums[name] for name in (value,) if name in sums}
 
     def latest_hour(self, tag: str, values: Collection[str], day: date) -> datetime | None:
         """Return the latest hour of a day for which one of a tag's values was counted."""
@@ -352,26 +358,28 @@ def _rows(item: Attributes) -> Iterator[tuple[Row, dict[str, int]]]:
     yield from rows.items()
 
 
-def _add(item: Attributes, tag: str, hours: Mapping[int, datetime], sums: Sums) -> None:
-    """Add the counts of an item to sums. A table of many values has hundreds of thousands of them."""
-    if tag == PROVIDER:
-        for row, measures in _rows(item):
-            if row.hour.hour in hours:
-                sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)
-        return
-    by_hour: dict[datetime, Counter[str]] = {}
+def _add(item: Attributes, counts: dict[str, dict[str, int]]) -> None:
+    """Add the numbers of an item to those of its value, by attribute. There may be hundreds of thousands of them."""
+    numbers = counts.setdefault(item[SORT_KEY]["S"], {})
     for name, number in item.items():
-        if (place := ATTRIBUTES.get(name)) and (hour := hours.get(place[1])):
-            measures = by_hour.get(hour) or by_hour.setdefault(hour, Counter())
-            measures[place[0]] = int(number["N"])
-    if by_hour:
-        _merge(by_hour, sums.setdefault(item[SORT_KEY]["S"], {}))
+        if text := number.get("N"):
+            numbers[name] = numbers.get(name, 0) + int(text)
 
 
-def _merge(by_hour: dict[datetime, Counter[str]], total: dict[datetime, Counter[str]]) -> None:
-    for hour, measures in by_hour.items():
-        if (present := total.get(hour)) is None:
-            total[hour] = measures
-            continue
-        for measure, count in measures.items():
-            present[measure] = present.get(measure, 0) + count
+def _add_day(counts: Mapping[str, Mapping[str, int]], hours: Iterable[datetime], sums: Sums) -> None:
+    """Add the counts of a day's attributes, by value, to sums."""
+    by_number = {hour.hour: hour for hour in hours}
+    places = {name: (by_number[hour], measure) for name, (measure, hour) in ATTRIBUTES.items() if hour in by_number}
+    for value, numbers in counts.items():
+        by_hour: dict[datetime, Counter[str]] = defaultdict(Counter)
+        for name, count in numbers.items():
+            if place := places.get(name):
+                by_hour[place[0]][place[1]] = count
+        if by_hour:
+            sums.setdefault(value, {}).update(by_hour)
+
+
+def _add_providers(item: Attributes, hours: Collection[datetime], sums: Sums) -> None:
+    for row, measures in _rows(item):
+        if row.hour in hours:
+            sums.setdefault(row.value, {}).setdefault(row.hour, Counter()).update(measures)

@@ -60,9 +60,9 @@ def _mail_and_rates(deployment: Deployment, now: datetime) -> Iterator[Line]:
         f"last object of the archive {duration((now - newest).total_seconds())} ago" if newest else "none archived"
     )
     yield Line("mail", f"{sends:,} messages counted within a day, {archived}", since=newest)
-    states, reputation = GuardStates(dynamodb, counters), deployed_reputation(deployment)
-    for name in activity.set_names(deployment):
-        state = states.get(name)
+    names, reputation = activity.set_names(deployment), deployed_reputation(deployment)
+    states = in_parallel(GuardStates(dynamodb, counters).get, names)
+    for name, state in zip(names, states, strict=True):
         worst = judge(sums.get(name, {}), now, reputation, state.judged_since)[0]
         section = "reputationcritical" if worst.level is Level.CRITICAL else "reputationwarning"
         yield Line("rates", sentence(name, worst), worst.level >= Level.WARNING, section, "rates")

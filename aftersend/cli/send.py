@@ -89,7 +89,7 @@ def send(
     with connected(env) as target, _one_sentence():
         options = SendingOptions(
             configuration_set=_configuration_set(target.environment, env, sender, configuration_set),
-            tags=dict(tag or ()),
+            tags=_tags(tag or []),
             contact_list=contact_list,
             topic=topic,
         )
@@ -107,6 +107,13 @@ def send(
             typer.echo(_send(target, via, message, options, dry_run=dry_run))
     if result.suppressed or result.unknown:
         raise typer.Exit(SUPPRESSED)
+
+
+def _tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    tags = dict(pairs)
+    if twice := next((name for name in tags if [each for each, _ in pairs].count(name) > 1), None):
+        raise InvalidMessage(f'The tag "{twice}" is given twice: a tag of a message has one value.')
+    return tags
 
 
 @contextmanager

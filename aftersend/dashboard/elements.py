@@ -136,7 +136,9 @@ def table(caption: str, titles: Sequence[str], rows: Iterable[Sequence[Cell]], *
         for index, cell in enumerate(row):
             css = f"{cell.css} {'number' if index >= numeric_from else ''}".strip()
             is_heading = index == 0
-            made = element("th" if is_heading else "td", *cell.content, css=css)
+            # A card has a cell's name on the left, and all that is in it together on the right.
+            content = cell.content if len(cell.content) < 2 else [element("div", *cell.content)]
+            made = element("th" if is_heading else "td", *content, css=css)
             made.set(*(("scope", "row") if is_heading else ("data-name", titles[index])))
             line.append(made)
     return element("table", element("caption", caption), element("thead", head), body, css="cards")

@@ -22,9 +22,7 @@ def render(
     total = sum(group.count for group in groups)
     yield banner(
         f"{count(total)} {'record has' if total == 1 else 'records have'} failed.",
-        element(
-            "p", "Nothing is lost: each is kept until it is redriven or expires. Remove the cause first.", css="soft"
-        ),
+        element("p", "Each is kept until it is redriven or expires. Remove the cause first.", css="soft"),
         tone="warn",
     )
     rows = (_row(group, places[group.kind], now, runbook) for group in groups[:MAX_ROWS])

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 from aftersend.contract import RUNBOOK
 from aftersend.dashboard.elements import element
 
-LINKED = re.compile(r"https?://[^\s]+|/(?!/)[^\s]*")
+LINKED = re.compile(r"""(https?://|/(?!/))[^\s<>"]*""")
 """What a link may lead to: a page of the web, or one of the same server."""
 
 

@@ -1,6 +1,6 @@
 """Show what became of the mail of each value of a message tag, the worst first."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
@@ -53,42 +53,53 @@ class TagValue(NamedTuple):
     """Messages sent in each step of the range; of a link tag's value, clicks."""
 
 
-def tag_values(
-    tag: str, sums: Mapping[str, ByHour], span: Span, reputation: Reputation, search: str
-) -> Iterator[TagValue]:
-    """Yield each value with anything counted in the range, if it has the text that is searched for."""
-    steps, hours = span.steps(), {*span.hours}
-    group = "click" if tag.startswith(LINK) else "send"
-    for value, by_hour in sums.items():
-        if search.lower() in value.lower() and any(any(by_hour[hour].values()) for hour in by_hour if hour in hours):
-            rows = (range_row(tag, value, by_hour, each, reputation) for each in (span.hours, span.previous))
-            yield TagValue(*rows, series=[summarize(step.measures(by_hour))[group] for step in steps])
-
-
 class Table:
     """The table of a tag's values."""
 
     def __init__(
-        self, chosen: Chosen, tags: Sequence[str], span: Span, environment: str, show: str, tracked: Tracked
+        self,
+        chosen: Chosen,
+        tags: Sequence[str],
+        span: Span,
+        reputation: Reputation,
+        environment: str,
+        show: str,
+        tracked: Tracked,
     ) -> None:
         """`tags` can be chosen; `show` is the function's ARN."""
-        self._chosen, self._tags, self._span = chosen, tags, span
+        self._chosen, self._tags, self._span, self._reputation = chosen, tags, span, reputation
         self._environment, self._show, self._tracked = environment, show, tracked
 
-    def render(self, values: Iterable[TagValue], reputation: Reputation) -> Iterator[Content]:
-        """Yield what the panel consists of."""
-        by_row = {value.row.value: value for value in values}
-        rows = sort_rows((value.row for value in by_row.values()), self._chosen.sort)
+    def render(self, sums: Mapping[str, ByHour]) -> Iterator[Content]:
+        """Yield what the panel consists of, given the counters of the range and the one before by value."""
+        rows = sort_rows(self._rows(sums), self._chosen.sort)
         yield self._form()
-        yield element("p", f"Messages sent from {self._span.text}. {self._explanation(reputation)}", css="soft")
+        yield element("p", f"Messages sent from {self._span.text}. {self._explanation}", css="soft")
         if not rows:
             yield self._empty()
             return
         shown = rows[: ALL if self._chosen.is_all else TOP]
         make = self._link_cells if self._is_link else self._cells
-        cells = (make(by_row[row.value], sum(each.clicks for each in rows)) for row in shown)
+        clicks = sum(row.clicks for row in rows)
+        cells = (make(self._value(row, sums[row.value]), clicks) for row in shown)
         yield table(self._caption, self._titles, cells, numeric_from=2)
         yield from self._remainder(len(shown), len(rows))
+
+    def _rows(self, sums: Mapping[str, ByHour]) -> Iterator[TagRow]:
+        """Yield the row of each value with anything counted in the range that has the text searched for."""
+        hours, search = self._span.hours, self._chosen.search.lower()
+        for value, by_hour in sums.items():
+            counted = (counts for hour, counts in by_hour.items() if hours[0] <= hour <= hours[-1])
+            if search in value.lower() and any(any(counts.values()) for counts in counted):
+                yield range_row(self._chosen.tag, value, by_hour, hours, self._reputation)
+
+    def _value(self, row: TagRow, by_hour: ByHour) -> TagValue:
+        group = "click" if self._is_link else "send"
+        return TagValue(
+            row=row,
+            before=range_row(row.tag, row.value, by_hour, self._span.previous, self._reputation),
+            series=[summarize(step.measures(by_hour))[group] for step in self._span.steps()],
+        )
 
     @property
     def _is_link(self) -> bool:
@@ -117,7 +128,9 @@ class Table:
         chosen = {"tag": self._chosen.tag, "search": self._chosen.search, "sort": self._chosen.sort.value}
         return Action(self._show, {"panel": PANEL, **chosen, **changed})
 
-    def _explanation(self, reputation: Reputation) -> str:
+    @property
+    def _explanation(self) -> str:
+        reputation = self._reputation
         if self._is_link:
             return "Clicks on links with this link tag by people; machines' are apart, and in no share."
         return (

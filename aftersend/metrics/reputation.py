@@ -154,9 +154,10 @@ def judge_range(
     The least numbers of all mail are those of the longer window, or of the shorter one for as few hours.
     """
     window = next((window for window in WINDOWS if len(hours) <= window.rows), DAY)._replace(text="this time range")
-    total = _sum(figures(measures_by_hour[hour]) for hour in hours if hour in measures_by_hour)
+    total = _sum(figures(counts) for hour, counts in measures_by_hour.items() if hours[0] <= hour <= hours[-1])
     verdicts = [_verdict(signal, window, total, reputation) for signal in AWS_PERCENT]
-    return sorted([*verdicts, *judge(measures_by_hour, hours[-1], reputation)], key=_severity)
+    latest = {hour: measures_by_hour[hour] for hour in watched_hours(hours[-1]) if hour in measures_by_hour}
+    return sorted([*verdicts, *judge(latest, hours[-1], reputation)], key=_severity)
 
 
 def high_since(

@@ -54,8 +54,8 @@ def tag_row(tag: str, value: str, by_hour: ByHour, since: datetime, now: datetim
 
 
 def range_row(tag: str, value: str, by_hour: ByHour, hours: Sequence[datetime], reputation: Reputation) -> TagRow:
-    """Add up the counters of a value for messages sent within some hours, and judge them (`judge_range`)."""
-    added = {hour: by_hour[hour] for hour in hours if hour in by_hour}
+    """Add up the counters of a value for messages sent within successive hours, and judge them (`judge_range`)."""
+    added = {hour: counts for hour, counts in by_hour.items() if hours[0] <= hour <= hours[-1]}
     return _row(tag, value, added, judge_range(by_hour, hours, reputation)[0].level, reputation)
 
 

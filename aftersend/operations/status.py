@@ -43,9 +43,9 @@ def short_name(name: str) -> str:
 def problems(lines: Iterable[Line]) -> list[Line]:
     """Return what needs attention, the urgent first and each cause once: another line may say what an alarm is about,
     with more figures; then it has the alarm's time and severity."""
-    found = [line for line in lines if line.is_problem]
-    alarms = {line.section: line for line in found if line.name == ALARM}
-    others = [_with_alarm(line, alarms.get(line.section, line)) for line in found if line.name != ALARM]
+    marked = [line for line in lines if line.is_problem]
+    alarms = {line.section: line for line in marked if line.name == ALARM}
+    others = [_with_alarm(line, alarms.get(line.section, line)) for line in marked if line.name != ALARM]
     explained = {line.section for line in others}
     unexplained = [line for section, line in alarms.items() if section not in explained]
     return sorted([*others, *unexplained], key=lambda line: line.severity != URGENT)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from email.policy import SMTP
+from email.utils import formataddr
 from typing import Any
 
 import msgspec
@@ -67,35 +68,50 @@ def request(interface: Interface, message: OutgoingMessage, options: SendingOpti
     return COMPOSED[interface](message) | parameters(interface, options)
 
 
+def _encoded(address: str) -> str:
+    """Return an address with its display name as MIME encodes it (RFC 2047), which SES needs if it is not ASCII.
+
+    Source: "SendEmail" in the SES API v1 reference. An address that is not ASCII itself is left for SES to refuse.
+    """
+    name, bracket, rest = address.rpartition("<")
+    if name.isascii() or not bracket or not rest.isascii():
+        return address
+    return formataddr((name.strip(' "'), rest.rstrip("> ")))
+
+
+def _recipients(message: OutgoingMessage) -> list[str]:
+    return [_encoded(each) for each in message.recipients]
+
+
 def _v2(message: OutgoingMessage) -> dict[str, Any]:
     own = [{"Name": name, "Value": value} for name, value in message.own_headers.items()]
     return {
-        "FromEmailAddress": message.sender,
-        "Destination": {"ToAddresses": list(message.recipients)},
+        "FromEmailAddress": _encoded(message.sender),
+        "Destination": {"ToAddresses": _recipients(message)},
         "Content": {"Simple": _subject_and_body(message) | ({"Headers": own} if own else {})},
     }
 
 
 def _v2_raw(message: OutgoingMessage) -> dict[str, Any]:
     return {
-        "FromEmailAddress": message.sender,
-        "Destination": {"ToAddresses": list(message.recipients)},
+        "FromEmailAddress": _encoded(message.sender),
+        "Destination": {"ToAddresses": _recipients(message)},
         "Content": {"Raw": {"Data": mime_message(message, {}).as_bytes()}},
     }
 
 
 def _v1(message: OutgoingMessage) -> dict[str, Any]:
     return {
-        "Source": message.sender,
-        "Destination": {"ToAddresses": list(message.recipients)},
+        "Source": _encoded(message.sender),
+        "Destination": {"ToAddresses": _recipients(message)},
         "Message": _subject_and_body(message),
     }
 
 
 def _v1_raw(message: OutgoingMessage) -> dict[str, Any]:
     return {
-        "Source": message.sender,
-        "Destinations": list(message.recipients),
+        "Source": _encoded(message.sender),
+        "Destinations": _recipients(message),
         "RawMessage": {"Data": mime_message(message, {}).as_bytes()},
     }
 

@@ -1,7 +1,9 @@
 """Run the local SES by itself: `python -m local.ses --identity bookshop.example --configuration-set news`."""
 
 import argparse
+import errno
 import signal
+import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -58,13 +60,27 @@ def running_ses(
         server.server_close()
 
 
+def _port(text: str) -> int:
+    """Parse the number of a port that nothing listens on yet."""
+    with socket.socket() as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: after a restart it is free
+        try:
+            trial.bind(("127.0.0.1", int(text)))
+        except OSError as error:
+            reason = "is in use" if error.errno == errno.EADDRINUSE else f"is not available ({error.strerror})"
+            raise argparse.ArgumentTypeError(f"port {text} {reason}: choose another") from None
+        except (ValueError, OverflowError):
+            raise argparse.ArgumentTypeError(f"{text!r} is no port: choose one from 0 to 65535") from None
+    return int(text)
+
+
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m local.ses", description=__doc__)
     parser.add_argument("--identity", action="append", default=[], help="a verified domain or address; repeatable")
     parser.add_argument("--configuration-set", action="append", default=[], help="one that exists; repeatable")
-    parser.add_argument("--port", type=int, default=HTTP_PORT, help="of the APIs (default: %(default)s)")
-    parser.add_argument("--smtp-port", type=int, default=SMTP_PORTS.starttls, help="default: %(default)s")
-    parser.add_argument("--smtps-port", type=int, default=SMTP_PORTS.implicit_tls, help="default: %(default)s")
+    parser.add_argument("--port", type=_port, default=str(HTTP_PORT), help="of the APIs (default: %(default)s)")
+    parser.add_argument("--smtp-port", type=_port, default=str(SMTP_PORTS.starttls), help="default: %(default)s")
+    parser.add_argument("--smtps-port", type=_port, default=str(SMTP_PORTS.implicit_tls), help="default: %(default)s")
     parser.add_argument("--emulator", help="URL of an AWS emulator that keeps identities, sets, topics and streams")
     return parser.parse_args()
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from typing import Any
 
+from local.ses.addresses import address_of
 from local.ses.responses import RequestError
 
 REASONS = ("BOUNCE", "COMPLAINT")
@@ -129,7 +129,7 @@ class AccountList:
         reason = _reason(event)
         if reason in self.suppressed_reasons:
             for recipient in recipients:
-                address = parseaddr(recipient)[1]
+                address = address_of(recipient)
                 if not address.lower().endswith(MAILBOX_SIMULATOR):
                     # Nothing is listed later than now, though the simulated mail may bounce later.
                     moment = min(at, datetime.now(UTC))
@@ -137,7 +137,7 @@ class AccountList:
 
     def suppressing_reason(self, recipient: str) -> str | None:
         """Return the reason for which SES sends nothing to a recipient; None if it sends."""
-        address = parseaddr(recipient)[1].lower()
+        address = address_of(recipient).lower()
         with self._lock:
             reasons = {entry.reason for spelling, entry in self.addresses.items() if spelling.lower() == address}
         return next(iter(sorted(reasons & self.suppressed_reasons)), None)

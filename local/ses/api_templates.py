@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from local.ses import mime
+from local.ses.addresses import address_of
 from local.ses.model import Parameters
 from local.ses.rendering import Content, RenderingFailed, render, template_data
 from local.ses.responses import RequestError
+from local.ses.sending import check_verified
 from local.ses.simulator import LocalSes
 
 Operation = Callable[[LocalSes, Parameters], dict[str, Any]]
@@ -80,6 +82,7 @@ def _create_verification(ses: LocalSes, parameters: Parameters) -> dict[str, Any
     if name in ses.templates.verification:
         code = "CustomVerificationEmailTemplateAlreadyExists"
         raise RequestError(code, f"Custom verification email template {name} already exists.")
+    check_verified(ses, [address_of(parameters["FromEmailAddress"])], "FromEmailAddressNotVerified")
     ses.templates.verification[name] = parameters
     return {}
 

@@ -24,7 +24,12 @@ from local.ses.templated import (
 
 def _options(parameters: Parameters) -> dict[str, Any]:
     tags = tags_of(parameters.get("Tags", ()))
-    return {"configuration_set": parameters.get("ConfigurationSetName"), "tags": tags, "max_bytes": MAX_BYTES_V1}
+    return {
+        "configuration_set": parameters.get("ConfigurationSetName"),
+        "tags": tags,
+        "max_bytes": MAX_BYTES_V1,
+        "return_path": parameters.get("ReturnPath"),
+    }
 
 
 def _fields(parameters: Parameters) -> dict[str, str]:
@@ -77,6 +82,7 @@ def _send_bulk_templated_email(ses: LocalSes, parameters: Parameters) -> dict[st
             configuration_set=parameters.get("ConfigurationSetName"),
             tags=defaults | tags_of(entry.get("ReplacementTags", ())),
             max_bytes=MAX_BYTES_V1,
+            return_path=parameters.get("ReturnPath"),
         )
 
     return {"Status": send_each(ses, [partial(draft, entry) for entry in parameters["Destinations"]], _bulk_status)}

@@ -1,6 +1,7 @@
 """Perform the operations of the SES API v2 that send mail."""
 
 from collections.abc import Callable
+from email.message import Message
 from functools import partial
 from typing import Any
 
@@ -32,6 +33,7 @@ def _send_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
         "configuration_set": parameters.get("ConfigurationSetName"),
         "tags": tags_of(parameters.get("EmailTags", ())),
         "list_management": parameters.get("ListManagementOptions"),
+        "return_path": parameters.get("FeedbackForwardingEmailAddress"),
     }
     return {"MessageId": accept(ses, _DRAFTS[kinds[0]](ses, parameters, content[kinds[0]], options))}
 
@@ -50,10 +52,14 @@ def _fields(parameters: Parameters) -> dict[str, str]:
 def _simple_draft(_ses: LocalSes, parameters: Parameters, simple: Parameters, options: dict[str, Any]) -> Draft:
     text, html = (simple["Body"].get(kind, {}).get("Data") for kind in ("Text", "Html"))
     fields = {**_fields(parameters), "Subject": simple["Subject"]["Data"]}
-    content = mime.compose(fields, text, html, simple.get("Headers", ()))
-    for attachment in simple.get("Attachments", ()):
-        content = mime.attach(content, attachment["FileName"], attachment["RawContent"])
+    content = _with_attachments(mime.compose(fields, text, html, simple.get("Headers", ())), simple)
     return Draft("SendEmail", fields["From"], recipients_of(parameters.get("Destination", {})), content, **options)
+
+
+def _with_attachments(content: Message, parameters: Parameters) -> Message:
+    for attachment in parameters.get("Attachments", ()):
+        content = mime.attach(content, attachment["FileName"], attachment["RawContent"])
+    return content
 
 
 def _raw_draft(_ses: LocalSes, parameters: Parameters, raw: Parameters, options: dict[str, Any]) -> Draft:
@@ -62,7 +68,7 @@ def _raw_draft(_ses: LocalSes, parameters: Parameters, raw: Parameters, options:
 
 
 def _template_draft(ses: LocalSes, parameters: Parameters, template: Parameters, options: dict[str, Any]) -> Draft:
-    return templated_draft(
+    draft = templated_draft(
         "SendEmail",
         _fields(parameters),
         recipients_of(parameters.get("Destination", {})),
@@ -71,6 +77,8 @@ def _template_draft(ses: LocalSes, parameters: Parameters, template: Parameters,
         template.get("Headers", ()),
         **options,
     )
+    draft.content = _with_attachments(draft.content, template)
+    return draft
 
 
 _DRAFTS = {"Simple": _simple_draft, "Raw": _raw_draft, "Template": _template_draft}
@@ -106,6 +114,7 @@ def _send_bulk_email(ses: LocalSes, parameters: Parameters) -> dict[str, Any]:
             entry.get("ReplacementHeaders", default.get("Headers", ())),
             configuration_set=parameters.get("ConfigurationSetName"),
             tags=default_tags | tags_of(entry.get("ReplacementTags", ())),
+            return_path=parameters.get("FeedbackForwardingEmailAddress"),
         )
 
     drafts = [partial(draft, entry) for entry in parameters["BulkEmailEntries"]]

@@ -1,5 +1,6 @@
 """Know identities and configuration sets: as they are deployed to the emulator, or kept here where there is none."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,7 +34,8 @@ class Configuration(Protocol):
 
 
 def sending_identity(configuration: Configuration, source: str) -> tuple[str, dict[str, Any]]:
-    """Return the identity that sends for an address: the address itself, else the closest domain above it.
+    """Return the identity that sends for an address: itself, or itself without its label, as in `ada+label@…`,
+    else the closest domain above it. Addresses are case-sensitive, domains are not ("Verifying email addresses").
 
     Raises:
         KeyError: if none of them is a verified identity.
@@ -41,7 +43,7 @@ def sending_identity(configuration: Configuration, source: str) -> tuple[str, di
     address = address_of(source)
     domain = address.rpartition("@")[2].lower()
     domains = [domain.split(".", depth)[-1] for depth in range(domain.count("."))]
-    for name in (address, *domains):
+    for name in (address, re.sub(r"\+[^@]*@", "@", address), *domains):
         if (identity := configuration.identity(name)) is not None:
             return name, identity
     raise KeyError(address)
@@ -106,7 +108,7 @@ class StoredConfiguration:
 
     def verify(self, name: str, configuration_set: str | None = None) -> None:
         """Add an identity that is verified, or keep one."""
-        kind = "EMAIL_ADDRESS" if "@" in name else "DOMAIN"
+        kind, name = ("EMAIL_ADDRESS", name) if "@" in name else ("DOMAIN", name.lower())
         identity = {"IdentityType": kind, "VerifiedForSendingStatus": True, "ConfigurationSetName": configuration_set}
         self.identities.setdefault(name, identity)
 

@@ -7,6 +7,7 @@ from email.message import Message as Mime
 from typing import Any
 
 from local.ses import mime, tracking
+from local.ses.addresses import address_of
 from local.ses.records import Message
 
 MAX_MESSAGES, MAX_RECORDS = 5_000, 20_000
@@ -62,7 +63,7 @@ class Mailbox:
         """Return the messages of a recipient, or all, oldest first."""
         with self._lock:
             listed = list(self._messages.values())
-        return [each for each in listed if recipient is None or recipient in each.recipients]
+        return [each for each in listed if recipient is None or recipient in map(address_of, each.recipients)]
 
     def add_record(self, record: dict[str, Any]) -> None:
         with self._lock:

@@ -1,5 +1,6 @@
 """Compose and read MIME messages."""
 
+import re
 from collections.abc import Iterable, Mapping
 from email.header import decode_header, make_header
 from email.message import Message
@@ -13,6 +14,9 @@ from local.ses.responses import RequestError
 EICAR = b"X5O!P%@AP[4\\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """The file that virus scanners report for tests. Written in two parts, so that they do not report this one."""
 
+_HEADER_NAME = re.compile("[!-9;-~]+")
+"""Names of headers ("MessageHeader" in the SES API v2 reference)."""
+
 
 def compose(
     fields: Mapping[str, str], text: str | None, html: str | None, headers: Iterable[Mapping[str, str]] = ()
@@ -20,7 +24,7 @@ def compose(
     """Compose a message. `fields` are From, To and the like; `headers` are the caller's own, by `Name` and `Value`.
 
     Raises:
-        RequestError: if a header contains a line break.
+        RequestError: if a header contains a line break, or its name is none.
     """
     parts = [
         MIMEText(content, kind, "utf-8") for kind, content in (("plain", text), ("html", html)) if content is not None
@@ -29,6 +33,9 @@ def compose(
     for name, value in [*fields.items(), *((header["Name"], header["Value"]) for header in headers)]:
         if "\n" in value or "\r" in value:
             raise RequestError("InvalidParameterValue", f"Header '{name}' contains a line break.")
+        if not _HEADER_NAME.fullmatch(name):
+            reason = f"Header name '{name}' has characters other than printable ASCII, or a colon."
+            raise RequestError("InvalidParameterValue", reason)
         if value:
             mime[name] = value
     return mime
@@ -49,6 +56,11 @@ def attach(mime: Message, name: str, content: bytes) -> Message:
     mixed.attach(mime)
     mixed.attach(attachment)
     return mixed
+
+
+def header(mime: Message, name: str) -> str:
+    """Return the value of a header in one line; empty if there is none. Bytes that are not ASCII become U+FFFD."""
+    return "".join(str(mime.get(name, "")).splitlines()).strip()
 
 
 def decoded(value: str | None) -> str:
@@ -92,5 +104,5 @@ def _text(part: Message) -> str:
     assert isinstance(content, bytes), "a text part has no parts of its own"
     try:
         return content.decode(part.get_content_charset("utf-8"), "replace")
-    except LookupError:  # a character set that Python does not know
+    except (LookupError, UnicodeError):  # a character set that Python does not know, or only for domains
         return content.decode("utf-8", "replace")

@@ -87,7 +87,7 @@ def _routes() -> list[tuple[str, re.Pattern[str], OperationModel]]:
 def _parse_parameters(operation: OperationModel, match: re.Match[str], query: str, body: bytes) -> Parameters:
     try:
         values = json.loads(body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise RequestError("MalformedQueryString", "The body is not a JSON object.")
@@ -111,7 +111,7 @@ def _coerce(shape: Shape, value: Any, path: str = "") -> Any:
     """
     try:
         return _COERCIONS.get(shape.type_name, lambda _shape, plain, _path: str(plain))(shape, value, path)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, KeyError):
         raise RequestError("MalformedQueryString", f"The value at '{path}' is not a valid {shape.type_name}.") from None
 
 
@@ -135,14 +135,24 @@ def _coerce_structure(shape: Any, value: Parameters, path: str) -> Parameters:
 def _coerce_list(shape: Any, value: Any, path: str) -> list[Any]:
     if isinstance(value, dict):  # a form: {"member": {"1": …, "2": …}}
         value = [item for _, item in sorted(value["member"].items(), key=lambda pair: int(pair[0]))]
-    elif isinstance(value, str):  # how a form states an empty list
-        value = [value] if value else []
+    elif value == "":  # how a form states an empty list
+        value = []
+    if not isinstance(value, list):
+        raise TypeError
     return [_coerce(shape.member, item, f"{path}.{number}.member") for number, item in enumerate(value, 1)]
+
+
+def _coerce_string(_shape: Any, value: Any, _path: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()  # raises a ValueError for half of a surrogate pair, which JSON can state
+    return value
 
 
 _COERCIONS: dict[str, Any] = {
     "structure": _coerce_structure,
     "list": _coerce_list,
+    "string": _coerce_string,
     "map": lambda _shape, value, _path: dict(value),
     "boolean": lambda _shape, value, _path: value in (True, "true"),
     "integer": lambda _shape, value, _path: int(value),

@@ -61,7 +61,8 @@ class Outbox:
             try:
                 publish()
             except Exception as error:  # noqa: BLE001  the next record is published all the same
-                print(f"The local SES could not publish a record: {error!r}", file=sys.stderr)
+                if not self._closed:
+                    print(f"The local SES could not publish a record: {error!r}", file=sys.stderr)
             finally:
                 with self._changed:
                     self._unfinished -= 1
@@ -89,6 +90,7 @@ class Publisher:
         """Number of records by route (SNS, Firehose, identity notification, setup message) and event type or text."""
         self.records_through_firehose = self.records_in_objects = 0
         self._collected: dict[str, list[str]] = {}
+        self._closed = False
         self._lock, self._storing = threading.Lock(), threading.Lock()
 
     def publish_to_topic(self, topic: str, text: str, counted_as: tuple[str, str]) -> None:
@@ -115,6 +117,17 @@ class Publisher:
             for stream, records in collected.items():
                 self.store_object(stream, records, datetime.now(UTC))
 
+    def close(self) -> None:
+        """Expect that the emulator ends: what cannot be stored any more is not reported."""
+        self._closed = True
+
+    def _store_in_time(self) -> None:
+        try:
+            self.store_collected()
+        except Exception as error:  # noqa: BLE001  a line instead of a thread's traceback
+            if not self._closed:
+                print(f"The local SES could not store records: {error!r}", file=sys.stderr)
+
     def count(self, counted_as: tuple[str, str]) -> None:
         with self._lock:
             self.published[counted_as] += 1
@@ -136,7 +149,7 @@ class Publisher:
     def _collect(self, stream: str, record: str) -> list[str] | None:
         """Add a record to the next object of a stream; return the object's records if it is full."""
         if not self._collected:
-            timer = threading.Timer(SECONDS_PER_OBJECT, self.store_collected)
+            timer = threading.Timer(SECONDS_PER_OBJECT, self._store_in_time)
             timer.daemon = True
             timer.start()
         records = self._collected.setdefault(stream, [])

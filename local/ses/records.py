@@ -9,8 +9,10 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime
 from typing import Any
+
+from local.ses.addresses import address_of
 
 ACCOUNT = "000000000000"
 SOURCE_IP, OUTGOING_IP = "198.51.100.17", "203.0.113.25"
@@ -54,7 +56,7 @@ class Message:
 
     @property
     def from_domain(self) -> str:
-        return parseaddr(self.source)[1].rpartition("@")[2].lower()
+        return address_of(self.source).rpartition("@")[2].lower()
 
 
 def event_record(message: Message, event: SimulatedEvent) -> dict[str, Any]:
@@ -121,7 +123,7 @@ def _headers(message: Message) -> list[dict[str, str]]:
 
 
 def _affected_recipients(message: Message, event: SimulatedEvent) -> list[str]:
-    return [parseaddr(address)[1] for address in event.get("to", message.destination)]
+    return [address_of(address) for address in event.get("to", message.destination)]
 
 
 def _occurred_at(message: Message, event: SimulatedEvent) -> str:
@@ -132,8 +134,8 @@ def _bounce(message: Message, event: SimulatedEvent) -> dict[str, Any]:
     report = {name: event[name] for name in ("action", "status", "diagnosticCode") if name in event}
     details = {
         "feedbackId": event["feedbackId"],
-        "bounceType": event["bounceType"],
-        "bounceSubType": event["bounceSubType"],
+        "bounceType": event.get("bounceType", "Permanent"),
+        "bounceSubType": event.get("bounceSubType", "General"),
         "bouncedRecipients": [{"emailAddress": address, **report} for address in _affected_recipients(message, event)],
         "timestamp": _occurred_at(message, event),
     }

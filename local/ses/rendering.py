@@ -14,6 +14,8 @@ from local.ses.responses import RequestError
 _TAG = re.compile(r"\{\{\{?\s*((?!ses:|amazonSES)[^{}]*?)\s*\}?\}\}")
 """A tag. Placeholders such as `{{ses:openTracker}}` are text here: SES fills them in later."""
 
+_UNCLOSED = re.compile(r"\{\{(?!ses:|amazonSES)")
+
 _BLOCKS = ("#if", "#unless", "#each")
 
 
@@ -64,7 +66,8 @@ def template_data(text: str | None) -> dict[str, Any]:
     """
     try:
         data = json.loads(text or "{}")
-    except ValueError:
+        json.dumps(data, ensure_ascii=False).encode()  # fails for half of a surrogate pair
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, dict):
         raise RequestError("InvalidRenderingParameter", "The template data is not a valid JSON object.")
@@ -85,6 +88,8 @@ def _parse_nodes(pieces: Iterator[tuple[int, str]]) -> tuple[list[Any], str]:
     nodes: list[Any] = []
     for number, piece in pieces:
         is_text, words = number % 2 == 0, piece.split()
+        if is_text and _UNCLOSED.search(piece):
+            raise RequestError("InvalidTemplate", "The template has '{{' without '}}'.")
         if is_text:
             nodes.append(piece)
         elif piece == "else" or piece.startswith("/"):
@@ -118,9 +123,10 @@ def _node_text(node: Any, scopes: list[Any]) -> str:
         if value is None:
             raise RenderingFailed(f"Attribute '{node.path}' is not present in the rendering data.")
         return value if isinstance(value, str) else json.dumps(value)
-    if node.kind == "#each" and value:
+    if node.kind == "#each" and value and isinstance(value, list):
         return "".join(_text(node.nodes, [*scopes, item]) for item in value)
-    return _text(node.nodes if bool(value) != (node.kind == "#unless") else node.alternative, scopes)
+    holds = node.kind != "#each" and bool(value) != (node.kind == "#unless")
+    return _text(node.nodes if holds else node.alternative, scopes)
 
 
 def _value(path: str, scopes: list[Any]) -> Any:

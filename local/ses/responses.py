@@ -1,12 +1,14 @@
 """Build the HTTP responses of SES's APIs: JSON for the API v2, XML for the API v1."""
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
 XML = {"Content-Type": "text/xml"}
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NAMESPACE = "http://ses.amazonaws.com/doc/2010-12-01/"
 
 
@@ -32,6 +34,7 @@ V2_CODES = {
     "ConfigurationSetSendingPausedException": "SendingPausedException",
     "CustomVerificationEmailTemplateAlreadyExists": "AlreadyExistsException",
     "CustomVerificationEmailTemplateDoesNotExist": "NotFoundException",
+    "FromEmailAddressNotVerified": "BadRequestException",
     "InvalidAction": "UnknownOperationException",
     "InvalidParameterValue": "BadRequestException",
     "InvalidRenderingParameter": "BadRequestException",
@@ -71,9 +74,14 @@ def xml_response(action: str, result: str) -> Response:
     return Response(200, XML, body.encode())
 
 
+def _xml_text(text: str) -> str:
+    """Return text as XML can have it: without the control characters that it has not even escaped."""
+    return escape(_NOT_IN_XML.sub("\ufffd", text))
+
+
 def xml_error(error: RequestError) -> Response:
     body = (
         f'<ErrorResponse xmlns="{NAMESPACE}"><Error><Type>Sender</Type><Code>{error.code}</Code>'
-        f"<Message>{escape(error.message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        f"<Message>{_xml_text(error.message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
     )
     return Response(STATUSES.get(error.code, 400), XML, body.encode())

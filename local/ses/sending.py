@@ -20,7 +20,7 @@ from typing import Any
 from local.ses import mime
 from local.ses.addresses import address_of, check_addresses, check_recipients
 from local.ses.outcomes import is_simulator
-from local.ses.records import Message, new_id
+from local.ses.records import EVENT_BODIES, Message, new_id
 from local.ses.responses import RequestError
 from local.ses.simulator import LocalSes
 from local.ses.tags import Tags, tags_of_header
@@ -48,6 +48,8 @@ class Draft:
     max_bytes: int = MAX_BYTES_V2
     list_management: dict[str, Any] | None = None
     """`ContactListName` and optionally `TopicName`."""
+    return_path: str | None = None
+    """Where bounces are forwarded; None is to the sender."""
     failure: dict[str, Any] | None = None
     """The event of a template that cannot be rendered."""
 
@@ -57,14 +59,16 @@ def raw_draft(operation: str, raw: bytes, source: str | None, destination: list[
     content = message_from_bytes(raw)
     if len(raw) > (limit := options.get("max_bytes", MAX_BYTES_V2)):
         raise RequestError("InvalidParameterValue", f"Message length is more than {limit} bytes long: '{len(raw)}'.")
-    sender = source or str(content.get("From", ""))
+    sender = source or mime.header(content, "From")
     if not sender:
         raise RequestError("InvalidParameterValue", "Missing required header 'From'.")
     recipients = destination or mime.header_addresses(content, "To", "Cc", "Bcc")
     draft = Draft(operation, sender, recipients, content, **options)
-    draft.configuration_set = draft.configuration_set or content.get("X-SES-CONFIGURATION-SET", "").strip() or None
-    draft.tags = draft.tags or tags_of_header(content.get("X-SES-MESSAGE-TAGS", ""))
-    draft.list_management = draft.list_management or _list_management(content.get("X-SES-LIST-MANAGEMENT-OPTIONS", ""))
+    draft.configuration_set = draft.configuration_set or mime.header(content, "X-SES-CONFIGURATION-SET") or None
+    draft.tags = draft.tags or tags_of_header(mime.header(content, "X-SES-MESSAGE-TAGS"))
+    draft.list_management = draft.list_management or _list_management(
+        mime.header(content, "X-SES-LIST-MANAGEMENT-OPTIONS")
+    )
     return draft
 
 
@@ -82,13 +86,14 @@ def accept(ses: LocalSes, draft: Draft) -> str:
         RequestError: if SES would reject the request.
     """
     check_addresses([draft.source])
+    check_addresses(mime.header_addresses(draft.content, "Reply-To"))
     check_recipients(draft.destination)
     if len(draft.content.as_bytes()) > draft.max_bytes:
         raise RequestError("InvalidParameterValue", f"Message length is more than {draft.max_bytes} bytes long.")
     check_identities(ses, draft)
     configuration_set = sending_set(ses, draft.source, draft.configuration_set)
     simulation = _simulation(draft.content)
-    sent_at = datetime.fromisoformat(simulation["sent_at"]) if "sent_at" in simulation else datetime.now(UTC)
+    sent_at = simulation.get("sent_at") or datetime.now(UTC)
     message = Message(
         id=new_id(sent_at, random.Random()),
         source=draft.source,
@@ -105,10 +110,16 @@ def accept(ses: LocalSes, draft: Draft) -> str:
 
 
 def _simulation(content: Mime) -> dict[str, Any]:
+    """Return what the simulation header states: `events`, and `sent_at` as a time."""
     try:
-        simulation = json.loads(content.get(SIMULATION_HEADER, "{}"))
-    except ValueError:
-        raise RequestError("InvalidParameterValue", f"The value of {SIMULATION_HEADER} is not valid JSON.") from None
+        simulation = json.loads(mime.header(content, SIMULATION_HEADER) or "{}")
+        if "sent_at" in simulation:
+            simulation["sent_at"] = datetime.fromisoformat(simulation["sent_at"])
+        if unknown := {event["event"] for event in simulation.get("events", ())} - EVENT_BODIES.keys():
+            raise ValueError(f"unknown events {unknown}")
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        reason = f"The value of {SIMULATION_HEADER} is not valid: {error!r}"
+        raise RequestError("InvalidParameterValue", reason) from None
     return simulation
 
 
@@ -138,17 +149,19 @@ def _delivered(content: Mime) -> Mime:
 
 def check_identities(ses: LocalSes, draft: Draft) -> None:
     """Raise a RequestError unless SES lets the sender send; in the sandbox also unless it lets recipients get mail."""
-    addresses = [address_of(draft.source), *mime.header_addresses(draft.content, "From")]
+    senders = mime.header_addresses(draft.content, "From", "Sender", "Return-Path")
+    addresses = [address_of(each) for each in (draft.source, *senders, draft.return_path) if each]
+    check_addresses(addresses)
     if ses.account_list.in_sandbox:
         addresses += [address_of(each) for each in draft.destination if not is_simulator(each)]
     check_verified(ses, addresses)
 
 
-def check_verified(ses: LocalSes, addresses: list[str]) -> None:
+def check_verified(ses: LocalSes, addresses: list[str], code: str = "MessageRejected") -> None:
     unverified = [address for address in dict.fromkeys(addresses) if not ses.is_sender(address)]
     if unverified:
         reason = "Email address is not verified. The following identities failed the check in region"
-        raise RequestError("MessageRejected", f"{reason} {ses.region.upper()}: {', '.join(unverified)}")
+        raise RequestError(code, f"{reason} {ses.region.upper()}: {', '.join(unverified)}")
 
 
 def sending_set(ses: LocalSes, source: str, name: str | None) -> str | None:

@@ -47,7 +47,8 @@ def create_server(ses: LocalSes, emulator_url: str | None, port: int) -> Threadi
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
-            self.wfile.write(response.body)
+            if self.command != "HEAD":
+                self.wfile.write(response.body)
 
         def respond(self) -> Response:
             length = self.headers.get("Content-Length") or "0"

@@ -165,6 +165,7 @@ class LocalSes:
 
     def close(self) -> None:
         self._outbox.close()
+        self.publisher.close()
 
     def _delivered(
         self, message: Message, content: Mime, recipients: list[str], list_management: dict[str, Any] | None

@@ -52,7 +52,8 @@ class _Handler:
         try:
             return f"250 Ok {accept(self._ses, raw_draft(OPERATION, raw, str(envelope.mail_from), recipients))}"
         except RequestError as error:
-            return f"554 {_PREFIXES.get(error.code, '')}{error.message}"
+            text = f"554 {_PREFIXES.get(error.code, '')}{error.message}"
+            return text.encode("ascii", "replace").decode()  # all that a response may have
 
     async def handle_exception(self, error: Exception) -> str:
         """Answer what nobody foresaw, without a traceback on the terminal."""

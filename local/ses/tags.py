@@ -31,8 +31,8 @@ def tags_of_header(value: str) -> Tags:
 def _checked(pairs: Iterable[tuple[str, ...]]) -> Tags:
     tags: Tags = {}
     for name, value in pairs:
-        for kind, text in (("name", name), ("value", value)):
-            if not _TEXT.fullmatch(text) and text not in _FEEDBACK_IDS:
+        for kind, text, others in (("name", name, _FEEDBACK_IDS), ("value", value, ())):
+            if not _TEXT.fullmatch(text) and text not in others:
                 reason = f"Invalid tag {kind} <{text}>: only alphanumeric ASCII characters, '_', and '-' are allowed."
                 raise RequestError("InvalidParameterValue", reason)
         tags.setdefault(name, []).append(value)

@@ -15,7 +15,7 @@ MAX_TRACKED_LINKS = 250
 OPEN_TRACKER, UNSUBSCRIBE_URL = "{{ses:openTracker}}", "{{amazonSESUnsubscribeUrl}}"
 
 _ANCHOR = re.compile(r"<a\b[^>]*>", re.IGNORECASE)
-_HREF = re.compile(r"""(\bhref\s*=\s*)(["'])(https?://.*?)\2""", re.IGNORECASE | re.DOTALL)
+_HREF = re.compile(r"""((?<![\w-])href\s*=\s*)(["'])(https?://.*?)\2""", re.IGNORECASE | re.DOTALL)
 _LINK_TAGS = re.compile(r"""\s+ses:tags\s*=\s*(["'])(.*?)\1""", re.IGNORECASE)
 _NO_TRACK = re.compile(r"""\s+ses:no-track(?:\s*=\s*(["']).*?\1)?""", re.IGNORECASE)
 

@@ -27,19 +27,23 @@ MIN_AGE_HOURS, MAX_AGE_HOURS = 2, 20
 
 
 def plan_mails(number: int, seed: int, now: datetime) -> list[Mail]:
-    """Return the messages of a run in sending order. They depend on number, seed and time alone."""
+    """Return the messages of a run in sending order. They depend on number, seed and time alone.
+
+    Runs with different seeds have no readers in common.
+    """
     rng = random.Random(seed)
     stories = [story for story in STORIES for _ in range(MIN_MESSAGES_PER_STORY)]
     stories += rng.choices(list(STORIES), list(STORIES.values()), k=max(0, number - len(stories)))
     rng.shuffle(stories)
     readers = len(stories) // 2
-    return [_plan_mail(story, position, readers, rng, now) for position, story in enumerate(stories)]
+    addresses = [f"reader-{seed}-{number}@mail.example" for number in range(readers)]
+    return [_plan_mail(story, position, addresses, rng, now) for position, story in enumerate(stories)]
 
 
-def _plan_mail(story: Story, position: int, readers: int, rng: random.Random, now: datetime) -> Mail:
+def _plan_mail(story: Story, position: int, readers: list[str], rng: random.Random, now: datetime) -> Mail:
     is_newsletter = story in NEWSLETTER_STORIES or (story not in ORDER_STORIES and rng.random() < NEWSLETTER_SHARE)
     campaign = rng.choice(list(GENRES_BY_CAMPAIGN))
-    reader = f"reader-{rng.randrange(readers)}@mail.example"
+    reader = rng.choice(readers)
     newsletter_tags = {"campaign": campaign, "genre": GENRES_BY_CAMPAIGN[campaign]}
     hours_ago = rng.uniform(MIN_AGE_HOURS, MAX_AGE_HOURS)
     mail = Mail(

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Generator, Mapping
-from typing import Any
+from typing import Any, ClassVar
+from unittest import mock
 
 import boto3
 import pytest
@@ -11,7 +12,25 @@ from moto import mock_aws
 from aftersend.aws import custom_resource
 from aftersend.contract import FEEDBACK_INDEXES, PARTITION_KEY, SORT_KEY
 
-SESSION = boto3.Session("test", "test", region_name="us-east-1")
+
+class Session(boto3.Session):
+    """Creates the client of a service once: it has no state, and takes longer to create than most tests."""
+
+    _clients: ClassVar[dict[str, Any]] = {}
+
+    def client(self, service_name: str, **options: Any) -> Any:  # ty: ignore[incompatible-method-override]
+        if options:
+            return super().client(service_name, **options)
+        if service_name not in self._clients:
+            self._clients[service_name] = self.new_client(service_name)
+        return self._clients[service_name]
+
+    def new_client(self, service: str) -> Any:
+        """Return a client with which a test may register handlers, because no other test uses it."""
+        return super().client(service)
+
+
+SESSION = Session("test", "test", region_name="us-east-1")
 """One session for all tests: a new one would load the service models again, a third of a second each time."""
 
 TABLES = ("ledger", "counters", "suppressions")
@@ -20,7 +39,8 @@ BUCKET = "archive"
 
 @pytest.fixture
 def aws() -> Generator[None]:
-    with mock_aws():
+    # botocore's calls alone are answered: to prepare answers for other HTTP clients takes longer than most tests.
+    with mock.patch("moto.core.models.RESPONSES_METHODS", ()), mock_aws():
         yield
 
 

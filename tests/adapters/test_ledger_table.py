@@ -11,6 +11,7 @@ from aftersend.aws.serialization import deserialize
 from aftersend.events import Event, Kind
 from aftersend.recorder import Refused
 from aftersend.retention import Retention, RetentionHistory, expires_at
+from tests.adapters.conftest import SESSION
 from tests.event_factory import READER, SENT, a_bounce, a_complaint, an_event, an_open
 from tests.fakes import immediate_attempts
 
@@ -32,8 +33,10 @@ def test_feedback_for_a_recipient_is_what_decides_about_suppression(table: Ledge
     assert table.feedback_for(READER) == ([a_bounce()], True)
 
 
-def test_feedback_is_read_from_every_page(table: LedgerTable, dynamodb: Any):
-    dynamodb.meta.events.register("before-parameter-build.dynamodb.Query", lambda params, **_: params.update(Limit=7))
+def test_feedback_is_read_from_every_page(dynamodb: Any):
+    client = SESSION.new_client("dynamodb")
+    table = LedgerTable(client, "ledger", Retention())
+    client.meta.events.register("before-parameter-build.dynamodb.Query", lambda params, **_: params.update(Limit=7))
     table.record([a_bounce(message=f"message-{number}") for number in range(40)])
     feedback = table.feedback_for(READER)
     assert (len(feedback.events), feedback.is_complete) == (40, True)
@@ -71,13 +74,13 @@ def test_of_volume_that_differs_in_its_tags_the_copy_written_last_stays(
         assert stored() == copies[-1:]
 
 
-def test_volume_is_written_in_batches(table: LedgerTable, dynamodb: Any, stored: Callable[[], list[Event]]):
-    sizes = []
-    dynamodb.meta.events.register(
+def test_volume_is_written_in_batches(stored: Callable[[], list[Event]]):
+    client, sizes = SESSION.new_client("dynamodb"), []
+    client.meta.events.register(
         "before-parameter-build.dynamodb.BatchWriteItem",
         lambda params, **_: sizes.append(len(params["RequestItems"]["ledger"])),
     )
-    table.record([an_open(minutes=number) for number in range(60)])
+    LedgerTable(client, "ledger", Retention()).record([an_open(minutes=number) for number in range(60)])
     assert (sizes, len(stored())) == ([25, 25, 10], 60)
 
 

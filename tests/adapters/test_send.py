@@ -280,6 +280,7 @@ def test_headers_of_the_environment_have_the_values_of_their_tags(ses: LocalSes,
     [
         (("--tag", "campaign"), "write NAME=VALUE"),
         (("--tag", "campaign=a b"), 'The value of the tag "campaign" contains " "'),
+        (("--tag", "campaign=a", "--tag", "campaign=b"), 'The tag "campaign" is given twice'),
         (("--configuration-set", "newsleter"), "newsleter is no configuration set of local. Choose one"),
         (("--from", "a@b.example"), "No configuration set of local is the default. Choose one"),
         (("--subject", "a\nb"), "control character"),

@@ -38,6 +38,11 @@ def test_panel_gets_the_request_and_the_deployment(monkeypatch: pytest.MonkeyPat
     assert "campaign of the deployment by arn:show and arn:change" in shown(monkeypatch, panel, tag="campaign")
 
 
+def test_panel_in_place_of_another_has_a_link_back(monkeypatch: pytest.MonkeyPatch):
+    assert "← Status" in shown(monkeypatch, lambda *_: ["content"], back="status")
+    assert "←" not in shown(monkeypatch, lambda *_: ["content"], back="elsewhere")
+
+
 def test_description_names_every_panel():
     described = show_widgets.handler({"describe": True})["markdown"]
     assert [panel.name for panel in PANELS if panel.name not in described] == []

@@ -193,6 +193,11 @@ class AccountList:
         self.addresses[call["EmailAddress"]] = {**call, "LastUpdateTime": BEGIN}
         return {}
 
+    def GetSuppressedDestination(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
+        if not (listed := self.addresses.get(call["EmailAddress"])):
+            raise Fault("NotFoundException")
+        return {"SuppressedDestination": listed}
+
     def DeleteSuppressedDestination(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named as SES names it)
         del self.addresses[call["EmailAddress"]]
         return {}

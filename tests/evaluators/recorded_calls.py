@@ -103,6 +103,24 @@ def sweep_calls(templates: Templates) -> Calls:
     return calls
 
 
+def change_calls(templates: Templates) -> Calls:
+    """Add a recipient on the dashboard, then remove them while SES's account list has them; return the calls made."""
+    calls: Calls = {}
+    account = Account(templates, **{Variable.PACE_SECONDS: "0"})
+
+    def observe(function: str, operation: str, parameters: dict[str, Any]) -> None:
+        calls.setdefault(function, set()).update(required_calls(operation, parameters, {}))
+
+    account.observe = observe
+    add_tombstone(account)
+    address = "reader@mail.example"
+    account.account_list.PutSuppressedDestination({"EmailAddress": address, "Reason": "BOUNCE"})
+    stated = {"widgetContext": {"forms": {"all": {"operator": "Kim", "reason": "asked"}}}}
+    for change in ("add", "remove"):
+        account.invoke("change_suppressions", {"change": change, "address": address, "scope": "*"} | stated)
+    return calls
+
+
 def rates_calls(templates: Templates) -> Calls:
     """Let the rate of one set become critical, and remember that others were paused; return the calls made."""
     calls: Calls = {}

@@ -27,7 +27,9 @@ from tests.adapters.identities import IDENTITY, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.alarms import Metrics
 from tests.evaluators.faults import (
+    ACCOUNT_LIST_FAULTS,
     RATE_FAULTS,
+    SWEEP_FAULTS,
     Fault,
     break_account_list,
     break_identities,
@@ -90,8 +92,8 @@ class Services:
                 Fault.CHANGES_UNPUBLISHABLE,
             ),
         )
-        self._rate_documents: dict[frozenset[Fault], list[dict[str, Any]]] = {}
-        """What watch_rates printed with these faults."""
+        self._documents: dict[tuple[str, frozenset[Fault]], list[dict[str, Any]]] = {}
+        """What a function printed with these faults."""
         self._stuck_minutes = 0
         """How long Firehose has not delivered."""
         self.account = Account(templates)
@@ -248,26 +250,30 @@ class Services:
             self._publish_documents(self.account.invoke("check_identities"))
 
     def _compare_account_list(self) -> None:
-        """The schedule invokes sync_account_list, which is run for the metrics that it prints."""
+        """The schedule invokes sync_account_list."""
         if Fault.SYNC_NOT_SCHEDULED not in self.faults:
             break_account_list(self.account, self.faults)
-            self._publish_documents(self.account.invoke("sync_account_list"))
+            self._run_once("sync_account_list", ACCOUNT_LIST_FAULTS)
 
     def _sweep(self) -> None:
-        """The schedule invokes sweep_suppressions, which is run for the metrics that it prints."""
+        """The schedule invokes sweep_suppressions."""
         if Fault.SWEEP_NOT_SCHEDULED not in self.faults:
             break_suppressions(self.account, self.faults)
-            self._publish_documents(self.account.invoke("sweep_suppressions"))
+            self._run_once("sweep_suppressions", SWEEP_FAULTS)
 
     def _watch_rates(self) -> None:
-        """The schedule invokes watch_rates. It is run once for the same faults: its metrics do not depend on time."""
-        if Fault.RATES_NOT_SCHEDULED in self.faults:
-            return
-        faults = frozenset(self.faults & RATE_FAULTS)
-        if faults not in self._rate_documents:
-            break_rates(self.account, {*faults})
-            self._rate_documents[faults] = self.account.invoke("watch_rates")
-        self._publish_documents(self._rate_documents[faults])
+        """The schedule invokes watch_rates."""
+        if Fault.RATES_NOT_SCHEDULED not in self.faults:
+            if ("watch_rates", frozenset(self.faults & RATE_FAULTS)) not in self._documents:
+                break_rates(self.account, self.faults)
+            self._run_once("watch_rates", RATE_FAULTS)
+
+    def _run_once(self, function: str, concerning: set[Fault]) -> None:
+        """Publish what a function prints. It is run once for the same faults: its metrics do not depend on time."""
+        key = function, frozenset(self.faults & concerning)
+        if key not in self._documents:
+            self._documents[key] = self.account.invoke(function)
+        self._publish_documents(self._documents[key])
 
     def _check_counts(self) -> None:
         """The schedule invokes check_counts, which is run for the metrics that it prints."""

@@ -11,6 +11,17 @@ from local.deployment import deployed_pipeline
 from local.pipeline import LocalPipeline
 from local.ses.certificate import write_certificate
 
+LONGEST = ("changes", "pipeline", "guard", "doctor", "privacy")
+"""Files that take longest: run first, so that two processes end at the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        name = item.path.stem.removeprefix("test_")
+        return (*LONGEST, name).index(name)
+
+    items.sort(key=rank)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def enforced_roles(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:

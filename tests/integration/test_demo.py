@@ -58,19 +58,20 @@ def test_signal_to_make_alone_ends_its_command(number: signal.Signals, tmp_path:
     (tmp_path / "command.py").write_text(code + "print('ready', flush=True)\nthreading.Event().wait()\n")
     makefile = tmp_path / "Makefile"
     makefile.write_text(f"all:\n\t@exec {sys.executable} {tmp_path / 'command.py'}\n")
-    environment = os.environ | {"PYTHONPATH": str(PROJECT)}
+    outside_make = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
     # A shell in the background lets its commands ignore SIGINT, and what they start inherits that.
-    make = subprocess.Popen(
+    with subprocess.Popen(
         ["make", "-f", makefile],  # noqa: S607
         stdout=subprocess.PIPE,
         text=True,
-        env=environment,
+        env=outside_make | {"PYTHONPATH": str(PROJECT)},
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-    assert make.stdout is not None
-    assert make.stdout.readline() == "ready\n"
-    started = descendants(make.pid)
-    make.send_signal(number)
-    make.communicate(timeout=STOP_SECONDS)
+        start_new_session=True,
+    ) as make:
+        assert make.stdout is not None
+        first, started = make.stdout.readline(), descendants(make.pid)
+        make.send_signal(number)
+        make.communicate(timeout=STOP_SECONDS)
+    assert first == "ready\n"
     assert started
     assert not started.keys() & processes().keys()

@@ -2,6 +2,9 @@
 
 import json
 import re
+import socket
+import subprocess
+import sys
 from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +12,20 @@ from typing import Any
 import pytest
 
 from local.ses.mime import EICAR
-from tests.local_ses import INTERFACES, READER, SENDER, SENDS, TAGS, TO, WAYS, Clients, Given, local_ses, raw_message
+from tests.local_ses import (
+    INTERFACES,
+    READER,
+    SENDER,
+    SENDS,
+    TAGS,
+    TEMPLATE,
+    TO,
+    WAYS,
+    Clients,
+    Given,
+    local_ses,
+    raw_message,
+)
 
 SIMPLE_TRACKED = '<p><a ses:tags="book:1974" href="https://shop.example/?a=1&amp;b=2">a</a> <a ses:no-track href="https://b.example/">b</a></p>'
 
@@ -63,6 +79,31 @@ def test_default_set_of_the_identity_applies_where_none_is_given(interface: str,
     assert [message["configuration_set"] for message in clients.messages()] == ["receipts", None]
 
 
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "Ada@person.example",
+        "Ada+books@person.example",
+        "Ada L. <Ada@person.example>",
+        "a@sub.BOOKSHOP.example",
+        "a@caps.example",
+    ],
+)
+def test_sender_is_covered_by_its_address_without_label_or_by_a_domain_above_it(sender: str, clients: Clients):
+    message = {"Subject": {"Data": "Books"}, "Body": {"Text": {"Data": "Hello."}}}
+    clients.v1.send_email(Source=sender, Destination=TO, Message=message)
+    assert [message["source"] for message in clients.messages()] == [sender]
+
+
+@pytest.mark.parametrize("recipient", ["Lovelace, Ada <ada@mail.example>", '"Lovelace, Ada" <ada@mail.example>'])
+def test_recipient_is_the_address_whatever_the_name_before_it(recipient: str, clients: Clients):
+    delivery = clients.records(send(clients, "", recipient))[-1]["delivery"]
+    assert delivery["recipients"] == ["ada@mail.example"]
+    assert len(clients.messages("ada@mail.example")) == 1
+    clients.v2.put_suppressed_destination(EmailAddress="ada@mail.example", Reason="BOUNCE")
+    assert kinds(clients, send(clients, "", recipient)) == ["Send", "Bounce"]
+
+
 def test_custom_verification_email_has_no_tags(clients: Clients):
     for client in (clients.v1, clients.v2):
         client.send_custom_verification_email(
@@ -87,6 +128,23 @@ def test_missing_variable_is_a_rendering_failure_and_no_error(data: str, clients
         "errorMessage": f"Attribute '{missing}' is not present in the rendering data.",
     }
     assert clients.messages() == []
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [("[1, 2]", "xx"), ("5", "-"), ("true", "-"), ('"ab"', "-"), ("[]", "-")]
+)
+def test_each_repeats_its_block_for_the_items_of_a_list_alone(data: str, expected: str, clients: Clients):
+    template = {"TemplateContent": {"Subject": "Books", "Text": "{{#each books}}x{{else}}-{{/each}}"}}
+    content = {"Template": template | {"TemplateData": f'{{"books": {data}}}'}}
+    clients.v2.send_email(FromEmailAddress=SENDER, Destination=TO, Content=content)
+    assert [message["text"] for message in clients.messages()] == [expected]
+
+
+@pytest.mark.parametrize("charset", ["idna", "x-unknown", "base64"])
+def test_text_in_an_unknown_character_set_is_read_as_utf_8(charset: str, clients: Clients):
+    raw = raw_message("X-SES-CONFIGURATION-SET: newsletter", f"Content-Type: text/html; charset={charset}", body="Ünï")
+    clients.v1.send_raw_email(RawMessage={"Data": raw})
+    assert clients.messages()[0]["html"].startswith("Ünï")
 
 
 @pytest.mark.parametrize(
@@ -124,6 +182,43 @@ def test_virus_is_rejected_after_the_call_succeeded(interface: str, clients: Cli
         message_id = clients.v2.send_email(Content={"Raw": {"Data": raw}})["MessageId"]
     assert clients.records(message_id)[-1]["reject"] == {"reason": "Bad content"}
     assert clients.messages() == []
+
+
+@pytest.mark.parametrize("kind", ["Simple", "Template"])
+def test_virus_in_an_attachment_is_rejected(kind: str, clients: Clients):
+    attachments = {"Attachments": [{"FileName": "a.com", "RawContent": EICAR}]}
+    simple = {"Subject": {"Data": "Books"}, "Body": {"Text": {"Data": "Hello."}}}
+    content = {kind: {"Simple": simple, "Template": TEMPLATE}[kind] | attachments}
+    message_id = clients.v2.send_email(
+        FromEmailAddress=SENDER, Destination=TO, Content=content, ConfigurationSetName="newsletter"
+    )["MessageId"]
+    assert kinds(clients, message_id) == ["Send", "Reject"]
+
+
+def test_bounce_without_details_is_simulated_as_a_permanent_one(clients: Clients):
+    header = 'X-Local-SES-Simulation: {"events": [{"event": "Bounce"}]}'
+    raw = raw_message("X-SES-CONFIGURATION-SET: newsletter", header)
+    [record] = clients.records(clients.v1.send_raw_email(RawMessage={"Data": raw})["MessageId"])
+    assert (record["bounce"]["bounceType"], record["bounce"]["bounceSubType"]) == ("Permanent", "General")
+
+
+def test_response_to_head_has_no_body(clients: Clients):
+    send(clients, SIMPLE_TRACKED)
+    [pixel] = re.findall(r'<img [^>]*src="[^"]+(/track[^"]+)"', clients.messages()[0]["html"])
+    with socket.create_connection(("127.0.0.1", int(clients.ses.url.rpartition(":")[2]))) as connection:
+        for path in (pixel, "/messages"):
+            connection.sendall(f"HEAD {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.count(b"\r\n\r\n") == answer.count(b"HTTP/1.1 ") == 2
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_attribute_whose_name_ends_like_that_of_a_link_is_not_tracked(clients: Clients):
+    send(clients, '<a data-href="https://no.example/" href="https://yes.example/">a</a>')
+    [message] = clients.messages()
+    assert 'data-href="https://no.example/"' in message["html"]
+    assert clients.http("GET", message["links"][0]).headers["Location"] == "https://yes.example/"
 
 
 def test_tracked_links_lead_on_and_are_published(clients: Clients):
@@ -184,3 +279,14 @@ def test_templates_of_one_api_are_those_of_the_other(clients: Clients):
     assert all(moment <= datetime.now(UTC) for moment in created)
     clients.v1.delete_template(TemplateName="shared")
     assert "shared" not in [each["TemplateName"] for each in clients.v2.list_email_templates()["TemplatesMetadata"]]
+
+
+@pytest.mark.parametrize("option", ["--port", "--smtp-port", "--smtps-port"])
+def test_port_that_is_in_use_ends_the_command_with_one_sentence(option: str, clients: Clients):
+    port = str(clients.ports.starttls)
+    completed = subprocess.run(
+        [sys.executable, "-m", "local.ses", "--port", "0", option, port], check=False, capture_output=True, text=True
+    )
+    assert completed.returncode == 2
+    assert f"argument {option}: port {port} is in use: choose another" in completed.stderr
+    assert "Traceback" not in completed.stderr

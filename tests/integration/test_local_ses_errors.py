@@ -22,6 +22,13 @@ SIMPLE = {"Simple": MESSAGE}
 MANY = {"ToAddresses": [f"reader-{number}@mail.example" for number in range(51)]}
 BAD_TAG = [{"Name": "campaign", "Value": "spring sale"}]
 BAD_TAG_TEXT = "Invalid tag value <spring sale>: only alphanumeric ASCII characters, '_', and '-' are allowed."
+VERIFICATION = {
+    "TemplateName": "t",
+    "FromEmailAddress": "a@other.example",
+    "TemplateSubject": "s",
+    "TemplateContent": "c",
+}
+VERIFICATION |= {"SuccessRedirectionURL": "https://a.example/", "FailureRedirectionURL": "https://b.example/"}
 TOO_LONG_V1, TOO_LONG_V2 = 10 * 2**20, 40 * 2**20
 
 
@@ -76,6 +83,10 @@ def http(code: str, text: str, source: str, method: str, path: str, body: str = 
 MISTAKES = [
     v1_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, Source="a@other.example"),
     v1_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, Source="a@other.example", ConfigurationSetName="newsletter"),
+    v1_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, ReturnPath="a@other.example"),
+    v1_send("MessageRejected", UNVERIFIED + "ada@person.example", DOCUMENTED, Source="ada@person.example"),
+    v1_send("InvalidParameterValue", "Missing final '@domain'", JAVAMAIL, Source="Lovelace, Ada <news@bookshop.example>"),
+    v1_send("InvalidParameterValue", "Missing final '@domain'", JAVAMAIL, ReplyToAddresses=["readers"]),
     v1_send("ConfigurationSetDoesNotExist", "Configuration set <nws> does not exist.", REPORTED, ConfigurationSetName="nws"),
     v1_send("ConfigurationSetSendingPausedException", "Configuration set sending is paused", MODEL, ConfigurationSetName="paused"),
     v1_send("InvalidParameterValue", "Recipient count exceeds 50.", REPORTED, Destination=MANY),
@@ -88,6 +99,8 @@ MISTAKES = [
     v1_send("InvalidParameterValue", "Domain contains dot-dot", JAVAMAIL, Destination={"ToAddresses": ["a@c..example"]}),
     v1_send("InvalidParameterValue", BAD_TAG_TEXT, REPORTED, Tags=BAD_TAG),
     v1_send("InvalidParameterValue", "Invalid tag name <a:b>", CHOSEN, Tags=[{"Name": "a:b", "Value": "c"}]),
+    v1_send("InvalidParameterValue", "Invalid tag value <b\ufffdc>", CHOSEN, Tags=[{"Name": "a", "Value": "b\0c"}]),
+    v1_send("InvalidParameterValue", "Invalid tag value <ses:feedback-id-a>", DOCUMENTED, Tags=[{"Name": "a", "Value": "ses:feedback-id-a"}]),
     v1_send("InvalidParameterValue", "Header 'Subject' contains a line break.", CHOSEN, Message=MESSAGE | {"Subject": {"Data": "a\nBcc: b@c.example"}}),
     v1_send("ValidationError", "1 validation error detected: Value null at 'source'", REPORTED, Source=None),
     v1_send("ValidationError", "1 validation error detected: Value null at 'message.subject'", REPORTED, Message={"Body": MESSAGE["Body"]}),
@@ -96,17 +109,24 @@ MISTAKES = [
     v1_raw("InvalidParameterValue", "Missing required header 'From'.", REPORTED, raw_message(sender="")),
     v1_raw("InvalidParameterValue", "Missing required header 'To'.", REPORTED, raw_message(to="")),
     v1_raw("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, raw_message(sender="a@other.example"), Source=SENDER),
+    v1_raw("MessageRejected", UNVERIFIED + "a@other.example, b@other.example", DOCUMENTED, raw_message("Sender: a@other.example", "Return-Path: <b@other.example>")),
     v1_raw("InvalidParameterValue", "Invalid tag <campaign>", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign")),
     v1_raw("InvalidParameterValue", BAD_TAG_TEXT, REPORTED, raw_message("X-SES-MESSAGE-TAGS: campaign=spring sale")),
     v1_raw("ConfigurationSetDoesNotExist", "Configuration set <nws>", REPORTED, raw_message("x-ses-configuration-set: nws")),
+    *[v1_raw("InvalidParameterValue", "The value of X-Local-SES-Simulation is not valid", CHOSEN, raw_message(f"X-Local-SES-Simulation: {value}")) for value in ("é", "[]", '{"events": 1}', '{"events": [{"event": "Sent"}]}', '{"sent_at": "yesterday"}')],
+    v1_raw("InvalidParameterValue", "Invalid tag value <", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign=frühling")),
     v1_template("TemplateDoesNotExist", "Template catalog does not exist", MODEL, Template="catalog"),
     v1_template("InvalidRenderingParameter", "The template data is not a valid JSON object.", CHOSEN, TemplateData="{"),
+    v1_template("InvalidRenderingParameter", "The template data is not a valid JSON object.", CHOSEN, TemplateData=r'{"title": "\ud800"}'),
     Mistake("v1 CreateTemplate", {"Template": {"TemplateName": "catalogue", "SubjectPart": "x"}}, "AlreadyExists", "Template catalogue already exists", MODEL),
     Mistake("v1 CreateTemplate", {"Template": {"TemplateName": "t", "SubjectPart": "{{#if a}}"}}, "InvalidTemplate", "The block '#if'", MODEL),
+    Mistake("v1 CreateTemplate", {"Template": {"TemplateName": "t", "SubjectPart": "{{title}"}}, "InvalidTemplate", "The template has '{{' without '}}'", MODEL),
+    Mistake("v1 CreateCustomVerificationEmailTemplate", VERIFICATION, "FromEmailAddressNotVerified", UNVERIFIED + "a@other.example", MODEL),
     Mistake("v1 TestRenderTemplate", {"TemplateName": "catalogue", "TemplateData": "{}"}, "MissingRenderingAttribute", "Attribute 'title' is not present in the rendering data.", DOCUMENTED),
     Mistake("v1 SendCustomVerificationEmail", {"EmailAddress": READER, "TemplateName": "x"}, "CustomVerificationEmailTemplateDoesNotExist", "Custom verification email template x", MODEL),
     Mistake("v1 SendBulkTemplatedEmail", {"Source": SENDER, "Template": "catalog", "DefaultTemplateData": "{}", "Destinations": [{"Destination": TO}]}, "TemplateDoesNotExist", "Template catalog", MODEL),
     v2_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, FromEmailAddress="a@other.example"),
+    v2_send("MessageRejected", UNVERIFIED + "a@other.example", DOCUMENTED, FeedbackForwardingEmailAddress="a@other.example"),
     v2_send("NotFoundException", "Configuration set <nws> does not exist.", REPORTED, ConfigurationSetName="nws"),
     v2_send("SendingPausedException", "Configuration set sending is paused", MODEL, ConfigurationSetName="paused"),
     v2_send("BadRequestException", "Recipient count exceeds 50.", REPORTED, Destination=MANY),
@@ -115,6 +135,8 @@ MISTAKES = [
     v2_send("BadRequestException", BAD_TAG_TEXT, REPORTED, EmailTags=BAD_TAG),
     v2_send("BadRequestException", "1 validation error detected: Value null at 'content'", REPORTED, Content=None),
     v2_send("BadRequestException", "Content must have one of", CHOSEN, Content={}),
+    v2_send("BadRequestException", "Header name 'X-Genre:' has characters other than", MODEL, Content={"Simple": MESSAGE | {"Headers": [{"Name": "X-Genre:", "Value": "a"}]}}),
+    v2_send("BadRequestException", "Header name 'X-Büchér'", MODEL, Content={"Simple": MESSAGE | {"Headers": [{"Name": "X-Büchér", "Value": "a"}]}}),
     v2_send("BadRequestException", f"Message length is more than {TOO_LONG_V2}", REPORTED, Content={"Raw": {"Data": raw_message(body="a" * TOO_LONG_V2)}}),
     v2_send("NotFoundException", "Template catalog does not exist", MODEL, Content={"Template": {"TemplateName": "catalog"}}),
     v2_send("BadRequestException", "Template must have one of", CHOSEN, Content={"Template": {"TemplateData": "{}"}}),
@@ -129,6 +151,9 @@ MISTAKES = [
     smtp("554", "Configuration set <nws> does not exist.", CHOSEN, raw_message("X-SES-CONFIGURATION-SET: nws")),
     smtp("554", "Transaction failed: Invalid tag <campaign>", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign")),
     smtp("554", "Transaction failed: " + BAD_TAG_TEXT, CHOSEN, raw_message("x-ses-message-tags: campaign=spring sale")),
+    smtp("554", "Transaction failed: Invalid tag value <spring sale>: only", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign=spring\r\n sale")),
+    smtp("554", "Transaction failed: Invalid tag value <", CHOSEN, raw_message("X-SES-MESSAGE-TAGS: campaign=frühling")),
+    smtp("554", "Configuration set <", CHOSEN, raw_message("X-SES-CONFIGURATION-SET: frühling")),
     smtp("554", "Transaction failed: Recipient count exceeds 50.", CHOSEN, raw_message(), recipients=MANY["ToAddresses"]),
     smtp("552", "Message is too long.", DOCUMENTED, raw_message(body=("a" * 998 + "\r\n") * (TOO_LONG_V2 // 1_000))),
     smtp("535", "Authentication Credentials Invalid", DOCUMENTED, raw_message(), password=""),
@@ -137,8 +162,13 @@ MISTAKES = [
     http("InvalidAction", "Could not find operation  for", REPORTED, "POST", "/", "Version=2010-12-01"),
     http("MalformedQueryString", "The value at 'rawMessage.data' is not a valid blob", CHOSEN, "POST", "/", "Action=SendRawEmail&Version=2010-12-01&RawMessage.Data=%25"),
     http("MalformedQueryString", "The value at 'destination' is not a valid structure", CHOSEN, "POST", "/", "Action=SendEmail&Version=2010-12-01&Source=a&Destination=b&Message=c"),
+    http("MalformedQueryString", "The value at 'destination.toAddresses' is not a valid list", CHOSEN, "POST", "/", "Action=SendEmail&Version=2010-12-01&Source=a&Destination.ToAddresses.a=b&Message=c"),
     http("SerializationException", "The body is not a JSON object.", MODEL, "POST", "/v2/email/outbound-emails", "{"),
+    http("SerializationException", "The value at 'destination.toAddresses' is not a valid list", MODEL, "POST", "/v2/email/outbound-emails", '{"Content": {}, "Destination": {"ToAddresses": "a@b.example"}}'),
     http("SerializationException", "The value at 'content' is not a valid structure", MODEL, "POST", "/v2/email/outbound-emails", '{"Content": 1}'),
+    http("SerializationException", "The value at 'content.simple.subject.data' is not a valid string", MODEL, "POST", "/v2/email/outbound-emails", '{"Content": {"Simple": {"Subject": {"Data": 1}, "Body": {}}}}'),
+    http("SerializationException", "The value at 'content.simple.subject.data' is not a valid string", CHOSEN, "POST", "/v2/email/outbound-emails", '{"Content": {"Simple": {"Subject": {"Data": "\\ud800"}, "Body": {}}}}'),
+    http("SerializationException", "The body is not a JSON object.", CHOSEN, "POST", "/v2/email/outbound-emails", "[" * 100_000),
     http("UnknownOperationException", "SES has no operation", MODEL, "POST", "/v2/email/letters", "{}", status=404),
 ]  # fmt: skip
 
@@ -195,6 +225,7 @@ def make(mistake: Mistake, clients: Clients) -> tuple[str, str]:
 def test_mistake_gets_the_error_of_ses_and_counts_nowhere(
     mistake: Mistake, clients: Clients, capfd: pytest.CaptureFixture[str]
 ):
+    clients.http("DELETE", "/messages")
     code, text = make(mistake, clients)
     assert (code, text[: len(mistake.text)]) == (mistake.code, mistake.text)
     assert clients.ses.mailbox.records() == clients.ses.mailbox.messages() == []

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from aftersend.contract import SORT_KEY
+from aftersend.aws.counters_table import COUNTERS_PARTITION
+from aftersend.contract import PARTITION_KEY, SORT_KEY
 from local.pipeline import LocalPipeline
 from tests.integration.test_operations import run
 from tests.integration.test_pipeline import a_bounce_of, wait_for
@@ -43,15 +44,15 @@ def bounces(pipeline: LocalPipeline) -> int:
 def give_up(pipeline: LocalPipeline, *recipients: str) -> str:
     """Record events that count_tags skips, as if Lambda had given up their batch, and return the object it stored."""
     enable(pipeline, False)
-    publish(pipeline, *recipients)
     dynamodb, counters = pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["CountersTableName"]
-    shard = {"partition_key": {"S": "checkpoint#the-only-shard"}}
+    shard = {PARTITION_KEY: {"S": "checkpoint#the-only-shard"}}
     table = dynamodb.describe_table(TableName=pipeline.outputs["LedgerTableName"])["Table"]
     streams = pipeline.ses.emulator_client("dynamodbstreams")
     described = streams.describe_stream(StreamArn=table["LatestStreamArn"])["StreamDescription"]
     start = streams.get_shard_iterator(
-        StreamArn=table["LatestStreamArn"], ShardId=described["Shards"][0]["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        StreamArn=table["LatestStreamArn"], ShardId=described["Shards"][0]["ShardId"], ShardIteratorType="LATEST"
     )["ShardIterator"]
+    publish(pipeline, *recipients)
     records: list[Any] = []
     while page := (answer := streams.get_records(ShardIterator=start))["Records"]:
         records += page
@@ -70,15 +71,16 @@ def give_up(pipeline: LocalPipeline, *recipients: str) -> str:
 
 
 def damage(pipeline: LocalPipeline) -> None:
-    """Delete an item of the counters, and change a number of every second one."""
+    """Delete an item of the counters, and change a number of every second one. What functions remember is unharmed."""
     dynamodb, table = pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["CountersTableName"]
-    items = [item for item in dynamodb.scan(TableName=table)["Items"] if "checkpoint" not in item]
+    pages = dynamodb.get_paginator("scan").paginate(TableName=table)
+    items = [item for page in pages for item in page["Items"] if COUNTERS_PARTITION.fullmatch(item[PARTITION_KEY]["S"])]
     for number, item in enumerate(items):
         names = [name for name, value in item.items() if "N" in value and name != "expires"]
         if number % 2 == 0:
             item[names[0]] = {"N": "4711"}
             dynamodb.put_item(TableName=table, Item=item)
-    key = {name: items[-1][name] for name in ("partition_key", SORT_KEY)}
+    key = {name: items[-1][name] for name in (PARTITION_KEY, SORT_KEY)}
     dynamodb.delete_item(TableName=table, Key=key)
 
 

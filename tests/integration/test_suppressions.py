@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from local.pipeline import LocalPipeline
 from tests.integration.test_operations import run
@@ -21,3 +22,25 @@ def test_addresses_are_added_listed_checked_and_removed(pipeline: LocalPipeline,
     many = run("suppressions", "remove", "--rule", "added-by-operator", "--domain", "mail.example", "--yes")
     assert many.exit_code == 0, many.output
     assert run("suppressions", "check", file).exit_code == 0
+
+
+def test_address_is_added_removed_and_counted_on_the_dashboard(pipeline: LocalPipeline):
+    def panel(output: str, **event: Any) -> str:
+        functions = pipeline.ses.emulator_client("lambda")
+        answer = functions.invoke(FunctionName=pipeline.outputs[output], Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read())
+
+    stated = {"widgetContext": {"forms": {"all": {"operator": "Kim", "reason": "asked by telephone"}}}}
+    button = {"address": "Dashboard@mail.example", "scope": "*", "show": "arn", **stated}
+    added = panel("ChangeSuppressionsFunctionName", change="add", **button)
+    assert "Added: suppressed everywhere" in added
+    pipeline.ses.account_list.put("Dashboard@mail.example", "BOUNCE")
+    shown = panel("ShowWidgetsFunctionName", panel="recipient", query="dashboard@mail.example")
+    assert "By Kim: asked by telephone" in shown
+    assert "SES's account list has Dashboard@mail.example" in shown
+    pipeline.sweep_suppressions()
+    assert "added-by-operator" in panel("ShowWidgetsFunctionName", panel="suppressions")
+    assert "dashboard@mail.example</a>" in panel("ShowWidgetsFunctionName", panel="recipient", query="dashboard@")
+    removed = panel("ChangeSuppressionsFunctionName", change="remove", **button)
+    assert "Removed: no longer suppressed everywhere. SES's account list no longer has it." in removed
+    assert "<strong>Not suppressed.</strong>" in removed

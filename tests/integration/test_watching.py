@@ -1,7 +1,4 @@
-"""Compare the deployed counters with the local SES's own metrics, and send the canary through everything.
-
-The name of the file sorts after those of tests that expect exact counts: what the canary sends stays counted.
-"""
+"""Compare the deployed counters with the local SES's own metrics, and send the canary through everything."""
 
 import json
 from datetime import UTC, datetime, timedelta

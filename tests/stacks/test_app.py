@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from aftersend.config.loader import ENVIRONMENTS_FOLDER
 from tests.stacks.conftest import CONTEXT, PROJECT
 
 ENVIRONMENT = """
@@ -22,10 +23,14 @@ configuration_set = "%s"
 
 def synthesize(folder: Path, environment: str) -> subprocess.CompletedProcess[str]:
     (folder / "shop.toml").write_text(environment)
+    return run_app(folder / "cdk.out", "false", env="shop", environments=str(folder))
+
+
+def run_app(output: Path, validation: str, **context: str) -> subprocess.CompletedProcess[str]:
     variables = {
-        "CDK_CONTEXT_JSON": json.dumps({**CONTEXT, "env": "shop", "environments": str(folder)}),
-        "CDK_OUTDIR": str(folder / "cdk.out"),
-        "CDK_VALIDATION": "false",
+        "CDK_CONTEXT_JSON": json.dumps(CONTEXT | context),
+        "CDK_OUTDIR": str(output),
+        "CDK_VALIDATION": validation,
     }
     command = [sys.executable, "app.py"]
     return subprocess.run(command, cwd=PROJECT, env=os.environ | variables, capture_output=True, text=True, check=False)
@@ -49,3 +54,11 @@ def test_synthesis_attaches_warnings_to_the_stacks_and_prints_the_cost(tmp_path:
     metadata = (tmp_path / "cdk.out" / "Aftersend-shop-Publishing.metadata.json").read_text()
     assert "[feedback-forwarding-on]" in metadata
     assert "[no-alarm-recipients]" in metadata
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("environment", sorted(file.stem for file in ENVIRONMENTS_FOLDER.glob("*.toml")))
+def test_example_environment_passes_the_validation_of_the_cdk(environment: str, tmp_path: Path):
+    result = run_app(tmp_path, "true", env=environment)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "validation-report.json").read_bytes())["pluginReports"] == []

@@ -10,6 +10,7 @@ from aws_cdk.assertions import Template
 from tests.evaluators.iam import Call, Statement, is_allowed, statements_of, unused
 from tests.evaluators.recorded_calls import (
     account_list_calls,
+    change_calls,
     hourly_calls,
     identity_calls,
     pipeline_calls,
@@ -53,6 +54,7 @@ def recorded(environment: Templates) -> dict[str, set[Call]]:
     """Return the calls of our functions, by function."""
     with function_process():
         recorded = (pipeline_calls, identity_calls, account_list_calls, sweep_calls, rates_calls, hourly_calls)
+        recorded += (change_calls,)
         return {name: made for calls in recorded for name, made in calls(environment).items()}
 
 

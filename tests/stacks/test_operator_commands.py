@@ -15,7 +15,7 @@ from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
 from aftersend.metrics.guard import NOTHING
 from aftersend.suppression import Policy
-from tests.adapters.conftest import aws, dynamodb, s3
+from tests.adapters.conftest import SESSION, aws, dynamodb, s3
 from tests.adapters.reputation import ReputationShop, reputation_shop
 from tests.adapters.suppression_shop import ShopSession, SuppressionShop, invoke, run, shop
 from tests.adapters.test_resume import PAUSED, SesSession
@@ -55,6 +55,7 @@ def calls(shop: SuppressionShop, environment: Templates, monkeypatch: pytest.Mon
         return made
 
     monkeypatch.setattr(ShopSession, "client", client)
+    monkeypatch.setattr(SESSION, "client", SESSION.new_client)
     return recorded
 
 
@@ -140,6 +141,7 @@ def test_operator_may_make_every_call_of_resume_and_the_reader_may_not(
             return made
 
     ses = reputation_shop.ses
+    monkeypatch.setattr(SESSION, "client", SESSION.new_client)
     monkeypatch.setattr(boto3, "Session", lambda *_, **__: Recording(ses))
     monkeypatch.setattr(cli_deployment, "PACE_SECONDS", 0)
     reputation_shop.states.replace("newsletter", NOTHING, PAUSED)

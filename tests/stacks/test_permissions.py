@@ -112,13 +112,29 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         ): "send messages to the mailbox simulator",
     },
     "SweepSweepSuppressionsFunction": {
-        (("dynamodb:PutItem", "dynamodb:Query"), "Ledger"): "keep the history of retention, read events of a recipient",
+        (
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "Counters, Ledger",
+        ): "read how much was sent and events of a recipient; keep the size of the list and the history of retention",
         (
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",
         ): "find temporary entries, and write what follows",
         **HASH_KEY,
-        (("dynamodb:Query", "dynamodb:PutItem"), "Counters"): "read how much was sent, store the size of the list",
+    },
+    "WidgetsChangeSuppressionsFunction": {
+        (
+            ("dynamodb:PutItem", "dynamodb:Query"),
+            "Ledger, Suppressions",
+        ): "record an operator's act, read a recipient's events, read and write entries, read tombstones",
+        **HASH_KEY,
+        (
+            ("ses:GetSuppressedDestination", "ses:DeleteSuppressedDestination"),
+            "*",
+        ): "delete from SES's account list what was removed, and show what it has",
+    },
+    "WidgetsEditor": {
+        (("lambda:InvokeFunction",), "WidgetsChangeSuppressionsFunction"): "change suppressions on the dashboard",
     },
     "ReputationWatchRatesFunction": {
         (
@@ -228,7 +244,6 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
         (("ses:DeleteSuppressedDestination",), "*"): "suppressions remove and forget, at SES's account list",
         (("s3:GetLifecycleConfiguration",), "Archive"): "forget: say when the archive has expired",
     },
-    "WidgetsChangeSuppressionsFunction": RECORD,
     "WidgetsViewer": {
         (("lambda:InvokeFunction",), "WidgetsShowWidgetsFunction"): "look at the dashboard",
         (
@@ -241,7 +256,6 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
             ", ".join(ARN.format("cloudformation", f"stack/Aftersend-prod-{name}/*") for name in STACKS),
         ): "aftersend dashboard: find it",
     },
-    "WidgetsEditor": {(("lambda:InvokeFunction",), "WidgetsChangeSuppressionsFunction"): "change suppressions on it"},
     "ArchiveNotificationsHandlerPolicy": {
         (("s3:GetBucketNotification", "s3:PutBucketNotification"), "Archive"): "set its notifications (the CDK's own)",
     },

@@ -108,8 +108,10 @@ READ = 730 * 0.01e-3
 
 def test_environment_without_mail_has_fixed_costs():
     assert dollars(changed(monthly_messages=0)) == {
-        # An hour of every working day, eight widgets of a third of a second a minute; a gigabyte and twelve metrics.
-        "CloudWatch dashboard": pytest.approx(3 + 22 * 60 * (8 * (0.2e-6 + 0.3 * 13.3334e-6) + 12 * 0.01e-3)),
+        # An hour of every working day: eight widgets of 0.3 s a minute with 1,769 megabytes, and twelve metrics.
+        "CloudWatch dashboard": pytest.approx(
+            3 + 22 * 60 * (8 * (0.2e-6 + 0.3 * 1769 / 1024 * 13.3334e-6) + 12 * 0.01e-3)
+        ),
         "CloudWatch metrics": pytest.approx(4 * 0.30 + 2 * READ),  # four heartbeats, two metrics of SES
         "CloudWatch alarms": pytest.approx(4.60),
         "DynamoDB": pytest.approx(RATE_READS * 0.125e-6),
@@ -132,7 +134,9 @@ def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
-    assert headline.startswith("Estimated cost: $9.98 a month without any mail, excluding SES charges (prices: us-east")
+    assert headline.startswith(
+        "Estimated cost: $10.01 a month without any mail, excluding SES charges (prices: us-east"
+    )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 6
 

@@ -1,7 +1,10 @@
 """Check the parts of the local SES that need no socket: templates, addresses, tags, links, and its page."""
 
+import random
 import re
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +12,7 @@ from local.ses import api, api_standalone, tracking
 from local.ses.addresses import check_recipients
 from local.ses.mime import body, compose
 from local.ses.model import parse_v1, parse_v2, service
+from local.ses.publishing import Publisher
 from local.ses.rendering import Content, RenderingFailed, render
 from local.ses.responses import V2_CODES, RequestError
 from local.ses.tags import tags_of_header
@@ -100,3 +104,21 @@ def test_page_names_every_call_that_is_performed():
 def test_codes_of_the_second_api_are_in_its_model_or_common_to_all():
     common = {"UnknownOperationException", "SerializationException"}
     assert set(V2_CODES.values()) - {shape.name for shape in service("sesv2").error_shapes} == common
+
+
+@pytest.mark.parametrize(("closed", "lines"), [(True, 0), (False, 1)])
+def test_record_that_cannot_be_stored_is_one_line_unless_the_run_ends(
+    closed: bool, lines: int, capsys: pytest.CaptureFixture[str]
+):
+    publisher = Publisher(failing_client, random.Random(0), 0)
+    publisher.put_into_stream("archive", "{}", ("Firehose", "Send"))
+    if closed:
+        publisher.close()
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
+    assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def failing_client(_service: str) -> Any:
+    raise ConnectionError

@@ -241,3 +241,22 @@ def test_line_break_cannot_become_a_header(field: str, character: str):
     fields[field] = f"a{character}X-SES-MESSAGE-TAGS: a=b"
     with pytest.raises(InvalidMessage, match="control character"):
         OutgoingMessage(**fields)
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("Bücher <news@bookshop.example>", "=?utf-8?q?B=C3=BCcher?= <news@bookshop.example>"),
+        ('"Müller, Ada" <ada@mail.example>', "=?utf-8?b?TcO8bGxlciwgQWRh?= <ada@mail.example>"),
+        ("Books <news@bookshop.example>", "Books <news@bookshop.example>"),
+        ("bü@mail.example", "bü@mail.example"),
+        ("Bü <bü@mail.example>", "Bü <bü@mail.example>"),
+    ],
+)
+@pytest.mark.parametrize("interface", sending.COMPOSED)
+def test_names_of_people_are_encoded_where_they_are_not_ascii(interface: Interface, address: str, expected: str):
+    message = sending.OutgoingMessage(sender=address, recipients=(address,), subject="Spring", text="Books")
+    parameters = sending.request(interface, message, SendingOptions())
+    assert parameters.get("Source", parameters.get("FromEmailAddress")) == expected
+    recipients = parameters.get("Destinations") or parameters["Destination"]["ToAddresses"]
+    assert recipients == [expected]
