@@ -75,13 +75,12 @@ def request_handler(site: DashboardSite) -> type[BaseHTTPRequestHandler]:
     """Return a handler of requests to a dashboard."""
 
     class RequestHandler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
         def do_GET(self) -> None:
             self._send(lambda: get(site, self.path))
 
         def do_POST(self) -> None:
-            body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MAX_BODY_BYTES + 1))
+            length = self.headers.get("Content-Length") or "0"
+            body = self.rfile.read(min(int(length), MAX_BODY_BYTES + 1)) if length.isdecimal() else b""
             self._send(lambda: post(site, self.path, self.headers, body))
 
         def _send(self, answer: Callable[[], Response]) -> None:

@@ -17,8 +17,7 @@ from aftersend.cli import dashboard
 from aftersend.cli.dashboard_graphs import draw
 from aftersend.cli.main import app
 from aftersend.counting import CONFIGURATION_SET, START, Row
-from tests.adapters.conftest import SESSION
-from tests.adapters.test_deployment import stacks
+from tests.adapters.test_deployment import Session, stacks
 from tests.dashboard_stub import CHANGE, SHOW, Clients, deployment
 
 __all__ = ["stacks"]
@@ -76,11 +75,10 @@ def texts(made: Deployment, properties: dict[str, Any]) -> str:
     return " ".join(each if isinstance(each, str) else tostring(each, "unicode") for each in drawn)
 
 
-def test_graph_of_a_local_run_has_the_figures_of_the_counters(dynamodb: Any, monkeypatch: pytest.MonkeyPatch):
+def test_graph_of_a_local_run_has_the_figures_of_the_counters(dynamodb: Any):
     counts = Counter({(Row(CONFIGURATION_SET, "news", HOUR), "send"): 1_200})
     CountersTable(dynamodb, "counters").commit("shard", None, START, counts)
-    local = Deployment("local", SESSION, LocalRun(1, "https://dynamodb.us-east-1.amazonaws.com", "", 0))
-    monkeypatch.setattr(local, "client", lambda _: dynamodb)
+    local = Deployment("local", Session({}), LocalRun(1, "", "", 0))
     local.outputs["CountersTableName"] = "counters"
     drawn = texts(local, SENT)
     assert "news send, up to 1,200" in drawn

@@ -193,6 +193,12 @@ def test_long_question_is_refused():
     assert Browser().request("POST", "/widget", b" " * (MAX_BODY_BYTES + 1))[0] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
+@pytest.mark.parametrize("length", ["-1", "x", None])
+def test_length_that_is_none_is_refused(length: str | None):
+    status, _, _ = Browser().request("POST", "/widget", b"{}", **{"Content-Length": length})
+    assert status == HTTPStatus.BAD_REQUEST
+
+
 def test_time_that_no_clock_has_is_refused():
     assert Browser().ask(SENT, begin=10**30)[0] == HTTPStatus.BAD_REQUEST
 
