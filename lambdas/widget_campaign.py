@@ -13,7 +13,7 @@ from aftersend.dashboard.elements import Content
 from aftersend.dashboard.request import Request
 from aftersend.dashboard.span import HOUR, Span, span_of
 from aftersend.events import Event
-from aftersend.metrics.summary import summarize
+from aftersend.metrics.tag_table import Order, range_row, sort_rows
 from aftersend.operations.feedback_listing import feedback_values
 from aftersend.operations.parallel import in_parallel
 from lambdas.widget_counters import CountedMail, counted_mail, tracked
@@ -26,27 +26,27 @@ MAX_DAYS_OF_FEEDBACK = 7
 
 
 def show(request: Request, deployment: Deployment) -> Iterable[Content]:
-    """Return the content of the panel."""
-    mail, span, value = counted_mail(deployment), span_of(request.begin, request.end), request.get("value")
-    tag = mail.tag(request.get("tag"))
-    if not value or tag.startswith(LINK):
-        return _choice(mail, "" if tag.startswith(LINK) else tag, span, request)
+    """Return the content of the panel: of the value asked for, or of the worst and what others there are."""
+    mail, span, asked = counted_mail(deployment), span_of(request.begin, request.end), request.get("tag")
+    tags = [each for each in mail.tags if not each.startswith(LINK)]
+    tag = asked if asked in tags else tags[0]
+    if (value := request.get("value")) and not asked.startswith(LINK):  # a link's tag says nothing about its mail
+        return _campaign(mail, tag, value, span, request, deployment)
+    sums = mail.table.sums(tag, span.hours)
+    rows = [range_row(tag, name, by_hour, span.hours, mail.reputation) for name, by_hour in sums.items()]
+    worst = sort_rows(rows, Order.WORST)[0].value if rows else ""
+    choice = choose(tag, tags, {row.value: row.sends for row in rows}, span, request.functions.show, worst)
+    return [*choice, *(_campaign(mail, tag, worst, span, request, deployment) if worst else ())]
+
+
+def _campaign(
+    mail: CountedMail, tag: str, value: str, span: Span, request: Request, deployment: Deployment
+) -> Iterable[Content]:
     hours = [span.begin - number * HOUR for number in range(1, LEAD // HOUR + 1)] + [*span.hours]
     by_hour = mail.table.sums(tag, hours, value).get(value, {})
     campaign = Campaign(tag, value, span, by_hour, mail.reputation, deployment.name, request.functions.show)
     feedback = None if tag == PROVIDER else _feedback(campaign, deployment)
     return campaign.render(tracked(), feedback)
-
-
-def _choice(mail: CountedMail, tag: str, span: Span, request: Request) -> Iterable[Content]:
-    """Return a form with the values of the most mail."""
-    tags = [each for each in mail.tags if not each.startswith(LINK)]
-    chosen = tag or tags[0]
-    sums = mail.table.sums(chosen, span.hours)
-    sends = {
-        value: sum(summarize(measures)["send"] for measures in by_hour.values()) for value, by_hour in sums.items()
-    }
-    return choose(chosen, tags, sends, span, request.functions.show)
 
 
 def _feedback(campaign: Campaign, deployment: Deployment) -> Feedback:

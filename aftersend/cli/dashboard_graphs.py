@@ -3,18 +3,20 @@
 The emulator makes no metrics of the lines that functions print. The counters have the same figures by hour.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_recorder import deployed_reputation
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.metric_values import labelled_values
-from aftersend.contract import CONFIGURATION_SET_DIMENSION, METRICS_NAMESPACE
+from aftersend.contract import CONFIGURATION_SET_DIMENSION, METRICS_NAMESPACE, RATE_METRICS
 from aftersend.counting import ALL_MEASURES, CONFIGURATION_SET
 from aftersend.dashboard.elements import Content, element
 from aftersend.dashboard.graph import Point, Series, Source, graph, queries, sources, thresholds
 from aftersend.dashboard.numbers import duration
+from aftersend.metrics.reputation import Reputation, judge, rates, watched_hours
 
 HOUR = timedelta(hours=1)
 PERIODS = (timedelta(minutes=1), timedelta(minutes=5), HOUR, 6 * HOUR, 24 * HOUR)
@@ -46,18 +48,34 @@ def _period(length: timedelta) -> timedelta:
 
 def _is_counted(source: Source) -> bool:
     of_set = source.namespace == METRICS_NAMESPACE and CONFIGURATION_SET_DIMENSION in source.dimensions
-    return of_set and source.name in ALL_MEASURES
+    return of_set and (source.name in ALL_MEASURES or source.name in RATE_METRICS)
 
 
 def _from_counters(deployment: Deployment, wanted: Sequence[Source], begin: datetime, end: datetime) -> list[Series]:
     first = begin.replace(minute=0, second=0, microsecond=0)
     hours = [first + HOUR * number for number in range((end - first) // HOUR + 1)]
     table = CountersTable(deployment.client("dynamodb"), deployment.output("CountersTableName"))
-    sums = table.sums(CONFIGURATION_SET, hours)
+    sums = table.sums(CONFIGURATION_SET, [*watched_hours(first), *hours])
+    is_rate = any(source.name in RATE_METRICS for source in wanted)
+    reputation = deployed_reputation(deployment) if is_rate else Reputation()
 
     def points(source: Source) -> list[Point]:
         by_hour = sums.get(source.dimensions[CONFIGURATION_SET_DIMENSION], {})
+        if source.name in RATE_METRICS:
+            return list(_rates(source.name, by_hour, hours, reputation))
         values = [(hour, float(by_hour.get(hour, {}).get(source.name, 0))) for hour in hours]
         return values if any(value for _, value in values) else []
 
     return [Series(source.label, points(source)) for source in wanted]
+
+
+def _rates(
+    name: str, by_hour: Mapping[datetime, Mapping[str, int]], hours: Sequence[datetime], reputation: Reputation
+) -> Iterator[Point]:
+    """Yield a rate at the end of each hour, as watch_rates emits it."""
+    for hour in hours:
+        measured = rates(
+            judge({each: by_hour.get(each, {}) for each in watched_hours(hour)}, hour, reputation), reputation
+        )
+        if name in measured:
+            yield hour, measured[name]

@@ -132,7 +132,7 @@ class Campaign:
         ]
         total = f"{count(self._row.sends)} sent, {count(self._row.deliveries)} delivered"
         legend = element(
-            "p", element("span", css="swatch full"), "delivered ", element("span", css="swatch"), "not delivered"
+            "p", element("span", css="patch full"), "delivered ", element("span", css="patch"), "not delivered"
         )
         yield element(
             "section", element("h3", "Sent and delivered"), stacked_bars(bars, ("bar", "bar-soft"), total), legend
@@ -241,8 +241,10 @@ def thresholds_of(signal: str, reputation: Reputation) -> list[Threshold]:
     return [Threshold(getattr(reputation, f"{signal}_{name}_percent"), css) for name, css in levels.items()]
 
 
-def choose(tag: str, tags: Sequence[str], sends: Mapping[str, int], span: Span, show: str) -> Iterator[Content]:
-    """Yield what a person chooses a value with, given how much mail each has."""
+def choose(
+    tag: str, tags: Sequence[str], sends: Mapping[str, int], span: Span, show: str, chosen: str = ""
+) -> Iterator[Content]:
+    """Yield what a person chooses a value with, given how much mail each has, and the value that is shown."""
     others = [
         part for name in tags if name != tag for part in (*link(name, Action(show, {"panel": PANEL, "tag": name})), " ")
     ]
@@ -253,9 +255,13 @@ def choose(tag: str, tags: Sequence[str], sends: Mapping[str, int], span: Span, 
             f"No mail with the tag {tag} was sent from {span.text}. Choose a longer time range, or another tag."
         )
         return
-    options = {value: f"{value} ({count(sends[value])} sent)" for value in largest}
+    options = {
+        value: f"{value} ({count(sends[value])} sent)" for value in dict.fromkeys([chosen or largest[0], *largest])
+    }
     yield form(
-        [choice(f"Value of {tag}", "value", options, largest[0])], "Show", Action(show, {"panel": PANEL, "tag": tag})
+        [choice(f"Value of {tag}", "value", options, chosen or largest[0])],
+        "Show",
+        Action(show, {"panel": PANEL, "tag": tag}),
     )
     if len(sends) > len(largest):
         yield element(

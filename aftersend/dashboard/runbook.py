@@ -13,5 +13,5 @@ LINKED = re.compile(r"""(https?://|/(?!/))[^\s<>"]*""")
 def runbook_section(base: str, section: str) -> Element:
     """Return a link to a section of the page at `base`, or the words that name it if `base` cannot be linked."""
     if LINKED.fullmatch(base):
-        return element("a", f"Runbook: {section}", href=f"{base}#{section}", target="_blank", rel="noreferrer")
+        return element("a", "Runbook", href=f"{base}#{section}", title=section, target="_blank", rel="noreferrer")
     return element("small", f"{RUNBOOK}, {section}")

@@ -20,13 +20,13 @@ RULES = """
 sans-serif;text-align:left}
 .aftersend *{box-sizing:border-box}
 .aftersend h3{font-size:14px;font-weight:600;margin:20px 0 8px}
-.aftersend p{margin:0 0 8px;max-width:75ch}
+.aftersend p{margin:0 0 8px;max-width:75ch}.aftersend p.soft{max-width:110ch}
 .aftersend .soft,.aftersend small{color:var(--soft);font-size:12px}
 .aftersend td small,.aftersend tbody th small,.aftersend dd small{display:block}
 .aftersend a,.aftersend .link{color:var(--link);text-decoration:underline;cursor:pointer;background:none;
 border:0;padding:0;font:inherit;text-align:left}
 .aftersend table{border-collapse:collapse;width:100%;font-size:13px}
-.aftersend .row+table,.aftersend table+table{margin-top:20px}
+.aftersend .row+table,.aftersend table+table{margin-top:20px}.aftersend .row>table{margin-top:0}
 .aftersend caption{text-align:left;font-weight:600;font-size:14px;padding:0 0 6px}
 .aftersend th,.aftersend td{padding:6px 12px 6px 0;border-bottom:1px solid var(--line);text-align:left;
 vertical-align:top}
@@ -60,12 +60,12 @@ background:var(--paper);border:1px solid var(--soft);border-radius:5px;padding:5
 .aftersend .button{cursor:pointer;font-weight:500;display:inline-block;text-decoration:none}
 .aftersend .button:hover{background:var(--raised)}
 .aftersend :focus-visible{outline:2px solid var(--link);outline-offset:2px}
-.aftersend svg{display:block;max-width:100%;height:auto}
+.aftersend svg{display:block;max-width:100%;height:auto}.aftersend .number svg{margin-left:auto}
 .aftersend svg text{fill:var(--soft);font-size:11px}
 .aftersend figure{margin:0 0 16px}.aftersend span.key{display:inline-flex;align-items:center;gap:5px;
 margin-right:16px}.aftersend svg.key{display:inline-block}
-.aftersend .swatch{display:inline-block;width:10px;height:10px;margin:0 4px 0 10px;background:var(--bar-soft)}
-.aftersend .swatch.full{margin-left:0;background:var(--bar)}
+.aftersend .patch{display:inline-block;width:10px;height:10px;margin:0 4px 0 10px;background:var(--bar-soft)}
+.aftersend .patch.full{margin-left:0;background:var(--bar)}
 .aftersend .row{display:flex;flex-wrap:wrap;gap:12px 32px;align-items:flex-start}
 .aftersend .row>*{flex:1 1 320px;min-width:0}
 .aftersend dl{display:grid;grid-template-columns:max-content 1fr;gap:4px 16px;margin:0 0 12px}

@@ -111,6 +111,15 @@ def test_unknown_tag_and_order_are_as_if_none_was_chosen(reputation_shop: Reputa
     assert "Values of campaign, worst first" in shown(show(widget_tags, tag="campain", sort="best"))
 
 
+def test_campaign_is_the_worst_one_until_another_is_chosen(reputation_shop: ReputationShop, show: Show):
+    reputation_shop.count("large", HOUR, "campaign", send=9_000, delivery=9_000)
+    reputation_shop.count("bad", HOUR, "campaign", send=2_000, delivery=1_700, hard_bounce=300)
+    text = shown(show(widget_campaign))
+    assert "large (9,000 sent)" in text
+    assert "Critical: bad: bounce rate 15.0 %" in text
+    assert "large: bounce rate" in shown(show(widget_campaign, tag="campaign", value="large"))
+
+
 def test_campaign_has_its_counters_and_its_feedback_alone(reputation_shop: ReputationShop, dynamodb: Any, show: Show):
     for value, bounces in (("spring", 300), ("autumn", 1)):
         reputation_shop.count(value, HOUR, "campaign", send=2_000, delivery=1_700, hard_bounce=bounces)

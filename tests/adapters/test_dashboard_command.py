@@ -85,6 +85,17 @@ def test_graph_of_a_local_run_has_the_figures_of_the_counters(dynamodb: Any):
     assert "Values are of 60 min each" in drawn
 
 
+def test_graph_of_rates_of_a_local_run_follows_from_the_counters(dynamodb: Any):
+    day = [Row(CONFIGURATION_SET, "news", HOUR - number * timedelta(hours=1)) for number in range(3)]
+    counts = Counter({**{(row, "send"): 400 for row in day}, (day[1], "hard_bounce"): 60})
+    CountersTable(dynamodb, "counters").commit("shard", None, START, counts)
+    local = Deployment("local", Session({}), LocalRun(1, "", "", 0))
+    local.outputs["CountersTableName"] = "counters"
+    dimensions = ["ConfigurationSet", "news", "Environment", "local"]
+    drawn = texts(local, {"metrics": [["Aftersend", "bounce_rate", *dimensions, {"label": "news"}]]})
+    assert "news, up to 5" in drawn
+
+
 def test_graph_of_what_is_not_counted_is_empty_in_a_local_run(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Clients, "paginate", lambda *_, **__: [])
     local = deployment(Clients([], {}))
