@@ -30,9 +30,9 @@ UNUSED = {
 }
 """Permissions that no call uses, and why they are there."""
 
-OF_PEOPLE = {"show_widgets", "change_suppressions"}
-"""Functions that do for people what commands do, with the same code: test_operator_commands.py and test_permissions.py
-hold what they may do."""
+OF_PEOPLE = {"show_widgets"}
+"""Functions that do for people what commands do, with the same code and policy: test_operator_commands.py and
+test_permissions.py hold what they may do."""
 
 
 @pytest.fixture(scope="module")
