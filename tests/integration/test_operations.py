@@ -16,7 +16,9 @@ from local.pipeline import LocalPipeline
 from tests.integration.test_pipeline import a_bounce_of, wait_for
 
 POISONED = datetime.now(UTC) - timedelta(hours=3)
-LOST = datetime.now(UTC) - timedelta(hours=5)
+LOST = datetime.now(UTC) - timedelta(days=9)
+"""Before the week of mail that other tests store."""
+
 """Hours in which no test has objects of its own."""
 
 
