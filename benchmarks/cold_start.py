@@ -24,7 +24,10 @@ from aftersend.contract import FUNCTIONS
 from stacks.import_closure import PACKAGES
 
 MAX_RATIO = 0.60
-"""What part of the typical function's time each function may take."""
+"""What part of the typical function's time each function may take that an event waits for."""
+
+AWAITED = ("record_feedback", "record_archive", "count_tags", "publish_suppressions")
+"""The functions that an event passes. The others run on a schedule or for a person: their figures are printed."""
 
 PROJECT = Path(__file__).parent.parent
 PEERS = PROJECT / "benchmarks" / "peers"
@@ -128,8 +131,8 @@ def report(seconds: dict[str, float], ratios: dict[str, float]) -> int:
     print("| cold start | ms | of a typical function |\n|---|---:|---:|")
     for name, ratio in ratios.items():
         print(f"| {name} | {seconds[name] * 1000:.0f} | {ratio:.2f} |")
-    print(f"\nTarget: at most {MAX_RATIO:.2f}.")
-    return sum(ratios[function] > MAX_RATIO for function in CLIENTS if function != OWN_SESSION)
+    print(f"\nTarget of {', '.join(AWAITED)}: at most {MAX_RATIO:.2f}.")
+    return sum(ratios[function] > MAX_RATIO for function in AWAITED)
 
 
 def main() -> int:
