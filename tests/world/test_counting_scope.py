@@ -10,4 +10,4 @@ EVERY = 101
 
 def test_small_stream_is_counted_exactly_whatever_the_order_the_kill_and_the_batches():
     with small_transactions():
-        assert list(failures(islice(cases(), 0, None, EVERY))) == []
+        assert next(failures(islice(cases(), 0, None, EVERY)), None) is None
