@@ -51,7 +51,8 @@ def test_canary_suppresses_nobody_and_is_in_no_rate(canary: LocalPipeline):
 
 def test_counters_agree_with_the_metrics_of_ses(canary: LocalPipeline):
     counts = invoke(canary, "CountsFunctionName", NOW + 3 * HOUR)
-    counts.pop("unseen_percent", None)  # for a query without dimensions, the emulator adds up the metrics of all dimensions
+    # For a query without dimensions, the emulator adds up the metrics of all dimensions.
+    counts.pop("unseen_percent", None)
     assert counts == {"count_check_runs": 1}
 
 
