@@ -139,7 +139,7 @@ class Campaign:
         )
         for signal, title in (("bounce", "Bounce rate"), ("complaint", "Complaint rate")):
             points = [self._point(signal, step.text, numbers) for step, numbers, _ in steps]
-            yield element("section", element("h3", title), self._rates(signal, title, points))
+            yield element("div", element("h3", title), self._rates(signal, title, points))
 
     def _steps(self) -> Iterator[Any]:
         return ((step, step.measures(self._by_hour)) for step in self._span.steps())
@@ -172,12 +172,12 @@ class Campaign:
             f"{count(row.machine_opens)} times and clicked {count(row.machine_clicks)} times."
         )
         note = None if row.tag == PROVIDER else element("p", machines, css="soft")
-        return element("section", element("h3", "From sent to clicked"), funnel(stages, words), note)
+        return element("div", element("h3", "From sent to clicked"), funnel(stages, words), note)
 
     def _classes(self) -> Element:
         counts = [(text, self._total[name]) for name, text in CLASSES.items() if self._total[name]]
         if not counts:
-            return element("section", element("p", "No bounces and no complaints."))
+            return element("div", element("p", "No bounces and no complaints."))
         rows = [
             [Cell.of(text), Cell.of(count(number)), Cell.of(percent(number, self._row.sends, 2))]
             for text, number in sorted(counts, key=lambda each: -each[1])
