@@ -135,7 +135,7 @@ class Campaign:
             "p", element("span", css="patch full"), "delivered ", element("span", css="patch"), "not delivered"
         )
         yield element(
-            "section", element("h3", "Sent and delivered"), stacked_bars(bars, ("bar", "bar-soft"), total), legend
+            "div", element("h3", "Sent and delivered"), stacked_bars(bars, ("bar", "bar-soft"), total), legend
         )
         for signal, title in (("bounce", "Bounce rate"), ("complaint", "Complaint rate")):
             points = [self._point(signal, step.text, numbers) for step, numbers, _ in steps]
