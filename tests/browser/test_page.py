@@ -111,7 +111,7 @@ def test_html_in_a_tag_value_is_shown_as_text(page: Page, url: str):
 
 def test_range_without_mail_shows_none(page: Page, url: str):
     page.goto(f"{url}#from=2026-03-14T06:00&to=2026-03-14T11:00")
-    sent = page.locator("section").filter(has=page.get_by_role("heading", name="Sent and delivered"))
+    sent = page.locator("section").filter(has=page.get_by_role("heading", name="Sent and delivered", level=2))
     expect(sent.get_by_text("There is no data here")).to_be_visible()
     page.get_by_label("Time range").select_option("Last 7 days")
     expect(sent.get_by_role("img")).to_be_visible()
