@@ -25,11 +25,12 @@ from aftersend.operations.parallel import in_parallel
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 from lambdas import show_widgets, widget_campaign, widget_rates, widget_tags
+from tests.adapters.conftest import moto_dynamodb as dynamodb
 from tests.adapters.reputation import HOUR, NOW, ReputationShop, reputation_shop
 from tests.counter_widgets import SHOW, TRACKED, rendered, rows, shown
 from tests.event_factory import a_bounce, a_complaint, an_event
 
-__all__ = ["reputation_shop"]
+__all__ = ["dynamodb", "reputation_shop"]
 
 DAY, ONE_HOUR = timedelta(days=1), timedelta(hours=1)
 SETTINGS = {

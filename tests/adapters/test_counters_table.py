@@ -31,7 +31,10 @@ from aftersend.counting import (
 )
 from aftersend.mailbox_providers import PROVIDERS
 from aftersend.operations.parallel import in_parallel
+from tests.adapters.conftest import moto_dynamodb as dynamodb
 from tests.fakes import immediate_attempts
+
+__all__ = ["dynamodb"]
 
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
 ROW = Row("campaign", "spring-catalogue", HOUR)

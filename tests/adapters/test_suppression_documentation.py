@@ -22,6 +22,9 @@ from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.recipient_hash import keyed_hash
 from aftersend.suppression import Entry
 from tests.adapters.conftest import SESSION
+from tests.adapters.conftest import moto_dynamodb as dynamodb
+
+__all__ = ["dynamodb"]
 
 PROJECT = Path(__file__).parent.parent.parent
 PAGE = (PROJECT / "docs" / "suppression.md").read_text()

@@ -153,10 +153,10 @@ class DynamoDB:
 
     def Query(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
-        partition, prefix = key_condition(call)
+        partition, selects = key_condition(call)
         table = self.tables[call["TableName"]]
         keys = sorted(
-            (key for key in table.items.partitions.get(partition, ()) if key[1].startswith(prefix)),
+            (key for key in table.items.partitions.get(partition, ()) if selects(key[1])),
             reverse=not call.get("ScanIndexForward", True),
         )
         return self._page(call, [table.items[key] for key in keys])
@@ -209,7 +209,8 @@ class DynamoDB:
         start = int(call.get("ExclusiveStartKey", {}).get("from", {}).get("N", 0))
         end = start + self.rng.randint(1, MAX_PAGE_ITEMS)
         last_key = {"LastEvaluatedKey": {"from": {"N": str(end)}}} if end < len(items) else {}
-        return {"Items": [projection(call, item) for item in items[start:end]], **last_key}
+        page = [projection(call, item) for item in items[start:end]]
+        return {"Items": page, "Count": len(page), **last_key}
 
     def _throttle(self) -> None:
         if self.rng.random() < self.fault_rates.throttled:
