@@ -31,10 +31,9 @@ from aftersend.counting import (
 )
 from aftersend.mailbox_providers import PROVIDERS
 from aftersend.operations.parallel import in_parallel
-from tests.adapters.conftest import moto_dynamodb as dynamodb
 from tests.fakes import immediate_attempts
 
-__all__ = ["dynamodb"]
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
 ROW = Row("campaign", "spring-catalogue", HOUR)

@@ -19,12 +19,13 @@ from aftersend.events import Event, Kind
 from aftersend.operations.feedback_listing import COLUMNS
 from aftersend.retention import Retention
 from tests.adapters.conftest import SESSION, table_definition
-from tests.adapters.conftest import moto_dynamodb as dynamodb
 from tests.adapters.suppression_shop import SuppressionShop, invoke, shop
 from tests.adapters.test_suppression_runbook import PAGE, comparable
 from tests.event_factory import READER, SENT, TAGS, a_bounce, a_complaint, added_by_operator, an_event, an_open
 
-__all__ = ["dynamodb", "shop"]
+__all__ = ["shop"]
+
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 HOUR = timedelta(hours=1)
 

@@ -12,11 +12,10 @@ from aftersend.events import Event, Kind
 from aftersend.recorder import Refused
 from aftersend.retention import Retention, RetentionHistory, expires_at
 from tests.adapters.conftest import SESSION
-from tests.adapters.conftest import moto_dynamodb as dynamodb
 from tests.event_factory import READER, SENT, a_bounce, a_complaint, an_event, an_open
 from tests.fakes import immediate_attempts
 
-__all__ = ["dynamodb"]
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 
 @pytest.fixture

@@ -22,9 +22,8 @@ from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.recipient_hash import keyed_hash
 from aftersend.suppression import Entry
 from tests.adapters.conftest import SESSION
-from tests.adapters.conftest import moto_dynamodb as dynamodb
 
-__all__ = ["dynamodb"]
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 PROJECT = Path(__file__).parent.parent.parent
 PAGE = (PROJECT / "docs" / "suppression.md").read_text()

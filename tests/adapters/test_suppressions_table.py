@@ -11,10 +11,9 @@ from aftersend.events import Event
 from aftersend.ledger import NewerSchema
 from aftersend.recorder import Conflict
 from aftersend.suppression import Entry, Policy
-from tests.adapters.conftest import moto_dynamodb as dynamodb
 from tests.event_factory import READER, a_bounce, a_complaint, a_not_spam_report, decide_everywhere
 
-__all__ = ["dynamodb"]
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-import boto3
+from boto3.session import Session  # not boto3.Session, which tests replace
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
@@ -32,7 +32,7 @@ class Killed(BaseException):
 
 def client(service: str, responder: Callable[[], Responder]) -> Any:
     """Return a client of a service whose calls are answered by what `responder` returns at that moment."""
-    session = boto3.Session("test", "test", region_name="us-east-1")
+    session = Session("test", "test", region_name="us-east-1")
     client = session.client(service, config=Config(parameter_validation=False))
 
     def remember_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -209,8 +209,7 @@ class DynamoDB:
         start = int(call.get("ExclusiveStartKey", {}).get("from", {}).get("N", 0))
         end = start + self.rng.randint(1, MAX_PAGE_ITEMS)
         last_key = {"LastEvaluatedKey": {"from": {"N": str(end)}}} if end < len(items) else {}
-        page = [projection(call, item) for item in items[start:end]]
-        return {"Items": page, "Count": len(page), **last_key}
+        return {"Items": [projection(call, item) for item in items[start:end]], **last_key}
 
     def _throttle(self) -> None:
         if self.rng.random() < self.fault_rates.throttled:
