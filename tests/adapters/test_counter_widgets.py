@@ -1,10 +1,11 @@
-"""Show the panels about counters as CloudWatch asks for them, over moto."""
+"""Show the panels about counters as CloudWatch asks for them."""
 
 import json
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 from xml.etree.ElementTree import Element
 
 import botocore.session
@@ -25,6 +26,7 @@ from aftersend.operations.parallel import in_parallel
 from aftersend.retention import Retention
 from aftersend.suppression import Policy
 from lambdas import show_widgets, widget_campaign, widget_rates, widget_tags
+from tests.adapters.conftest import SESSION
 from tests.adapters.reputation import HOUR, NOW, ReputationShop, reputation_shop
 from tests.counter_widgets import SHOW, TRACKED, rendered, rows, shown
 from tests.event_factory import a_bounce, a_complaint, an_event
@@ -42,14 +44,15 @@ Show = Callable[..., Element]
 
 
 @pytest.fixture
-def session(aws: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+def session(dynamodb: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the function's session, unless the tables are not in moto."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    return show_widgets.FunctionSession()
+    return SESSION if SESSION.model else show_widgets.FunctionSession()
 
 
 @pytest.fixture
-def deployment(dynamodb: Any, session: Any, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    """Return a deployment whose tables are in moto, and whose functions have the settings above."""
+def deployment(session: Any, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    """Return a deployment with tables, whose functions have the settings above."""
     monkeypatch.setenv(Variable.TRACKED, json.dumps(TRACKED))
     variables = {name: msgspec.json.encode(value).decode() for name, value in SETTINGS.items()}
     functions = SimpleNamespace(get_function_configuration=lambda **_: {"Environment": {"Variables": variables}})
@@ -120,6 +123,7 @@ def test_campaign_is_the_worst_one_until_another_is_chosen(reputation_shop: Repu
     assert "large: bounce rate" in shown(show(widget_campaign, tag="campaign", value="large"))
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 def test_campaign_has_its_counters_and_its_feedback_alone(reputation_shop: ReputationShop, dynamodb: Any, show: Show):
     for value, bounces in (("spring", 300), ("autumn", 1)):
         reputation_shop.count(value, HOUR, "campaign", send=2_000, delivery=1_700, hard_bounce=bounces)
@@ -166,11 +170,11 @@ def test_environment_without_configuration_sets_says_so(show: Show, deployment: 
     assert "no configuration set" in shown(show(widget_rates))
 
 
-def test_month_takes_few_queries(deployment: Deployment, show: Show):
-    calls: list[str] = []
-    deployment.client("dynamodb").meta.events.register("before-call.*.*", lambda model, **_: calls.append(model.name))
+def test_month_takes_few_queries(show: Show, monkeypatch: pytest.MonkeyPatch):
+    answer = mock.Mock(wraps=SESSION.answer)
+    monkeypatch.setattr(SESSION, "answer", answer)
     show(widget_campaign, days=30, tag="campaign", value="spring")
-    assert calls == ["Query"] * 8 * 32
+    assert [call.args[0] for call in answer.mock_calls] == ["Query"] * 8 * 32
 
 
 # The newest feedback
@@ -181,6 +185,7 @@ def indexes(dynamodb: Any) -> FeedbackIndexes:
     return FeedbackIndexes(dynamodb, "ledger")
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 @pytest.mark.parametrize("each", [map, in_parallel])
 def test_newest_feedback_of_a_tag_is_found_among_that_of_others(dynamodb: Any, indexes: FeedbackIndexes, each: Any):
     times = [HOUR - timedelta(minutes=number) for number in range(60)]
@@ -198,6 +203,7 @@ def test_newest_feedback_of_a_tag_is_found_among_that_of_others(dynamodb: Any, i
     assert indexes.newest(tag, times[10], times[10], 60, each=each) == ([], True)
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 def test_campaign_lists_feedback_of_several_days_up_to_twenty(
     reputation_shop: ReputationShop, dynamodb: Any, show: Show
 ):
@@ -217,6 +223,7 @@ def test_campaign_lists_feedback_of_several_days_up_to_twenty(
 # Parsing of queries
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 def test_fast_parser_returns_what_botocore_does(dynamodb: Any, reputation_shop: ReputationShop):
     reputation_shop.count("spring", HOUR, "campaign", send=2, click=3)
     query = {
@@ -238,6 +245,7 @@ def test_fast_parser_returns_what_botocore_does(dynamodb: Any, reputation_shop: 
         assert fast["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 def test_fast_parser_leaves_errors_to_botocore(dynamodb: Any):
     session = botocore.session.get_session()
     parse_queries_faster(session)

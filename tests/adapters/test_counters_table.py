@@ -33,6 +33,8 @@ from aftersend.mailbox_providers import PROVIDERS
 from aftersend.operations.parallel import in_parallel
 from tests.fakes import immediate_attempts
 
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
+
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
 ROW = Row("campaign", "spring-catalogue", HOUR)
 COUNTS = Counter({(ROW, "open"): 2, (ROW, "send"): 3})
@@ -141,18 +143,18 @@ def test_shards_count_in_partitions_of_their_own_and_every_reader_reads_all(tabl
 
 
 @pytest.mark.parametrize("tag", ["campaign", PROVIDER])
-@pytest.mark.parametrize("each", [map, in_parallel])
-def test_sums_of_one_value_are_those_among_all_values(dynamodb: Any, tag: str, each: Any):
-    table = CountersTable(dynamodb, "counters", attempts=immediate_attempts, each=each)
+def test_sums_of_one_value_are_those_among_all_values(table: CountersTable, dynamodb: Any, tag: str):
     hours = [HOUR, HOUR + timedelta(hours=1), HOUR - timedelta(days=1)]
     for number, (value, hour) in enumerate(product(("gmail", "yahoo"), (*hours, HOUR - timedelta(days=9)))):
         for shard in range(3):
             counts = Counter({(Row(tag, value, hour), "send"): number + 1})
             table.commit(f"{value}-{hour}-{shard}", None, ONE, counts)
-    sums = table.sums(tag, hours)
-    assert sums["gmail"] == {hour: {"send": 3 * (number + 1)} for number, hour in enumerate(hours)}
-    assert table.sums(tag, hours, "gmail") == {"gmail": sums["gmail"]}
-    assert table.sums(tag, hours, "none") == {}
+    for each in (map, in_parallel):
+        reader = CountersTable(dynamodb, "counters", each=each)
+        sums = reader.sums(tag, hours)
+        assert sums["gmail"] == {hour: {"send": 3 * (number + 1)} for number, hour in enumerate(hours)}
+        assert reader.sums(tag, hours, "gmail") == {"gmail": sums["gmail"]}
+        assert reader.sums(tag, hours, "none") == {}
 
 
 def test_item_expires_after_its_last_hour_was_kept_long_enough(dynamodb: Any):

@@ -25,6 +25,8 @@ from tests.event_factory import READER, SENT, TAGS, a_bounce, a_complaint, added
 
 __all__ = ["shop"]
 
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
+
 HOUR = timedelta(hours=1)
 
 

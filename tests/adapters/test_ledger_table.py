@@ -15,6 +15,8 @@ from tests.adapters.conftest import SESSION
 from tests.event_factory import READER, SENT, a_bounce, a_complaint, an_event, an_open
 from tests.fakes import immediate_attempts
 
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
+
 
 @pytest.fixture
 def table(dynamodb: Any) -> LedgerTable:

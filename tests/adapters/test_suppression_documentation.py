@@ -23,6 +23,8 @@ from aftersend.recipient_hash import keyed_hash
 from aftersend.suppression import Entry
 from tests.adapters.conftest import SESSION
 
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
+
 PROJECT = Path(__file__).parent.parent.parent
 PAGE = (PROJECT / "docs" / "suppression.md").read_text()
 TABLE, HASH_KEY = "suppressions", "a key, with 'quotes' and ü"

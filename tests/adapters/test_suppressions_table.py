@@ -13,6 +13,8 @@ from aftersend.recorder import Conflict
 from aftersend.suppression import Entry, Policy
 from tests.event_factory import READER, a_bounce, a_complaint, a_not_spam_report, decide_everywhere
 
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
+
 
 @pytest.fixture
 def table(dynamodb: Any) -> SuppressionsTable:

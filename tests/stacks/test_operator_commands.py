@@ -15,7 +15,7 @@ from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
 from aftersend.metrics.guard import NOTHING
 from aftersend.suppression import Policy
-from tests.adapters.conftest import SESSION, aws, dynamodb, s3
+from tests.adapters.conftest import SESSION, aws, dynamodb, moto_dynamodb, s3
 from tests.adapters.reputation import ReputationShop, reputation_shop
 from tests.adapters.suppression_shop import ShopSession, SuppressionShop, invoke, run, shop
 from tests.adapters.test_resume import PAUSED, SesSession
@@ -24,7 +24,9 @@ from tests.evaluators.iam import Call, Statement, is_allowed, statements_of_poli
 from tests.evaluators.templates import Templates
 from tests.event_factory import READER, a_bounce
 
-__all__ = ["aws", "dynamodb", "reputation_shop", "s3", "shop"]
+__all__ = ["aws", "dynamodb", "moto_dynamodb", "reputation_shop", "s3", "shop"]
+
+pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 NOT_RECORDED = {"DescribeStacks", "GetCallerIdentity"}
 """Every command makes these calls, to find the deployment."""

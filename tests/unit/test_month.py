@@ -7,12 +7,16 @@ import pytest
 from aftersend.config.cost import ITEM_BYTES
 from aftersend.config.prices import DAYS
 from aftersend.config.volume import MIX
-from benchmarks.month.arrival import DAY, HOUR, Arrival, zipf
+from aftersend.events import Kind
+from benchmarks.month.arrival import DAY, HOUR, Arrival, Happening, Slice, zipf
 from benchmarks.month.charges import ChargingTable
 from benchmarks.month.parameters import SOURCES, Parameters
 from benchmarks.month.sizes import measure_sizes
 from benchmarks.month.stream import Entry, ShardReader, collect_objects
 from tests.world.dynamodb_limits import write_units
+
+FEW_VALUES = Parameters(other_values=4, campaigns_a_day=5)
+"""Parameters with few slices of mail, which take the time."""
 
 
 def test_every_assumption_has_a_source():
@@ -20,14 +24,14 @@ def test_every_assumption_has_a_source():
 
 
 def test_day_has_a_day_s_part_of_the_month_s_events():
-    arrival = Arrival(1e6, Parameters(), seed=1)
+    arrival = Arrival(1e6, FEW_VALUES, seed=1)
     assert arrival.number(0, DAY) == pytest.approx(1e6 / DAYS * sum(MIX.values()), rel=0.01)
     quarters = sum(arrival.number(quarter * DAY / 4, (quarter + 1) * DAY / 4) for quarter in range(4))
     assert quarters == pytest.approx(arrival.number(0, DAY))
 
 
 def test_drawn_events_are_as_many_as_expected():
-    arrival = Arrival(1e6, Parameters(), seed=1)
+    arrival = Arrival(1e6, FEW_VALUES, seed=1)
     events = arrival.events(9 * HOUR, 12 * HOUR, random.Random(1))
     assert len(events) == pytest.approx(arrival.number(9 * HOUR, 12 * HOUR), rel=0.05)
 
@@ -39,7 +43,7 @@ def test_parts_add_up_and_become_smaller():
 
 
 def test_object_is_written_when_its_first_record_is_old_or_it_is_large():
-    arrival = Arrival(1e5, Parameters(), seed=1)
+    arrival = Arrival(1e5, FEW_VALUES, seed=1)
     events = arrival.events(0, 3 * HOUR, random.Random(1))
     by_time = list(collect_objects(events, Parameters(), 60))
     assert sum(len(each.events) for each in by_time) == len(events)
@@ -50,7 +54,7 @@ def test_object_is_written_when_its_first_record_is_old_or_it_is_large():
 
 def batches(*times: float, size: int = 3, window: float = 0.0) -> list[tuple[float, int]]:
     """Return when each batch is invoked and how many records it has, if an invocation takes a second."""
-    [event] = Arrival(1e5, Parameters(), seed=1).events(0, HOUR, random.Random(1))[:1]
+    event = Happening(0, Kind.SEND, Slice(0, HOUR, 1, "newsletter", "campaign", "template"))
     entries = [Entry(time, 0, event, "Send") for time in times]
     reader = ShardReader(entries, {"Send": 1_000}, Parameters(), size=size, window=window, phase=0)
     result = []

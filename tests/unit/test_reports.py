@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -29,12 +30,28 @@ UNIQUE_MEASURES = {"unique_opens", "unique_clicks", "unique_machine_opens", "uni
 """Measures of items of the ledger that are made of an event; reports have them as `recipients`."""
 
 
-def translated(name: str, subject: str | None, since: datetime = SINCE, until: datetime = UNTIL) -> str:
+@cache
+def translated(name: str) -> str:
+    """Return a report's query in DuckDB's SQL. Translating takes as long as running it."""
+    return translate(REPORTS[name].query)
+
+
+def translate(sql: str) -> str:
+    return sqlglot.transpile(sql, read="athena", write="duckdb")[0]
+
+
+def bound(name: str, subject: str | None, since: datetime = SINCE, until: datetime = UNTIL) -> str:
     """Return a report's query in DuckDB's SQL, with each parameter evaluated as the expression that it is."""
     values = iter(parameters(REPORTS[name], subject, since, until))
-    bound = re.sub(r"\?", lambda _: next(values), REPORTS[name].query)
+    query = re.sub(r"\?", lambda _: translate(next(values)), translated(name))
     assert next(values, None) is None, "there is a parameter for each question mark"
-    return sqlglot.transpile(bound, read="athena", write="duckdb")[0]
+    return query
+
+
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    """Return one database for all tests; each replaces its table."""
+    return duckdb.connect()
 
 
 def run(objects: Objects, name: str, subject: str | None = None, **times: datetime) -> Rows:
@@ -44,14 +61,13 @@ def run(objects: Objects, name: str, subject: str | None = None, **times: dateti
         for stored, content in objects.items()
         for line in gzip.decompress(content).decode().splitlines()
     ]
-    with duckdb.connect() as connection:
-        lines = "SELECT unnest($1) AS line, unnest($2) AS arrived"
-        valid = "CASE WHEN json_valid(line) THEN line END AS record"
-        table = f"CREATE TABLE records AS SELECT {valid}, arrived FROM ({lines})"  # noqa: S608 (constants)
-        connection.execute(table, [*zip(*rows, strict=True)])
-        result = connection.execute(translated(name, subject, **times))
-        names = [column[0] for column in result.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    lines = "SELECT unnest($1) AS line, unnest($2) AS arrived"
+    valid = "CASE WHEN json_valid(line) THEN line END AS record"
+    table = f"CREATE OR REPLACE TABLE records AS SELECT {valid}, arrived FROM ({lines})"  # noqa: S608 (constants)
+    database().execute(table, [*zip(*rows, strict=True)])
+    result = database().execute(bound(name, subject, **times))
+    names = [column[0] for column in result.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def events(objects: Objects) -> list[Event]:

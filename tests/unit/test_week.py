@@ -12,6 +12,7 @@ from local.traffic import Mail, plan_week
 from local.traffic.expected_counts import PROVIDERS
 from local.traffic.week import BAD_CAMPAIGN, DOMAIN_WEIGHTS, HEALTHY_CAMPAIGNS, RECEIPTS
 
+pytestmark = pytest.mark.xdist_group("week")  # one process plans the week
 NOW = datetime(2026, 3, 14, 9, 26, tzinfo=UTC)
 DAY = timedelta(days=1)
 

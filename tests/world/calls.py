@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-import boto3
+from boto3.session import Session  # not boto3.Session, which tests replace
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
@@ -30,8 +30,9 @@ class Killed(BaseException):
     """The function's process is gone. Not an Exception: nothing a function does may catch it."""
 
 
-def _client(service: str) -> Any:
-    session = boto3.Session("test", "test", region_name="us-east-1")
+def client(service: str, responder: Callable[[], Responder]) -> Any:
+    """Return a client of a service whose calls are answered by what `responder` returns at that moment."""
+    session = Session("test", "test", region_name="us-east-1")
     client = session.client(service, config=Config(parameter_validation=False))
 
     def remember_parameters(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -39,12 +40,12 @@ def _client(service: str) -> Any:
 
     def respond(model: Any, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         try:
-            return AWSResponse("", 200, {}, None), responder.get()(model.name, context["parameters"])
+            return AWSResponse("", 200, {}, None), responder()(model.name, context["parameters"])
         except Fault as fault:
             return AWSResponse("", 400, {}, None), fault.parsed
 
     client.meta.events.register("before-parameter-build", remember_parameters)
-    client.meta.events.register("before-call", respond)
+    client.meta.events.register_last("before-call", respond)  # other handlers are asked until one answers
     if service == "dynamodb":  # nobody reads the request: to write it takes longer than to answer it
         client._resolve_endpoint_ruleset = lambda *_, **__: ("", {}, {})
         client._convert_to_request_dict = lambda *_, context, **__: {"context": context, "headers": {}, "body": b""}
@@ -53,4 +54,4 @@ def _client(service: str) -> Any:
 
 SERVICES = ("cloudwatch", "dynamodb", "dynamodbstreams", "events", "lambda", "s3", "secretsmanager", "ses", "sesv2")
 
-CLIENTS: dict[str, Any] = {service: _client(service) for service in SERVICES}
+CLIENTS: dict[str, Any] = {service: client(service, responder.get) for service in SERVICES}

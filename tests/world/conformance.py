@@ -24,7 +24,8 @@ def transcript(dynamodb: Any, table: str, *, seed: int, batches_over_25: bool = 
         calls.append(_batch(table, [{"partition_key": "c", "sort_key": str(number)} for number in range(26)]))
     answers = [_answer(dynamodb, *call) for call in calls]
     prefixes = ("feedback#", "volume#", "")
-    return answers + [_query(dynamodb, table, prefix, forward) for prefix in prefixes for forward in (True, False)]
+    queries = [_query(dynamodb, table, prefix, forward) for prefix in prefixes for forward in (True, False)]
+    return [*answers, *queries, _query(dynamodb, table, "feedback#1", True, " AND sort_key = :prefix")]
 
 
 def _answer(dynamodb: Any, operation: str, parameters: dict[str, Any]) -> tuple[Any, ...]:
@@ -36,14 +37,15 @@ def _answer(dynamodb: Any, operation: str, parameters: dict[str, Any]) -> tuple[
     return operation, "done"
 
 
-def _query(dynamodb: Any, table: str, prefix: str, forward: bool) -> list[Any]:
+def _query(
+    dynamodb: Any, table: str, prefix: str, forward: bool, condition: str = " AND begins_with(sort_key, :prefix)"
+) -> list[Any]:
     values = serialize({":partition": "a", ":prefix": prefix}) if prefix else serialize({":partition": "a"})
-    begins = " AND begins_with(sort_key, :prefix)" if prefix else ""
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
         ConsistentRead=True,
         ScanIndexForward=forward,
-        KeyConditionExpression=f"partition_key = :partition{begins}",
+        KeyConditionExpression=f"partition_key = :partition{condition if prefix else ''}",
         ExpressionAttributeValues=values,
     )
     return [item for page in pages for item in page["Items"]]
@@ -74,6 +76,14 @@ def _put_if_rank_is_higher(table: str, rng: random.Random) -> Call:
 def _put_if_version_matches(table: str, rng: random.Random) -> Call:
     version = rng.randrange(3)
     return _put(table, _key(rng) | {"version": version + 1}, "version = :expected", expected=version)
+
+
+def _put_if_state_matches(table: str, rng: random.Random) -> Call:
+    """Write what the guard writes; `state` is a reserved word."""
+    state = rng.randrange(3)
+    condition = "attribute_not_exists(partition_key) OR #state = :expected"
+    operation, put = _put(table, _key(rng) | {"state": str(state + 1)}, condition, expected=str(state))
+    return operation, put | {"ExpressionAttributeNames": {"#state": "state"}}
 
 
 def _batch(table: str, items: list[dict[str, Any]]) -> Call:
@@ -110,6 +120,7 @@ _WRITES: list[Callable[[str, random.Random], Call]] = [
     _put_if_new,
     _put_if_rank_is_higher,
     _put_if_version_matches,
+    _put_if_state_matches,
     _small_batch,
     _delete,
     _commit,

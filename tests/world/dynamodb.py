@@ -153,10 +153,10 @@ class DynamoDB:
 
     def Query(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
-        partition, prefix = key_condition(call)
+        partition, selects = key_condition(call)
         table = self.tables[call["TableName"]]
         keys = sorted(
-            (key for key in table.items.partitions.get(partition, ()) if key[1].startswith(prefix)),
+            (key for key in table.items.partitions.get(partition, ()) if selects(key[1])),
             reverse=not call.get("ScanIndexForward", True),
         )
         return self._page(call, [table.items[key] for key in keys])
