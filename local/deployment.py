@@ -8,6 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import boto3
+
 from aftersend.aws.deployment import LocalRun
 from local.emulator import (
     ACCOUNT,
@@ -59,8 +61,15 @@ def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, LocalRun
 
 
 def bootstrap(emulator_url: str) -> None:
-    """Prepare the emulator's account for the CDK CLI."""
-    cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", emulator_url=emulator_url)
+    """Create what the CDK CLI asks an account for: the version of its bootstrap stack, and its bucket.
+
+    `cdk bootstrap` takes seconds. Without the stack's roles, the CLI uses the credentials that it has.
+    """
+    session = boto3.Session("test", "test", region_name=REGION)
+    parameter = {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "30", "Type": "String"}
+    session.client("ssm", endpoint_url=emulator_url).put_parameter(**parameter)
+    bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+    session.client("s3", endpoint_url=emulator_url).create_bucket(Bucket=bucket)
 
 
 def deploy(emulator_url: str, folder: Path, assembly: Path | None = None) -> dict[str, str]:
