@@ -8,6 +8,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import boto3
+
 from aftersend.aws.deployment import LocalRun
 from local.emulator import (
     ACCOUNT,
@@ -33,14 +35,17 @@ ARCHIVES, ARCHIVE_SECONDS = PROJECT / ".build" / "archives", 86_400
 
 
 @contextmanager
-def deployed_pipeline(seed: int = 0) -> Generator[LocalPipeline]:
-    """Start the local AWS, deploy environments/local.toml and yield the pipeline, after about half a minute."""
+def deployed_pipeline(seed: int = 0, assembly: Path | None = None) -> Generator[LocalPipeline]:
+    """Start the local AWS, deploy environments/local.toml and yield the pipeline, after about half a minute.
+
+    With an assembly, a folder with the synthesized stacks, these are not synthesized again.
+    """
     with (
         temporary_folder() as folder,
         local_aws(folder, seed) as (ses, run),
     ):
         bootstrap(run.endpoint)
-        outputs = deploy(run.endpoint, folder, "env=local")
+        outputs = deploy(run.endpoint, folder, assembly)
         with published_endpoint(run):
             yield LocalPipeline(ses, run, outputs, emulator_log(folder))
 
@@ -56,19 +61,24 @@ def local_aws(folder: Path, seed: int = 0) -> Generator[tuple[LocalSes, LocalRun
 
 
 def bootstrap(emulator_url: str) -> None:
-    """Prepare the emulator's account for the CDK CLI."""
-    cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", "--app", "", emulator_url=emulator_url)
+    """Create what the CDK CLI asks an account for: the version of its bootstrap stack, and its bucket.
+
+    `cdk bootstrap` takes seconds. Without the stack's roles, the CLI uses the credentials that it has.
+    """
+    session = boto3.Session("test", "test", region_name=REGION)
+    parameter = {"Name": "/cdk-bootstrap/hnb659fds/version", "Value": "30", "Type": "String"}
+    session.client("ssm", endpoint_url=emulator_url).put_parameter(**parameter)
+    bucket = f"cdk-hnb659fds-assets-{ACCOUNT}-{REGION}"
+    session.client("s3", endpoint_url=emulator_url).create_bucket(Bucket=bucket)
 
 
-def deploy(emulator_url: str, folder: Path, *context: str) -> dict[str, str]:
-    """Deploy all stacks of an environment and return their outputs. The context names it, as in "env=local"."""
-    outputs_file = folder / "outputs.json"
-    output = folder / "cdk.out"
-    options = ["--output", str(output), "--outputs-file", str(outputs_file)]
+def deploy(emulator_url: str, folder: Path, assembly: Path | None = None) -> dict[str, str]:
+    """Deploy all stacks of an assembly, or else of environments/local.toml, and return their outputs."""
+    outputs_file, output = folder / "outputs.json", assembly or folder / "cdk.out"
     share_archives(output)
-    options += [option for pair in context for option in ("--context", pair)]
+    options = ["--app", str(assembly)] if assembly else ["--context", "env=local", "--output", str(output)]
     # Without change sets, and with the bundles where they were made: half the time.
-    options += ["--method", "direct", "--no-staging"]
+    options += ["--outputs-file", str(outputs_file), "--method", "direct", "--no-staging"]
     cdk("deploy", "--all", "--require-approval", "never", *options, emulator_url=emulator_url)
     stacks: dict[str, dict[str, str]] = json.loads(outputs_file.read_text())
     return {name: value for outputs in stacks.values() for name, value in outputs.items()}

@@ -13,6 +13,7 @@ from aftersend.config.loader import load
 from local.deployment import bootstrap, cdk, deploy
 from local.emulator import REGION
 from local.ses import LocalSes
+from tests.integration.synthesis import synthesize
 
 ENVIRONMENTS = Path(__file__).parent.parent / "environments"
 BY_HAND = "arn:aws:sns:us-east-1:000000000000:by-hand"
@@ -61,9 +62,11 @@ class Account:
 
     def deploy(self, step: str) -> Environment:
         """Deploy the environment of a step and return it."""
-        folder = ENVIRONMENTS / step
-        self.outputs = deploy(self._url, self._folder, "env=change", f"environments={folder}")
-        return load("change", folder)
+        environment = load("change", ENVIRONMENTS / step)
+        if not self._assembly(step).exists():
+            synthesize(environment, self._assembly(step))
+        self.outputs = deploy(self._url, self._folder, self._assembly(step))
+        return environment
 
     def exports(self) -> set[str]:
         """Return the names of all exports."""
@@ -82,9 +85,10 @@ class Account:
         return json.loads(answer["Payload"].read())
 
     def destroy(self, step: str) -> None:
-        options = ["--context", "env=change", "--context", f"environments={ENVIRONMENTS / step}"]
-        options += ["--output", str(self._folder / "cdk.out")]
-        cdk("destroy", "--all", "--force", *options, emulator_url=self._url)
+        cdk("destroy", "--all", "--force", "--app", str(self._assembly(step)), emulator_url=self._url)
+
+    def _assembly(self, step: str) -> Path:
+        return self._folder / f"cdk.out.{step}"
 
     def configuration_sets(self) -> dict[str, Any]:
         """Return the options, event destinations and tags of every configuration set, as SES has them."""

@@ -7,9 +7,11 @@ from unittest import mock
 import pytest
 
 from aftersend.aws.deployment import LOCAL_RUN_VARIABLE
+from aftersend.config.loader import load
 from local.deployment import deployed_pipeline
 from local.pipeline import LocalPipeline
 from local.ses.certificate import write_certificate
+from tests.integration.synthesis import synthesize
 
 LONGEST = ("changes", "pipeline", "guard", "doctor", "privacy")
 """Files that take longest: run first, so that two processes end at the same time."""
@@ -37,5 +39,5 @@ def enforced_roles(tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Generator[LocalPipeline]:
     os.environ[LOCAL_RUN_VARIABLE] = str(tmp_path_factory.mktemp("local-run") / "run.json")  # tests run side by side
-    with deployed_pipeline(seed=1) as pipeline:
+    with deployed_pipeline(1, synthesize(load("local"), tmp_path_factory.mktemp("assembly"))) as pipeline:
         yield pipeline

@@ -11,12 +11,13 @@ from typer.testing import CliRunner
 
 from aftersend.aws.deployment import LOCAL_RUN_VARIABLE
 from aftersend.cli.main import app
-from aftersend.config.loader import ENVIRONMENTS_FOLDER
+from aftersend.config.loader import ENVIRONMENTS_FOLDER, load
 from local.deployment import bootstrap, deploy, local_aws
 from local.emulator import REGION, emulator_log
 from local.endpoint import published_endpoint
 from local.pipeline import LocalPipeline
 from local.ses import SIMULATION_HEADER
+from tests.integration.synthesis import synthesize
 from tests.integration.test_pipeline import wait_for
 
 SETTINGS = """
@@ -42,7 +43,8 @@ class Shop:
         """Deploy, with a text of the file replaced by another."""
         assert old in self._text
         self._file.write_text(self._text.replace(old, new, 1))
-        return deploy(self._url, self._folder, "env=local", f"environments={self._file.parent}")
+        environment = load("local", self._file.parent)
+        return deploy(self._url, self._folder, synthesize(environment, self._folder / "cdk.out"))
 
 
 @pytest.fixture

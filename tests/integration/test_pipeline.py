@@ -63,8 +63,8 @@ def a_bounce_of(recipient: str) -> str:
 def test_results_of_the_pipeline_are_as_expected(pipeline: LocalPipeline):
     pipeline.apply_settings_again()
     now = datetime.now(UTC)
-    mails = plan_mails(300, 1, now)
-    assert send_and_compare(pipeline, plan_week(1, now, 300), mails) == []
+    mails = plan_mails(150, 1, now)
+    assert send_and_compare(pipeline, plan_week(1, now, 150), mails) == []
     assert undercovered(pipeline.ses.publisher.published, rule_occurrences(mails)) == []
     assert pipeline.ses.publisher.records_through_firehose >= 200
 
@@ -118,8 +118,8 @@ MUTATIONS = {
 RECORDERS = ("record_feedback", "record_archive")
 """The functions in which the changed code runs."""
 
-FEW = 60
-"""Messages that have every story the changes matter to."""
+FEW = 30
+"""Messages among which are the stories that the changes matter to."""
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
@@ -128,15 +128,12 @@ def test_comparison_notices_a_change_of(mutation: str, pipeline: LocalPipeline, 
     for code in bundles.values():
         change(code, *MUTATIONS[mutation])
     deploy_code(pipeline, bundles)
-    try:
-        seed = 10 + list(MUTATIONS).index(mutation)
-        assert send_and_compare(pipeline, [], plan_mails(FEW, seed, datetime.now(UTC))[:FEW]) != []
-    finally:
-        deploy_code(pipeline, {name: bundle(name, "local") for name in RECORDERS})
+    seed = 10 + list(MUTATIONS).index(mutation)
+    assert send_and_compare(pipeline, [], plan_mails(FEW, seed, datetime.now(UTC))[:FEW]) != []
 
 
 def test_original_code_deployed_again_has_no_differences(pipeline: LocalPipeline):
-    """Check that the differences above did not come from updating functions."""
+    """Check that the differences above did not come from updating functions. Other files rely on the original too."""
     deploy_code(pipeline, {name: bundle(name, "local") for name in RECORDERS})
     assert send_and_compare(pipeline, [], plan_mails(FEW, 20, datetime.now(UTC))[:FEW]) == []
 
