@@ -71,6 +71,7 @@ def printed(command: str, answer: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("moto_dynamodb")
 def test_commands_print_what_the_page_shows(shop: SuppressionShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     write_files()
