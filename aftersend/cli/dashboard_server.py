@@ -114,7 +114,7 @@ def _guarded(answer: Callable[[], Response]) -> Response:
         return Response(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except AWS_ERRORS as error:
         return Response(HTTPStatus.BAD_GATEWAY, describe_error(error))
-    except (msgspec.DecodeError, ValueError, OverflowError) as error:
+    except (msgspec.DecodeError, ValueError, OverflowError, LookupError) as error:
         return Response(HTTPStatus.BAD_REQUEST, f"The request or the dashboard cannot be read: {error}")
 
 

@@ -70,12 +70,16 @@ def _form_fields(context: Mapping[str, Any]) -> Mapping[str, Any]:
 def _time_range(context: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime]:
     """Return the part of the time range that is zoomed into, or all of it; the last day if there is none."""
     time_range = _mapping(context.get("timeRange"))
-    shown = _mapping(time_range.get("zoom")) or time_range
+    return _times(_mapping(time_range.get("zoom"))) or _times(time_range) or (now - DEFAULT_RANGE, now)
+
+
+def _times(shown: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
+    """Return begin and end of a range; None if they are none."""
     try:
         begin, end = (datetime.fromtimestamp(shown[name] / 1_000, UTC) for name in ("start", "end"))
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
-        return now - DEFAULT_RANGE, now
-    return (begin, end) if begin < end else (now - DEFAULT_RANGE, now)
+        return None
+    return (begin, end) if begin < end else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -37,6 +37,11 @@ def test_zoom_narrows_the_time_range():
     assert (request.begin, request.end) == (END, NOW)
 
 
+def test_unusable_zoom_leaves_the_time_range():
+    context = {"timeRange": {"start": milliseconds(BEGIN), "end": milliseconds(END), "zoom": {"start": "x"}}}
+    assert (parsed(widgetContext=context).begin, parsed(widgetContext=context).end) == (BEGIN, END)
+
+
 def test_field_of_a_form_is_a_parameter_unless_the_action_has_it():
     fields = {"query": "  new@mail.example ", "tag": "chosen in a form that was not sent"}
     request = parsed(panel="recipient", tag="campaign", widgetContext={"forms": {"all": fields}})
