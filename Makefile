@@ -15,7 +15,7 @@ demo: setup ## Run the whole pipeline on this machine: emulator, cdk deploy, mai
 	@exec python -m local.demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(MESSAGES),--messages $(MESSAGES))
 
 ##@ Check
-check: setup ## Check format, lint, types, and run the unit, adapter and stack tests (under a minute)
+check: setup ## Check format, lint, types, and run the unit, adapter and stack tests (two minutes)
 	$(SAY) "ruff: format and lint"
 	@ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
 	@ruff check --quiet .
@@ -24,12 +24,12 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
 	@pytest --quiet --numprocesses 2 --dist loadgroup -m "not slow" tests/unit tests/adapters tests/stacks
 
-test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (about eight minutes)
+test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (a quarter of an hour)
 	$(SAY) "pytest: the slow unit, adapter and stack tests"
 	@pytest --quiet --numprocesses 2 -m slow tests/unit tests/adapters tests/stacks
-	$(SAY) "pytest: exactness tests and property tests (one minute)"
+	$(SAY) "pytest: exactness tests and property tests (two minutes)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
-	$(SAY) "pytest: integration tests on two emulators (four minutes)"
+	$(SAY) "pytest: integration tests on two emulators (six minutes)"
 	@pytest --quiet $(TWO_PROCESSES) --no-loadscope-reorder tests/integration
 
 # Test files run in parallel; the tests of one file run in sequence.
