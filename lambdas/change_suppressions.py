@@ -22,7 +22,7 @@ from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import Variable
 from aftersend.dashboard import recipient as panel
 from aftersend.dashboard.elements import Content, banner, element, widget
-from aftersend.dashboard.recipient import Place
+from aftersend.dashboard.recipient import MAX_EVENTS, Place
 from aftersend.dashboard.recipient_changes import ADD, OPERATOR, REASON, REMOVE
 from aftersend.dashboard.request import Functions, Request, parse_request
 from aftersend.parsing.addresses import bare_address
@@ -32,9 +32,6 @@ from aftersend.suppression.explanation import describe_scope
 from lambdas import recording
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
-
-MAX_EVENTS = 500
-"""Events of a recipient that are read of each group for the answer, as show_widgets reads them."""
 
 DESCRIPTION = """### Aftersend
 Adds a recipient to the suppression list, or removes one. The panel of a recipient invokes it.

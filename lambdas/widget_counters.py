@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_reputation
 from aftersend.aws.deployment import Deployment
 from aftersend.contract import Variable
 from aftersend.counting import Counted
 from aftersend.dashboard.tracking import Tracked
 from aftersend.metrics.reputation import Reputation
-from aftersend.operations.parallel import in_parallel
 from lambdas.settings import setting
 
 
@@ -33,8 +33,8 @@ class CountedMail(NamedTuple):
 
 def counted_mail(deployment: Deployment) -> CountedMail:
     """Return the counters of a deployment."""
-    table = CountersTable(deployment.client("dynamodb"), deployment.output("CountersTableName"), each=in_parallel)
-    return CountedMail(table, deployed_counting(deployment).counted, deployed_reputation(deployment))
+    counted, reputation = deployed_counting(deployment).counted, deployed_reputation(deployment)
+    return CountedMail(deployed_counters(deployment), counted, reputation)
 
 
 def tracked() -> Tracked:

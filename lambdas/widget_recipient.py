@@ -13,14 +13,11 @@ from aftersend.aws.recipient_explanation import explain_deployed
 from aftersend.aws.suppression_check import recipient_of
 from aftersend.dashboard import recipient as panel
 from aftersend.dashboard.elements import Content
-from aftersend.dashboard.recipient import MESSAGE_ID, MIN_BEGINNING, Place
+from aftersend.dashboard.recipient import MAX_EVENTS, MESSAGE_ID, MIN_BEGINNING, Place
 from aftersend.dashboard.request import Request
 from aftersend.events import Event
 from aftersend.parsing.addresses import bare_address
 from aftersend.suppression.explanation import timeline
-
-MAX_EVENTS = 500
-"""Events of a recipient that are read of each group: deliveries, feedback, all else."""
 
 MAX_FEEDBACK = 500
 """Events of a message that are read."""

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from aftersend.aws import activity
 from aftersend.aws.clients import PACE_SECONDS, error_code
-from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_settings import DeployedNotifications, DeployedSettings
 from aftersend.aws.deployment import STACKS, Deployment, Unavailable
 from aftersend.aws.identity_settings import IdentitySettings, differences
@@ -185,13 +185,13 @@ class Observer:
 
     def newest_counters(self) -> datetime | None:
         """Return the newest hour of the window in which counted messages were sent."""
-        table = CountersTable(self._client("dynamodb"), self.output("CountersTableName"))
+        table = deployed_counters(self.deployment)
         names, days = self.set_names(), {hour.date() for hour in self._hours()}
         latest = (table.latest_hour(CONFIGURATION_SET, names, day) for day in days)
         return max((hour for hour in latest if hour), default=None)
 
     def has_unfinished_recount(self) -> bool:
-        return is_unfinished(CountersTable(self._client("dynamodb"), self.output("CountersTableName")))
+        return is_unfinished(deployed_counters(self.deployment))
 
     def set_names(self) -> list[str]:
         """Return the configuration sets of the environment."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aftersend.aws import activity
-from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_recorder import deployed_reputation
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.failure_sources import count_records, sources
@@ -54,7 +54,7 @@ def _mail_and_rates(deployment: Deployment, now: datetime) -> Iterator[Line]:
     dynamodb, counters = deployment.client("dynamodb"), deployment.output("CountersTableName")
     hours = watched_hours(now)
     newest = activity.newest_object(deployment, hours)
-    sums = CountersTable(dynamodb, counters).sums(CONFIGURATION_SET, hours)
+    sums = deployed_counters(deployment).sums(CONFIGURATION_SET, hours)
     sends = sum(measures["send"] for by_hour in sums.values() for measures in by_hour.values())
     archived = (
         f"last object of the archive {duration((now - newest).total_seconds())} ago" if newest else "none archived"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_recorder import deployed_reputation
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.metric_values import labelled_values
@@ -54,8 +54,7 @@ def _is_counted(source: Source) -> bool:
 def _from_counters(deployment: Deployment, wanted: Sequence[Source], begin: datetime, end: datetime) -> list[Series]:
     first = begin.replace(minute=0, second=0, microsecond=0)
     hours = [first + HOUR * number for number in range((end - first) // HOUR + 1)]
-    table = CountersTable(deployment.client("dynamodb"), deployment.output("CountersTableName"))
-    sums = table.sums(CONFIGURATION_SET, [*watched_hours(first), *hours])
+    sums = deployed_counters(deployment).sums(CONFIGURATION_SET, [*watched_hours(first), *hours])
     is_rate = any(source.name in RATE_METRICS for source in wanted)
     reputation = deployed_reputation(deployment) if is_rate else Reputation()
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.counting_mapping import CountingMapping, NotPaused
+from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger, deployed_settings
 from aftersend.aws.deployment import AWS_ERRORS
 from aftersend.aws.failed_batches import delete_recounted
@@ -136,8 +137,7 @@ def _recount(target: Target) -> Recount:
 
 
 def _abort(target: Target) -> None:
-    counters = CountersTable(target.deployment.client("dynamodb"), target.deployment.output("CountersTableName"))
-    if is_unfinished(counters):
+    if is_unfinished(deployed_counters(target.deployment)):
         typer.echo(f"The last recount ended while it corrected counters. {PAUSED}", err=True)
         raise typer.Exit(REFUSED)
     CountingMapping(target.deployment.client("lambda"), target.deployment.output(MAPPING_OUTPUT)).resume()

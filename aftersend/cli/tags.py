@@ -9,12 +9,13 @@ import typer
 from rich import box
 from rich.table import Table
 
-from aftersend.aws.counters_table import CountersTable
+from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_reputation
 from aftersend.aws.deployment import Deployment
 from aftersend.cli.deployment import JsonOption, OptionalEnvironmentOption, connected
 from aftersend.cli.failure_output import print_json, print_rich, printable
 from aftersend.cli.feedback import parse_moment
+from aftersend.dashboard.numbers import UNKNOWN, percent
 from aftersend.metrics.reputation import HOURS
 from aftersend.metrics.tag_table import Order, TagRow, sort_rows, tag_row
 
@@ -79,8 +80,7 @@ def tags(
 
 def tag_rows(deployment: Deployment, tags: Iterable[str], since: datetime, now: datetime) -> Iterator[TagRow]:
     """Yield a row for each value of some tags with messages sent since an hour, unordered."""
-    table = CountersTable(deployment.client("dynamodb"), deployment.output("CountersTableName"))
-    reputation = deployed_reputation(deployment)
+    table, reputation = deployed_counters(deployment), deployed_reputation(deployment)
     hours = _hours(min(since, _hour(now) - HOURS * HOUR), now)
     for tag in tags:
         for value, by_hour in table.sums(tag, hours).items():
@@ -120,20 +120,16 @@ def tag_table(rows: Iterable[TagRow], since: datetime) -> Table:
         table.add_row(
             f"{row.tag}={printable(row.value)}",
             f"{row.sends:,}",
-            _share(row.deliveries, row.sends),
+            percent(row.deliveries, row.sends),
             f"{row.hard_bounces:,} ({_rate(row.bounce_percent, 1)})",
             f"{row.soft_bounces:,}",
             f"{row.complaints:,} ({_rate(row.complaint_percent, 2)})",
-            _share(row.opened, row.deliveries),
-            _share(row.clicked, row.deliveries) if row.sends else f"{row.clicks:,}",
+            percent(row.opened, row.deliveries),
+            percent(row.clicked, row.deliveries) if row.sends else f"{row.clicks:,}",
             row.level,
         )
     return table
 
 
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.1f} %" if 0 < whole >= part else "-"
-
-
-def _rate(percent: float | None, decimals: int) -> str:
-    return "-" if percent is None else f"{percent:.{decimals}f} %"
+def _rate(rate: float | None, decimals: int) -> str:
+    return UNKNOWN if rate is None else f"{rate:.{decimals}f} %"

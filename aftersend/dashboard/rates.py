@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aftersend.dashboard.campaign import thresholds_of
 from aftersend.dashboard.charts import threshold_bar
 from aftersend.dashboard.elements import Action, Cell, Content, command, element, empty, level, link, table
-from aftersend.dashboard.numbers import UNKNOWN, count, moment
+from aftersend.dashboard.numbers import UNKNOWN, count, moment, percent
 from aftersend.dashboard.tags import send_command
 from aftersend.metrics.guard import NOTHING, GuardState
 from aftersend.metrics.reputation import AWS_PERCENT, DAY, Level, Reputation, Verdict
@@ -93,8 +93,7 @@ def _bar(verdict: Verdict, reputation: Reputation) -> Iterator[Content]:
 
 
 def _rate(verdict: Verdict) -> str:
-    is_known = 0 < verdict.sends >= verdict.events
-    return f"{verdict.percent:.{DECIMALS[verdict.signal]}f} %" if is_known else UNKNOWN
+    return percent(verdict.events, verdict.sends, DECIMALS[verdict.signal])
 
 
 def _last_hour(rates: Rates) -> Iterator[Content]:

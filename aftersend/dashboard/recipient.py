@@ -37,6 +37,9 @@ from aftersend.suppression.explanation import FORGOTTEN, Moment, lifted_when, ve
 MAX_MESSAGES, MAX_RECIPIENTS = 20, 50
 """Messages that are shown first and with each "Show older"; recipients of a message that are shown."""
 
+MAX_EVENTS = 500
+"""Events of a recipient that are read of each group: deliveries, feedback, all else."""
+
 MESSAGE_ID = re.compile(r"[0-9a-f]{8,}(-[0-9a-f]+){3,}", re.IGNORECASE)
 """What an id that SES gives a message looks like. No one has such an address without an @."""
 
