@@ -10,6 +10,7 @@ from aftersend.contract import ACCOUNT_LIST_PREFIX, Variable
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
+from stacks.recorder_function import recorder_settings
 from stacks.schedule import invoke_every
 from stacks.state import State
 
@@ -47,14 +48,9 @@ class AccountListSync(Construct):
             file="sync_account_list",
             description="Compares the suppression list with the account suppression list of SES",
             environment=environment,
-            settings={
-                Variable.ENVIRONMENT: environment.name,
-                Variable.LEDGER_TABLE: state.ledger.table_name,
-                Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
+            settings=recorder_settings(environment, state)
+            | {
                 Variable.ARCHIVE_BUCKET: state.archive.bucket_name,
-                Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
-                Variable.RETENTION: to_json(environment.retention),
-                Variable.POLICY: to_json(environment.suppression),
                 Variable.PACE_SECONDS: to_json(0 if environment.is_emulated else 1),
             },
         )

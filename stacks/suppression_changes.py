@@ -8,6 +8,7 @@ from aftersend.contract import Variable
 from stacks.acknowledgments import acknowledge
 from stacks.function import HandlerFunction, to_json
 from stacks.operator_policies import DELETE_LISTED
+from stacks.recorder_function import recorder_settings
 from stacks.state import State
 
 READ_LISTED = "ses:GetSuppressedDestination"
@@ -23,15 +24,8 @@ class SuppressionChanges(HandlerFunction):
             file="change_suppressions",
             description="Adds and removes suppressions, as an operator asks on the dashboard",
             environment=environment,
-            settings={
-                Variable.ENVIRONMENT: environment.name,
-                Variable.LEDGER_TABLE: state.ledger.table_name,
-                Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
-                Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
-                Variable.RETENTION: to_json(environment.retention),
-                Variable.POLICY: to_json(environment.suppression),
-                Variable.PACE_SECONDS: to_json(0 if environment.is_emulated else 1),
-            },
+            settings=recorder_settings(environment, state)
+            | {Variable.PACE_SECONDS: to_json(0 if environment.is_emulated else 1)},
         )
         state.ledger.grant(self.function, "dynamodb:PutItem", "dynamodb:Query")
         state.suppressions.grant(self.function, "dynamodb:Query", "dynamodb:PutItem")

@@ -7,7 +7,8 @@ from aftersend.config import Environment
 from aftersend.config.alarms import SWEEP_ALARMS
 from aftersend.contract import Variable
 from stacks.alarms import Alarms
-from stacks.function import HandlerFunction, to_json
+from stacks.function import HandlerFunction
+from stacks.recorder_function import recorder_settings
 from stacks.schedule import invoke_every
 from stacks.state import State
 
@@ -25,15 +26,7 @@ class SuppressionSweep(Construct):
             file="sweep_suppressions",
             description="Decides again about temporary suppression entries, and measures the list",
             environment=environment,
-            settings={
-                Variable.ENVIRONMENT: environment.name,
-                Variable.LEDGER_TABLE: state.ledger.table_name,
-                Variable.SUPPRESSIONS_TABLE: state.suppressions.table_name,
-                Variable.HASH_KEY_SECRET: state.recipient_hash_key.secret_arn,
-                Variable.COUNTERS_TABLE: state.counters.table_name,
-                Variable.RETENTION: to_json(environment.retention),
-                Variable.POLICY: to_json(environment.suppression),
-            },
+            settings=recorder_settings(environment, state) | {Variable.COUNTERS_TABLE: state.counters.table_name},
         )
         state.ledger.grant(sweep.function, "dynamodb:PutItem", "dynamodb:Query")
         state.suppressions.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan")
