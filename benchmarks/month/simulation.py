@@ -8,7 +8,7 @@ by the number of events that the day is expected to have.
 import math
 import random
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -28,11 +28,12 @@ from aftersend.counting import (
     Change,
     Counted,
     Counts,
+    Row,
     contributions,
     pad_sequence_number,
 )
 from aftersend.events import BounceType, Event, Kind, Machine
-from aftersend.mailbox_providers import PROVIDERS
+from aftersend.mailbox_providers import OTHER, PROVIDERS
 from benchmarks.month.arrival import DAY, LOOK_BACK_DAYS, Arrival, Delay, Slice, zipf
 from benchmarks.month.charges import ChargingTable
 from benchmarks.month.parameters import Parameters
@@ -46,8 +47,8 @@ MIDNIGHT = BEGIN.replace(hour=0).timestamp()
 """When the simulated day 0 begins."""
 
 TUMBLING_SECONDS = 900
-EVENTS_SIMULATED = 60_000
-"""About how many per volume, by default."""
+EVENTS_SIMULATED = 800_000
+"""About how many per volume, by default: the whole day of 10 million messages a month."""
 STRATA = 24
 SHORTEST_SECONDS = 130
 LEAD_IN_SECONDS = 20
@@ -59,13 +60,20 @@ DOMAINS = list({provider: domain for domain, provider in reversed(PROVIDERS.item
 """A domain of each of the mailbox providers that mail is sent to."""
 
 OTHER_DOMAIN = "books.example"
+ALL_DOMAINS = (OTHER_DOMAIN, *DOMAINS)
 
 DELIVERY = Delay(3, 1.0)
 """The time from sending to a delivery, as in benchmarks/month/arrival.py."""
 
+FILLED_SECONDS: dict[str, tuple[float, ...]] = {Kind.DELIVERY: (2, 5, 10), Kind.OPEN: OPEN_TIMES.limits}
+"""Seconds from sending to the events that rows are filled with, each equally often; others do not matter."""
+
 LONGEST_SECONDS = 90 * DAY
 TIMES = (*sorted({*DELIVERY_TIMES.limits, *OPEN_TIMES.limits}), math.inf)
 """The times that counters distinguish, in seconds."""
+
+Cell = tuple[Row, str]
+"""A row and a measure."""
 
 PER_ENTRY = ("entries", "requests", "write_units", "read_units", "conflicts")
 """What is scaled by the number of events; everything else is scaled by time."""
@@ -166,8 +174,11 @@ class Simulation:
         self._counters = CountersTable(self._table, "counters", attempts=self._table.attempts)
         self._sequence = 0
         self._filled_until = -LOOK_BACK_DAYS * DAY
-        self._contributions = cache(lambda traits: _plain(traits) if is_plain else _contributions(traits))
-        self._domains = list(accumulate(domain_parts(parameters)))
+        self._counts = _plain if is_plain else _contributions
+        self._contributions, self._expected = cache(self._counts), cache(self._expected_counts)
+        parts = domain_parts(parameters)
+        self._domains = list(accumulate(parts))
+        self._providers = {PROVIDERS.get(each, OTHER): part for each, part in zip(ALL_DOMAINS, parts, strict=True)}
 
     def month(self, sampling: Sampling | None = None) -> MonthOfCounting:
         """Simulate a window in each stratum of a day, and scale them to a month."""
@@ -187,8 +198,8 @@ class Simulation:
         return MonthOfCounting(*(totals[name] * factors[name] * DAYS for name in SCALED), sorted(lags))
 
     def _default_sampling(self) -> Sampling:
-        part = min(1.0, EVENTS_SIMULATED / self.arrival.number(0, DAY))
-        return Sampling(STRATA, max(SHORTEST_SECONDS, DAY / STRATA * part))
+        part = EVENTS_SIMULATED / self.arrival.number(0, DAY)
+        return Sampling(STRATA, max(SHORTEST_SECONDS, DAY / STRATA * part)) if part < 1 else WHOLE_DAY
 
     def _entries_per_event(self) -> float:
         rates = self.arrival.rates
@@ -263,32 +274,43 @@ class Simulation:
 
     def _provider(self) -> str:
         """Return the domain of a recipient."""
-        return self._rng.choices((OTHER_DOMAIN, *DOMAINS), cum_weights=self._domains)[0]
+        return self._rng.choices(ALL_DOMAINS, cum_weights=self._domains)[0]
 
-    def _divide(self, kind: str, mail: Slice, number: float) -> Iterator[tuple[Traits, float]]:
-        """Divide events of one kind by what they are counted by, as far as the sizes of rows depend on it."""
-        machine = self._parameters.machine_share
-        if kind == Kind.OPEN:
-            yield Traits(kind, mail, OTHER_DOMAIN, False, True, 2), number * machine
-            for seconds in OPEN_TIMES.limits:
-                traits = Traits(kind, mail, OTHER_DOMAIN, False, False, seconds)
-                yield traits, number * (1 - machine) / len(OPEN_TIMES.limits)
-            return
-        for domain, part in zip((OTHER_DOMAIN, *DOMAINS), domain_parts(self._parameters), strict=True):
-            yield Traits(kind, mail, domain, False, False, self._rng.choice((2, 5, 10))), number * part
+    def _expected_counts(self, kind: str, mail: Slice) -> dict[Cell, float]:
+        """Return what an event of one kind is expected to add to the counters, as far as rows grow by it."""
+        expected: dict[Cell, float] = defaultdict(float)
+        for is_machine, seconds, part in self._variants(kind):
+            traits = Traits(kind, mail, OTHER_DOMAIN, False, is_machine, seconds)
+            for row, measure in self._counts(traits):
+                parts = self._providers if row.tag == PROVIDER else {row.value: 1.0}
+                for value, share in parts.items():
+                    expected[row._replace(value=value), measure] += part * share
+        return expected
+
+    def _variants(self, kind: str) -> Iterator[tuple[bool, float, float]]:
+        """Yield whether an event of one kind is a machine's, its seconds since sending, and which part of all is so."""
+        machine = self._parameters.machine_share if kind == Kind.OPEN else 0.0
+        if machine:
+            yield True, FILLED_SECONDS[kind][0], machine
+        times = FILLED_SECONDS.get(kind, (1,))
+        for seconds in times:
+            yield False, seconds, (1 - machine) / len(times)
 
     def _fill(self, until: float) -> None:
         """Bring the counters to where they are at a time, without charges: rows have the sizes they would have."""
         if until <= self._filled_until:
             return
+        totals: dict[Row, dict[Cell, float]] = defaultdict(lambda: defaultdict(float))
+        for kind, mail, number in self.arrival.totals(self._filled_until, until):
+            for counter, part in self._expected(str(kind), mail).items() if number else ():
+                totals[counter[0]][counter] += part * number
         before, shards = self._table.charges, round(self._parameters.shards)
         for shard in range(shards):  # each has rows of its own, where they are spread by shard
-            changes = [
-                self._change(Counter(dict.fromkeys(self._contributions(traits), whole)))
-                for kind, mail, all_events in self.arrival.totals(self._filled_until, until)
-                for traits, number in self._divide(str(kind), mail, all_events)
-                if (whole := int(number / shards + self._rng.random()))
-            ]
+            rows = (
+                Counter({counter: int(total / shards + self._rng.random()) for counter, total in row.items()})
+                for row in totals.values()
+            )
+            changes = [self._change(+counts) for counts in rows if any(counts.values())]
             count(changes, f"shard-{shard}", self._counters, self._table.attempts)
         self._table.charges = before
 
