@@ -168,8 +168,8 @@ class Campaign:
             stages += [_tracked_stage(row, *each, tracked) for each in _engaged(row)]
         words = ", ".join(f"{stage.name.lower()} {stage.text}" for stage in stages)
         machines = (
-            f"Opened and clicked are people, each once a message, of those delivered. Machines opened "
-            f"{count(row.machine_opens)} times and clicked {count(row.machine_clicks)} times."
+            "Opened and clicked are people, each once a message, of those delivered. In no stage are machines' opens "
+            f"({count(row.machine_opens)}) and clicks ({count(row.machine_clicks)})."
         )
         note = None if row.tag == PROVIDER else element("p", machines, css="soft")
         return element("div", element("h3", "From sent to clicked"), funnel(stages, words), note)

@@ -174,7 +174,7 @@ def message(place: Place, message_id: str, moments: Sequence[Moment]) -> Iterato
         yield element("p", *link(address, place.action(query=address)) if address else ["No recipient named"])
         yield event_list(of_recipient)
     if len(groups) > MAX_RECIPIENTS:
-        yield element("p", f"{len(groups) - MAX_RECIPIENTS:,} more recipients are not shown.")
+        yield element("p", f"{MAX_RECIPIENTS} of {len(groups):,} recipients are shown.")
     yield report
 
 

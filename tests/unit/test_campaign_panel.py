@@ -71,7 +71,7 @@ def test_charts_state_their_figures():
 
 
 def test_machines_are_apart():
-    assert "Machines opened 300 times and clicked 40 times." in shown(panel({HOUR: GOOD}))
+    assert "In no stage are machines' opens (300) and clicks (40)." in shown(panel({HOUR: GOOD}))
 
 
 def test_rate_of_sends_that_are_not_counted_yet_is_unknown():
