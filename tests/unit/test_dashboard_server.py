@@ -64,7 +64,7 @@ class Browser:
         return int(head.split()[1]), head, content
 
     def ask(self, index: int = STATUS, **question: Any) -> tuple[int, str]:
-        asked = {"index": index, "begin": 1_000, "end": 3_600_000} | question
+        asked = {"layout": self.site.layout, "index": index, "begin": 1_000, "end": 3_600_000} | question
         status, _, content = self.request("POST", "/widget", json.dumps(asked).encode())
         return status, content
 
@@ -201,6 +201,23 @@ def test_length_that_is_none_is_refused(length: str | None):
 
 def test_time_that_no_clock_has_is_refused():
     assert Browser().ask(SENT, begin=10**30)[0] == HTTPStatus.BAD_REQUEST
+
+
+def test_time_range_without_a_length_is_refused():
+    status, sentence = Browser().ask(SENT, begin=1_000, end=1_000)
+    assert (status, "time range" in sentence) == (HTTPStatus.BAD_REQUEST, True)
+
+
+def test_page_of_another_layout_is_to_be_reloaded():
+    browser = Browser()
+    browser.request("GET", "/")
+    asked = {"layout": browser.site.layout, "index": STATUS}
+    browser.clients.widgets = [custom("cost", "Cost"), *WIDGETS]
+    browser.request("GET", "/")
+    status, sentence = browser.ask(**asked)
+    assert (status, sentence) == (HTTPStatus.NOT_FOUND, "The dashboard has changed: reload this page.")
+    assert browser.invoked == []
+    assert browser.ask(STATUS)[0] == HTTPStatus.OK
 
 
 def test_failure_of_a_function_is_a_sentence():

@@ -5,7 +5,7 @@ import { limits, minute, readAddress, writeAddress } from "/address.js";
 import { fragment, update } from "/content.js";
 import { chooseTheme, chosenTheme, shownTheme } from "/theme.js";
 
-const { token, seconds, environment } = document.body.dataset;
+const { token, layout, seconds, environment } = document.body.dataset;
 const byId = (id) => document.getElementById(id);
 const time = () => `${new Date().toISOString().slice(11, 19)} UTC`;
 const AT_ONCE = 3; // requests
@@ -36,7 +36,7 @@ class Panel {
     const response = await fetch("/widget", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Aftersend-Token": token },
-      body: JSON.stringify({ index: this.index, ...context, ...question }),
+      body: JSON.stringify({ layout, index: this.index, ...context, ...question }),
     }).catch(() => {
       throw new Error(`This page's server does not answer. Start \`aftersend dashboard --env ${environment}\` again.`);
     });
