@@ -26,7 +26,7 @@ HTML, CSS, TEXT = (f"text/{name}; charset=utf-8" for name in ("html", "css", "pl
 FILES = {f"/{name}.js": "text/javascript; charset=utf-8" for name in ("page", "content", "actions", "address", "theme")}
 FILES["/favicon.svg"] = "image/svg+xml"
 SESSION_HEADER = "X-Aftersend-Token"
-MAX_BODY_BYTES = 100_000
+MAX_BODY_BYTES, MAX_LENGTH_DIGITS = 100_000, 20
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'"
     "; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -80,7 +80,8 @@ def request_handler(site: DashboardSite) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length") or "0"
-            body = self.rfile.read(min(int(length), MAX_BODY_BYTES + 1)) if length.isdecimal() else b""
+            is_length = length.isdecimal() and len(length) < MAX_LENGTH_DIGITS
+            body = self.rfile.read(min(int(length), MAX_BODY_BYTES + 1)) if is_length else b""
             self._send(lambda: post(site, self.path, self.headers, body))
 
         def _send(self, answer: Callable[[], Response]) -> None:
@@ -114,8 +115,9 @@ def _guarded(answer: Callable[[], Response]) -> Response:
         return Response(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except AWS_ERRORS as error:
         return Response(HTTPStatus.BAD_GATEWAY, describe_error(error))
-    except (msgspec.DecodeError, ValueError, OverflowError, LookupError) as error:
-        return Response(HTTPStatus.BAD_REQUEST, f"The request or the dashboard cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001 (requests and dashboards made by hand may have anything anywhere)
+        reason = f"{type(error).__name__}: {error}"
+        return Response(HTTPStatus.BAD_REQUEST, f"The request or the dashboard cannot be read ({reason}).")
 
 
 def get(site: DashboardSite, target: str) -> Response:

@@ -193,7 +193,7 @@ def test_long_question_is_refused():
     assert Browser().request("POST", "/widget", b" " * (MAX_BODY_BYTES + 1))[0] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-@pytest.mark.parametrize("length", ["-1", "x", None])
+@pytest.mark.parametrize("length", ["-1", "x", None, "9" * 5_000])
 def test_length_that_is_none_is_refused(length: str | None):
     status, _, _ = Browser().request("POST", "/widget", b"{}", **{"Content-Length": length})
     assert status == HTTPStatus.BAD_REQUEST
@@ -218,6 +218,14 @@ def test_page_of_another_layout_is_to_be_reloaded():
     assert (status, sentence) == (HTTPStatus.NOT_FOUND, "The dashboard has changed: reload this page.")
     assert browser.invoked == []
     assert browser.ask(STATUS)[0] == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("properties", [{"params": "x"}, {"params": ["x"]}, {"metrics": 5}])
+def test_dashboard_made_by_hand_is_answered(properties: dict[str, Any]):
+    browser = Browser()
+    kind = "custom" if "params" in properties else "metric"
+    browser.clients.widgets = [{"type": kind, "properties": {"endpoint": ARN + SHOW, **properties}}]
+    assert "cannot be read" in browser.request("GET", "/")[2] or "cannot be read" in browser.ask(0)[1]
 
 
 def test_failure_of_a_function_is_a_sentence():
