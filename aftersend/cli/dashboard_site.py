@@ -91,8 +91,8 @@ class DashboardSite:
 
     def __init__(self, deployment: Deployment, *, allow_changes: bool) -> None:
         self._deployment, self._allows_changes = deployment, allow_changes
-        self.token = secrets.token_urlsafe(32)
-        """Sent by the page with each request for content, and known to no other page."""
+        self.token = secrets.token_urlsafe(16)
+        """Sent by the page with each request for content, and known to nobody but who started this."""
         self._names = [deployment.output(f"{name}FunctionName") for name in ("ShowWidgets", "ChangeSuppressions")]
         self._clients = {name: deployment.client(name) for name in CLIENTS}  # before there are several threads
 
@@ -115,7 +115,6 @@ class DashboardSite:
             environment=html.escape(self._deployment.name),
             place="this machine" if self._deployment.local_run else html.escape(self._deployment.region),
             access="changes allowed" if self._allows_changes else "read-only",
-            token=self.token,
             seconds=LOCAL_REFRESH_SECONDS if self._deployment.local_run else REFRESH_SECONDS,
             panels="".join(_section(index, each) for index, each in enumerate(self._widgets)),
         )

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from aftersend.cli import dashboard_site
-from aftersend.cli.dashboard_server import served
 from aftersend.cli.dashboard_site import DashboardSite
 from aftersend.dashboard.elements import Action, Cell, banner, button, element, field, form, link, table, widget
+from tests.browser.conftest import TOKEN, new_page, served_to_pages
 from tests.dashboard_stub import ARN, CHANGE, SHOW, Clients, custom, deployment, metric
 
 EVIL = '<img src="x" onerror="document.title=1"><script>document.title = 2</script>'
@@ -91,7 +91,7 @@ def url(dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch) -> Generator[str]
         metric("Sent", ["Aftersend", "send", {"label": "news"}]),
     ]
     clients = Clients(widgets, {SHOW: dashboard.show, CHANGE: dashboard.change})
-    with served(DashboardSite(deployment(clients), allow_changes=True)) as url:
+    with served_to_pages(DashboardSite(deployment(clients), allow_changes=True)) as url:
         yield url
 
 
@@ -116,6 +116,17 @@ def test_alarm_leads_to_its_section_of_the_runbook_and_back(page: Page, url: str
     expect(page.get_by_role("heading", name="FeedbackLate")).to_be_in_viewport()
     page.get_by_role("link", name="All panels").click()
     expect(page.get_by_text("2 things need attention")).to_be_visible()
+
+
+def test_page_takes_the_token_out_of_the_printed_address(browser: Browser, url: str):
+    page = browser.new_context().new_page()
+    page.goto(url)
+    expect(page.get_by_role("alert").first).to_contain_text("Open the whole address that was printed")
+    page.goto(f"{url}#token={TOKEN}&recipient=reader@mail.example")
+    expect(page.get_by_text("reader@mail.example in 24 h")).to_be_visible()
+    assert page.url == f"{url}#recipient=reader@mail.example"
+    page.reload()
+    expect(page.get_by_text("reader@mail.example in 24 h")).to_be_visible()
 
 
 @pytest.mark.parametrize("way", ["click", "Enter", "Space", "Enter in the field"])
@@ -231,8 +242,7 @@ def test_range_is_chosen_and_kept(page: Page, url: str):
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_times_are_in_utc_wherever_the_browser_is(page: Page, url: str, zone: str):
-    context = page.context.browser.new_context(timezone_id=zone)
-    there = context.new_page()
+    there = new_page(page.context.browser, timezone_id=zone)
     there.goto(f"{url}#from=2026-03-14T06:00&to=2026-03-14T11:00")
     expect(there.get_by_label("From (UTC)")).to_have_value("2026-03-14T06:00")
 

@@ -98,6 +98,12 @@ def test_server_shows_nothing_to_another_page_or_session(name: str, value: str |
     assert browser.invoked == []
 
 
+@pytest.mark.parametrize("path", ["/", "/?token", "/page.js", "/style.css", "/runbook"])
+def test_no_response_has_the_token(path: str):
+    browser = Browser()
+    assert browser.site.token not in "".join(map(str, browser.request("GET", path)))
+
+
 def test_every_session_has_a_token_of_its_own():
     assert Browser().site.token != Browser().site.token
 

@@ -4,6 +4,19 @@ const HOURS = { "1h": 1, "3h": 3, "24h": 24, "7d": 168, "30d": 720 };
 const DEFAULT_RANGE = "24h";
 const HOUR = 3_600_000;
 
+// Take the session's token out of the address that was printed, and return it, or the one that was taken before. All
+// pages of this server have it: documentation opens in tabs of its own.
+export function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1));
+  if (given.has("token")) {
+    localStorage.setItem("token", given.get("token"));
+    given.delete("token");
+    const text = `${given}`.replaceAll("%40", "@");
+    history.replaceState(null, "", text ? `#${text}` : location.pathname);
+  }
+  return localStorage.getItem("token") ?? "";
+}
+
 // Return the time range and, by panel, the parameters with which a person has opened it.
 export function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));
