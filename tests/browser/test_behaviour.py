@@ -148,6 +148,16 @@ def test_look_up_is_kept_in_the_address(page: Page, url: str, way: str):
     expect(page.get_by_label("Recipient")).to_have_value("")
 
 
+def test_address_with_a_plus_is_looked_up_as_it_is_written(page: Page, url: str):
+    page.goto(f"{url}#recipient=reader+books@mail.example")
+    expect(page.get_by_text("reader+books@mail.example in 24 h")).to_be_visible()
+    page.get_by_label("Recipient").fill("Ada <ada+1@mail.example>")
+    page.get_by_role("button", name="Look up").click()
+    expect(page.get_by_text("Ada <ada+1@mail.example> in 24 h")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Ada <ada+1@mail.example> in 24 h")).to_be_visible()
+
+
 def test_opened_campaign_refreshes_as_such_and_back_closes_it(page: Page, url: str, dashboard: Dashboard):
     page.goto(url)
     page.get_by_role("button", name="spring").click()
