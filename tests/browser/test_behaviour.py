@@ -29,12 +29,16 @@ class Dashboard:
         self.asked = 0
         self.names = ["summer", "spring", "winter"]
         self.removed: list[str] = []
-        self.failure = ""
+        self.failure = self.problem = ""
 
     def show(self, event: Mapping[str, Any]) -> str:
         self.asked += 1
         if self.failure:
             raise ValueError(self.failure)
+        if self.problem:
+            failure = banner("This cannot be shown.", element("p", self.problem), tone="bad")
+            failure.set("data-failed", "")
+            return widget(failure, is_dark=False)
         content = getattr(self, event["panel"])(event, {**event, **event["widgetContext"]["forms"]["all"]})
         return content if isinstance(content, str) else widget(*content, is_dark=False)
 
@@ -227,6 +231,15 @@ def test_failure_keeps_the_last_content_and_says_what_to_do(page: Page, url: str
     expect(page.get_by_role("rowheader")).to_have_count(3)
     dashboard.failure = ""
     expect(alert).to_be_hidden()
+
+
+def test_panel_that_cannot_be_shown_keeps_its_last_content(page: Page, url: str, dashboard: Dashboard):
+    page.goto(url)
+    expect(page.get_by_role("rowheader")).to_have_count(3)
+    dashboard.problem = "Query is denied."
+    alert = page.get_by_role("alert").filter(has_text="This cannot be shown. Query is denied. This is as of").first
+    expect(alert).to_be_visible()
+    expect(page.get_by_role("rowheader")).to_have_count(3)
 
 
 def test_page_says_when_its_server_has_ended(page: Page, url: str):

@@ -54,7 +54,7 @@ class Panel {
       const content = await this.ask(question);
       if (number !== this.latest) return false;
       const failure = content.querySelector("[data-failed]");
-      if (failure && this.updated) throw new Error(failure.textContent);
+      if (failure && this.updated) throw new Error([...failure.children].map((each) => each.textContent).join(" "));
       update(this.body, content, isAnswer);
       this.body.style.minHeight = "";
       this.updated = time();
