@@ -80,8 +80,8 @@ def _content(request: Request, make_tables: Callable[[], Tables]) -> Iterable[Co
         sentence = describe_failure(error, "A change failed.", change=change)
         advice = element("p", sentence, " Look the address up again before you repeat the change.")
         return [banner("The change may not have been made.", advice, tone="bad")]
-    place, address = _place(request, notice), bare_address(request.get("address"))
-    shown = [*panel.search(place, address)]
+    place, address = Place(request, text_setting(Variable.ENVIRONMENT)), bare_address(request.get("address"))
+    shown = [*panel.search(place, address, notice)]
     try:
         return [*shown, *_recipient(place, address, collaborators)]
     except Exception as error:  # noqa: BLE001 (what was done is shown, whatever becomes of the rest)
@@ -137,12 +137,6 @@ def _removed(removal: Removal, scope: str) -> str:
     deleted = " SES's account list no longer has it." if removal.deletion.deleted else ""
     problems = "".join(f" SES's account list may still have it: {problem}" for problem in removal.deletion.problems)
     return done + deleted + problems
-
-
-def _place(request: Request, notice: str) -> Place:
-    """Return the request for the recipient's panel, with what is to be said before all else."""
-    parameters = {**request.parameters, "notice": notice}
-    return Place(request._replace(parameters=parameters), text_setting(Variable.ENVIRONMENT))
 
 
 def _recipient(place: Place, address: str, collaborators: Tables) -> Iterable[Content]:

@@ -76,11 +76,11 @@ def wanted(request: Request) -> str:
     return given or request.get(ENTERED)
 
 
-def search(place: Place, value: str) -> Iterator[Content]:
-    """Return the form that the panel begins with, and what is to be said before all else."""
+def search(place: Place, value: str, notice: str = "") -> Iterator[Content]:
+    """Return the form that the panel begins with, and what is to be said before all else: no link may say it."""
     entered = field("Address, its beginning, or a message id", ENTERED, value, type="search", size="40")
     yield form([entered], "Look up", place.action(**{FIND: "1"}))
-    if notice := place.request.get("notice"):
+    if notice:
         yield banner(notice)
 
 

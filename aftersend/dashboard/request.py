@@ -45,12 +45,8 @@ class Request(NamedTuple):
 def parse_request(event: Mapping[str, Any], now: datetime, functions: Functions) -> Request:
     """Parse an event. What is missing or of another type is as if it was not given."""
     context = _mapping(event.get("widgetContext"))
-    # The local page has no place of its own for it; an environment's is a setting of the function.
-    given = {
-        "runbook": context.get("runbook"),
-        **_form_fields(context),
-        **{name: value for name, value in event.items() if name != "widgetContext"},
-    }
+    # The local page has no place of its own for the runbook, and no parameter, which a link may have, may name another.
+    given = {**_form_fields(context), **event, "runbook": context.get("runbook")}
     parameters = {
         name: str(value)[:MAX_VALUE_CHARACTERS] for name, value in given.items() if isinstance(value, str | int)
     }

@@ -39,8 +39,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(Variable.COSTS, json.dumps(costs))
 
 
-def request(now: datetime = NOW, **parameters: str) -> Request:
-    return parse_request(parameters, now, FUNCTIONS)
+def request(now: datetime = NOW, **event: Any) -> Request:
+    return parse_request(event, now, FUNCTIONS)
 
 
 def html(content: Iterable[Content]) -> str:
@@ -53,8 +53,8 @@ def sentence(content: Iterable[Content]) -> str:
     return "".join(first.itertext())
 
 
-def status_of(changes: dict[str, Any], **parameters: str) -> str:
-    return html(widget_status.show(request(datetime.now(UTC), **parameters), shop(changes)))
+def status_of(changes: dict[str, Any], **event: Any) -> str:
+    return html(widget_status.show(request(datetime.now(UTC), **event), shop(changes)))
 
 
 def test_healthy_deployment_is_shown_with_what_is_fine():
@@ -86,7 +86,7 @@ def test_late_route_and_its_alarm_are_one_thing():
 
 
 def test_local_page_says_where_the_runbook_is():
-    assert 'href="/runbook#countinglate"' in status_of(RINGING, runbook="/runbook")
+    assert 'href="/runbook#countinglate"' in status_of(RINGING, widgetContext={"runbook": "/runbook"})
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_values_are_shown_as_text():
         shown(event, act, listed=[Spelling(SCRIPT, problem=SCRIPT)], parameters={"operator": SCRIPT}),
         html(panel.message(place(), SCRIPT, timeline([event], (), Policy()))),
         html(panel.beginning(place(), SCRIPT, [Entry(recipient=SCRIPT, reason="", rule=SCRIPT)], is_complete=False)),
-        html(panel.search(place(notice=SCRIPT), SCRIPT)),
+        html(panel.search(place(), SCRIPT, SCRIPT)),
         html(panel.invalid(SCRIPT)),
     ):
         assert "alert(1)" in text

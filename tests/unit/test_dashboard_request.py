@@ -81,6 +81,11 @@ def test_context_of_another_shape_is_ignored(context: object):
     assert parsed(panel="status", widgetContext=context).panel == "status"
 
 
+def test_runbook_is_the_one_of_the_page_alone():
+    assert parsed(runbook="https://evil.example").get("runbook") == ""
+    assert parsed(runbook="https://evil.example", widgetContext={"runbook": "/runbook"}).get("runbook") == "/runbook"
+
+
 def test_long_values_are_cut_and_structures_left_out():
     request = parsed(panel="x" * 1_000, query={"a": 1}, none=None)
     assert request.panel == "x" * MAX_VALUE_CHARACTERS
