@@ -14,7 +14,7 @@ from aftersend.aws.clients import client
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.recipient_explanation import explain_recipient
 from aftersend.aws.suppression_check import recipient_of
-from aftersend.aws.suppression_editor import REFUSALS, Editor, Removal
+from aftersend.aws.suppression_editor import REFUSALS, Editor, Removal, describe_refusal
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import Variable
 from aftersend.dashboard import recipient as panel
@@ -23,7 +23,7 @@ from aftersend.dashboard.recipient import MAX_EVENTS, Place
 from aftersend.dashboard.recipient_changes import ADD, OPERATOR, REASON, REMOVE
 from aftersend.dashboard.request import Functions, Request, parse_request
 from aftersend.parsing.addresses import bare_address
-from aftersend.recorder import Incomplete, Recorder
+from aftersend.recorder import Recorder
 from aftersend.suppression.entry import SCOPE
 from aftersend.suppression.explanation import describe_scope
 from lambdas import recording
@@ -117,10 +117,8 @@ def _change(request: Request, collaborators: Tables) -> str:
             done = _added(editor.add(address, scope), scope)
         else:
             done = _removed(editor.remove(address, scope, is_deleted=True), scope)
-    except Incomplete as error:
-        return f"It may be recorded, and the suppression list was not changed: {error} Choose the button again."
     except REFUSALS as error:
-        return f"It was not recorded: {error}"
+        return describe_refusal(error)
     logger.info("Changed the suppression list.", extra={"change": request.get("change"), "scope": scope})
     return done
 
