@@ -9,15 +9,12 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from aftersend.aws.account_list import AccountList
 from aftersend.aws.clients import client
-from aftersend.aws.deployment import describe_error
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.recipient_explanation import explain_recipient
 from aftersend.aws.suppression_check import recipient_of
-from aftersend.aws.suppression_editor import REFUSALS, Editor, Removal
+from aftersend.aws.suppression_editor import REFUSALS, Editor, Removal, describe_refusal
 from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import Variable
 from aftersend.dashboard import recipient as panel
@@ -32,6 +29,7 @@ from aftersend.suppression.explanation import describe_scope
 from lambdas import recording
 from lambdas.dependencies import logger
 from lambdas.settings import setting, text_setting
+from lambdas.widget_failure import describe_failure
 
 DESCRIPTION = """### Aftersend
 Adds a recipient to the suppression list, or removes one. The panel of a recipient invokes it.
@@ -70,6 +68,7 @@ def handler(
 
 
 def _content(request: Request, make_tables: Callable[[], Tables]) -> Iterable[Content]:
+    change = request.get("change")
     try:
         if problem := _problem(request):
             return [banner(f"Nothing was changed. {problem}", tone="bad")]
@@ -77,12 +76,17 @@ def _content(request: Request, make_tables: Callable[[], Tables]) -> Iterable[Co
         notice = (
             f"Nothing was changed. {missing}" if (missing := _missing(request)) else _change(request, collaborators)
         )
-        return _answer(request, collaborators, notice)
-    except (BotoCoreError, ClientError) as error:
-        sentence, reason = describe_error(error), type(error).__name__
-    logger.error("A change or its answer failed.", extra={"change": request.get("change"), "reason": reason})
-    advice = element("p", sentence, " Look the address up again before you repeat the change.")
-    return [banner("The change may not have been made.", advice, tone="bad")]
+    except Exception as error:  # noqa: BLE001 (whoever chose the button must know what to do)
+        sentence = describe_failure(error, "A change failed.", change=change)
+        advice = element("p", sentence, " Look the address up again before you repeat the change.")
+        return [banner("The change may not have been made.", advice, tone="bad")]
+    place, address = Place(request, text_setting(Variable.ENVIRONMENT)), bare_address(request.get("address"))
+    shown = [*panel.search(place, address, notice)]
+    try:
+        return [*shown, *_recipient(place, address, collaborators)]
+    except Exception as error:  # noqa: BLE001 (what was done is shown, whatever becomes of the rest)
+        sentence = describe_failure(error, "The answer to a change failed.", change=change)
+        return [*shown, banner("The recipient cannot be shown.", element("p", sentence), tone="bad")]
 
 
 def _problem(request: Request) -> str | None:
@@ -114,7 +118,7 @@ def _change(request: Request, collaborators: Tables) -> str:
         else:
             done = _removed(editor.remove(address, scope, is_deleted=True), scope)
     except REFUSALS as error:
-        return f"It was not recorded: {error}"
+        return describe_refusal(error)
     logger.info("Changed the suppression list.", extra={"change": request.get("change"), "scope": scope})
     return done
 
@@ -129,14 +133,11 @@ def _removed(removal: Removal, scope: str) -> str:
     where = describe_scope(scope)
     done = f"Removed: no longer suppressed {where}." if removal.removed else f"It was not suppressed {where}."
     deleted = " SES's account list no longer has it." if removal.deletion.deleted else ""
-    problems = "".join(f" SES's account list still has it: {problem}" for problem in removal.deletion.problems)
+    problems = "".join(f" SES's account list may still have it: {problem}" for problem in removal.deletion.problems)
     return done + deleted + problems
 
 
-def _answer(request: Request, collaborators: Tables, notice: str) -> Iterable[Content]:
-    address = bare_address(request.get("address"))
-    parameters = {**request.parameters, "notice": notice}
-    place = Place(request._replace(parameters=parameters), text_setting(Variable.ENVIRONMENT))
+def _recipient(place: Place, address: str, collaborators: Tables) -> Iterable[Content]:
     recorder, ledger, suppressions, account_list = collaborators
     explanation = explain_recipient(
         address,
@@ -145,6 +146,6 @@ def _answer(request: Request, collaborators: Tables, notice: str) -> Iterable[Co
         policy=recorder.policy,
         is_forgotten=lambda recipient: recipient in recorder.forgotten(),
         account_list=account_list,
-        now=request.now,
+        now=place.request.now,
     )
-    return [*panel.search(place, address), *panel.recipient(place, address, explanation, MAX_EVENTS)]
+    return panel.recipient(place, address, explanation, MAX_EVENTS)

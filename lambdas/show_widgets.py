@@ -10,10 +10,9 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
 from aftersend.aws.clients import USER_AGENT
-from aftersend.aws.deployment import Deployment, Unavailable, describe_error
+from aftersend.aws.deployment import Deployment
 from aftersend.aws.query_parser import parse_queries_faster
 from aftersend.contract import Variable
 from aftersend.dashboard import layout
@@ -29,8 +28,8 @@ from lambdas import (
     widget_suppressions,
     widget_tags,
 )
-from lambdas.dependencies import logger
 from lambdas.settings import text_setting
+from lambdas.widget_failure import describe_failure
 
 Panel = Callable[[Request, Deployment], Iterable[Content]]
 
@@ -73,7 +72,7 @@ class FunctionSession:
 
 @cache
 def deployment() -> Deployment:
-    """Return the deployment that this function belongs to. Its outputs are read once a process."""
+    """Return the deployment that this function belongs to. Its outputs are read again after a failure."""
     found = Deployment(text_setting(Variable.ENVIRONMENT), FunctionSession())
     found.read_outputs(account=None)
     return found
@@ -94,11 +93,9 @@ def _content(request: Request) -> Iterable[Content]:
         return [banner(f"There is no panel {request.panel!r}. Deploy the stack Dashboard again.", tone="bad")]
     try:
         return [*_way_back(request), *panel(request, deployment())]
-    except (BotoCoreError, ClientError) as error:
-        sentence = describe_error(error)
-    except Unavailable as error:
-        sentence = str(error)
-    logger.error("A panel could not be shown.", extra={"panel": request.panel, "reason": sentence})
+    except Exception as error:  # noqa: BLE001 (each panel fails alone, with a sentence)
+        sentence = describe_failure(error, "A panel could not be shown.", panel=request.panel)
+    deployment.cache_clear()  # a deployment since then may have replaced what the outputs name
     failure = banner("This cannot be shown.", element("p", sentence), tone="bad")
     failure.set("data-failed", "")  # the page of `aftersend dashboard` then keeps what it shows
     return [failure]

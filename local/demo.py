@@ -95,7 +95,7 @@ def run(messages: int, seed: int, once: bool) -> int:
 def served_dashboard(pipeline: LocalPipeline) -> Generator[str]:
     """Serve the deployed dashboard, with changes allowed, and yield the URL that shows the week in the archive."""
     with served(DashboardSite(pipeline.deployment(), allow_changes=True)) as url:
-        yield f"{url}#range=7d"
+        yield f"{url}&range=7d"
 
 
 def print_step(text: str) -> None:

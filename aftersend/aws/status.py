@@ -59,7 +59,7 @@ def _mail_and_rates(deployment: Deployment, now: datetime) -> Iterator[Line]:
     archived = (
         f"last object of the archive {duration((now - newest).total_seconds())} ago" if newest else "none archived"
     )
-    yield Line("mail", f"{sends:,} messages counted within a day, {archived}", since=newest)
+    yield Line("mail", f"{sends:,} sent within a day and counted, {archived}", since=newest)
     names, reputation = activity.set_names(deployment), deployed_reputation(deployment)
     states = in_parallel(GuardStates(dynamodb, counters).get, names)
     for name, state in zip(names, states, strict=True):
@@ -127,6 +127,6 @@ def _completeness(largest: Mapping[str, float]) -> str:
     if not largest["count_check_runs"]:
         return "the counters were not compared with SES within two hours, or the environment does not compare them"
     if largest["silent_sets"]:
-        return f"{largest['silent_sets']:.0f} configuration sets send, and nothing of it is counted"
+        return f"configuration sets that send, and of which nothing is counted: {largest['silent_sets']:.0f}"
     missing = largest["counts_missing_percent"]
     return f"{missing:.0f} % of a configuration set's sends are not counted" if missing else "every send is counted"

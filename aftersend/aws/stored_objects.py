@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from aftersend.aws.archive import Archive, MissingObject
+from aftersend.aws.archive import Archive, DamagedObject, MissingObject
 from aftersend.operations.failures import (
     BATCHES,
     NOT_OPENED,
@@ -60,7 +60,7 @@ class StoredFailures:
             yield Failure(self.kind, "", NOT_OPENED, "", oldest, count=unopened)
 
     def records(self, stored: StoredObject) -> Iterator[Failure]:
-        """Describe the records of an object; none if it has been deleted meanwhile."""
+        """Describe the records of an object, and damage as one of them; none if it has been deleted meanwhile."""
         try:
             lines = self._archive.lines(ArchivedObject(self._bucket, stored.key))
             if self.kind in BATCHES:
@@ -68,6 +68,8 @@ class StoredFailures:
             yield from parse_stored(self.kind, stored, lines)
         except MissingObject:
             return
+        except DamagedObject as error:
+            yield Failure(self.kind, stored.key, UNKNOWN_FORMAT, f"The object is damaged: {error}.", stored.since)
 
     def redrive(self, until: datetime, lines: list[str] | None = None) -> Iterator[Redriven]:
         """Write the records of each object, or repaired lines, below `events/`, then delete the object.

@@ -17,6 +17,13 @@ REFUSALS = (Incomplete, RecipientForgotten, Undecided, ValueError)
 """What the recorder raises about one recipient. The messages have no address."""
 
 
+def describe_refusal(error: Exception) -> str:
+    """Return what became of an act about which the recorder raised one of REFUSALS, as a sentence."""
+    if isinstance(error, Incomplete):  # of one act, the event is written before its recipient is decided about
+        return f"It may be recorded, and the suppression list was not changed: {error} Repeat it."
+    return f"It was not recorded: {error}"
+
+
 class Deletion(NamedTuple):
     """What became of the spellings of an address that SES's account list has."""
 

@@ -15,8 +15,8 @@ from aftersend.contract import CONFIGURATION_SET_DIMENSION, METRICS_NAMESPACE, R
 from aftersend.counting import ALL_MEASURES, CONFIGURATION_SET
 from aftersend.dashboard.elements import Content, element
 from aftersend.dashboard.graph import Point, Series, Source, graph, queries, sources, thresholds
-from aftersend.dashboard.numbers import duration
 from aftersend.metrics.reputation import Reputation, judge, rates, watched_hours
+from aftersend.operations.status import duration
 
 HOUR = timedelta(hours=1)
 PERIODS = (timedelta(minutes=1), timedelta(minutes=5), HOUR, 6 * HOUR, 24 * HOUR)

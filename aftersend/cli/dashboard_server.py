@@ -1,7 +1,8 @@
-"""Serve a dashboard on loopback, to this machine's own browser alone.
+"""Serve a dashboard on loopback, to the browser of the person who started it alone.
 
-Another site's page can send requests to loopback, and its name may resolve to it. So each request must name this server
-as its host; each request for content must come from the page itself and have the session's token.
+Another site's page can send requests to loopback, and its name may resolve to it; other people on this machine can send
+requests, too. So each request must name this server as its host; each request for content must come from the page
+itself and have the session's token, which is in no response: the page takes it from the address that is printed.
 """
 
 import html
@@ -26,7 +27,7 @@ HTML, CSS, TEXT = (f"text/{name}; charset=utf-8" for name in ("html", "css", "pl
 FILES = {f"/{name}.js": "text/javascript; charset=utf-8" for name in ("page", "content", "actions", "address", "theme")}
 FILES["/favicon.svg"] = "image/svg+xml"
 SESSION_HEADER = "X-Aftersend-Token"
-MAX_BODY_BYTES = 100_000
+MAX_BODY_BYTES, MAX_LENGTH_DIGITS = 100_000, 20
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline'"
     "; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -57,7 +58,7 @@ class Server(ThreadingHTTPServer):
 
 @contextmanager
 def served(site: DashboardSite, port: int = 0) -> Generator[str]:
-    """Serve a dashboard on a port of loopback, any if 0, and yield its URL.
+    """Serve a dashboard on a port of loopback, any if 0, and yield its URL with the session's token in the fragment.
 
     Raises:
         OSError: if the port cannot be used.
@@ -65,7 +66,7 @@ def served(site: DashboardSite, port: int = 0) -> Generator[str]:
     server = Server(("127.0.0.1", port), request_handler(site))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}/"
+        yield f"http://127.0.0.1:{server.server_port}/#token={site.token}"
     finally:
         server.shutdown()
         server.server_close()
@@ -80,7 +81,8 @@ def request_handler(site: DashboardSite) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             length = self.headers.get("Content-Length") or "0"
-            body = self.rfile.read(min(int(length), MAX_BODY_BYTES + 1)) if length.isdecimal() else b""
+            is_length = length.isdecimal() and len(length) < MAX_LENGTH_DIGITS
+            body = self.rfile.read(min(int(length), MAX_BODY_BYTES + 1)) if is_length else b""
             self._send(lambda: post(site, self.path, self.headers, body))
 
         def _send(self, answer: Callable[[], Response]) -> None:
@@ -114,8 +116,9 @@ def _guarded(answer: Callable[[], Response]) -> Response:
         return Response(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
     except AWS_ERRORS as error:
         return Response(HTTPStatus.BAD_GATEWAY, describe_error(error))
-    except (msgspec.DecodeError, ValueError, OverflowError, LookupError) as error:
-        return Response(HTTPStatus.BAD_REQUEST, f"The request or the dashboard cannot be read: {error}")
+    except Exception as error:  # noqa: BLE001 (requests and dashboards made by hand may have anything anywhere)
+        reason = f"{type(error).__name__}: {error}"
+        return Response(HTTPStatus.BAD_REQUEST, f"The request or the dashboard cannot be read ({reason}).")
 
 
 def get(site: DashboardSite, target: str) -> Response:
@@ -144,7 +147,10 @@ def post(site: DashboardSite, path: str, headers: Message, body: bytes) -> Respo
     if headers["Origin"] != f"http://{headers['Host']}":
         raise Refused(HTTPStatus.FORBIDDEN, "Only the page of this server may ask for this.")
     if not compare_digest((headers[SESSION_HEADER] or "").encode(), site.token.encode()):
-        raise Refused(HTTPStatus.FORBIDDEN, "The page is of an earlier session: reload it.")
+        raise Refused(
+            HTTPStatus.FORBIDDEN,
+            "Open the whole address that was printed at the start: this page has no token of the session.",
+        )
     if len(body) > MAX_BODY_BYTES:
         raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too long: enter less.")
     return Response(HTTPStatus.OK, site.content(msgspec.json.decode(body, type=Asked)), HTML)

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from pathlib import Path
 from string import Template
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
@@ -68,8 +69,10 @@ class Board(msgspec.Struct, frozen=True):
 class Asked(msgspec.Struct, frozen=True):
     """What the page asks for: the content of a widget, or the answer to an action in it."""
 
+    layout: str
+    """Of the dashboard that the page shows."""
     index: int
-    """Of the widget on the dashboard."""
+    """Of the widget on that dashboard."""
     begin: int
     end: int
     """The time range, in milliseconds since 1970."""
@@ -88,8 +91,8 @@ class DashboardSite:
 
     def __init__(self, deployment: Deployment, *, allow_changes: bool) -> None:
         self._deployment, self._allows_changes = deployment, allow_changes
-        self.token = secrets.token_urlsafe(32)
-        """Sent by the page with each request for content, and known to no other page."""
+        self.token = secrets.token_urlsafe(16)
+        """Sent by the page with each request for content, and known to nobody but who started this."""
         self._names = [deployment.output(f"{name}FunctionName") for name in ("ShowWidgets", "ChangeSuppressions")]
         self._clients = {name: deployment.client(name) for name in CLIENTS}  # before there are several threads
 
@@ -99,14 +102,19 @@ class DashboardSite:
         body = self._clients["cloudwatch"].get_dashboard(DashboardName=name)["DashboardBody"]
         return sorted(msgspec.json.decode(body, type=Board).widgets, key=lambda each: (each.y, each.x))
 
+    @property
+    def layout(self) -> str:
+        """Return what distinguishes this layout from that of another deployment, which pages may still show."""
+        return f"{crc32(msgspec.json.encode(self._widgets)):08x}"
+
     def page(self) -> str:
         """Return the page. The layout is read anew."""
         self.__dict__.pop("_widgets", None)
         return PAGE.substitute(
+            layout=self.layout,
             environment=html.escape(self._deployment.name),
             place="this machine" if self._deployment.local_run else html.escape(self._deployment.region),
             access="changes allowed" if self._allows_changes else "read-only",
-            token=self.token,
             seconds=LOCAL_REFRESH_SECONDS if self._deployment.local_run else REFRESH_SECONDS,
             panels="".join(_section(index, each) for index, each in enumerate(self._widgets)),
         )
@@ -115,10 +123,12 @@ class DashboardSite:
         """Return the HTML of a widget.
 
         Raises:
-            Refused: if there is no such widget, or its function is not to be invoked, or fails.
+            Refused: if there is no such widget or time range, or its function is not to be invoked, or fails.
         """
-        if not 0 <= asked.index < len(self._widgets):
+        if asked.layout != self.layout or not 0 <= asked.index < len(self._widgets):
             raise Refused(HTTPStatus.NOT_FOUND, "The dashboard has changed: reload this page.")
+        if asked.begin >= asked.end:
+            raise Refused(HTTPStatus.BAD_REQUEST, "The time range ends before it begins: choose another.")
         shown = self._widgets[asked.index]
         if shown.type == "metric":
             begin, end = (datetime.fromtimestamp(moment / 1_000, UTC) for moment in (asked.begin, asked.end))

@@ -7,7 +7,7 @@ import typer
 
 from aftersend.aws.deployed_recorder import deployed_recorder, deployed_suppressions
 from aftersend.aws.deployment import Deployment
-from aftersend.aws.suppression_editor import REFUSALS, Editor
+from aftersend.aws.suppression_editor import REFUSALS, Editor, describe_refusal
 from aftersend.cli.deployment import Target
 from aftersend.cli.suppression_options import REFUSED
 
@@ -35,5 +35,5 @@ def refusals() -> Generator[None]:
     try:
         yield
     except REFUSALS as error:
-        typer.echo(f"It was not recorded: {error}", err=True)
+        typer.echo(describe_refusal(error), err=True)
         raise typer.Exit(REFUSED) from None

@@ -168,8 +168,8 @@ class Campaign:
             stages += [_tracked_stage(row, *each, tracked) for each in _engaged(row)]
         words = ", ".join(f"{stage.name.lower()} {stage.text}" for stage in stages)
         machines = (
-            f"Opened and clicked are people, each once a message, of those delivered. Machines opened "
-            f"{count(row.machine_opens)} times and clicked {count(row.machine_clicks)} times."
+            "Opened and clicked are people, each once a message, of those delivered. In no stage are machines' opens "
+            f"({count(row.machine_opens)}) and clicks ({count(row.machine_clicks)})."
         )
         note = None if row.tag == PROVIDER else element("p", machines, css="soft")
         return element("div", element("h3", "From sent to clicked"), funnel(stages, words), note)
@@ -245,9 +245,9 @@ def choose(
     tag: str, tags: Sequence[str], sends: Mapping[str, int], span: Span, show: str, chosen: str = ""
 ) -> Iterator[Content]:
     """Yield what a person chooses a value with, given how much mail each has, and the value that is shown."""
-    others = [
-        part for name in tags if name != tag for part in (*link(name, Action(show, {"panel": PANEL, "tag": name})), " ")
-    ]
+    # No value: CloudWatch sends the one in the form below with every action of the widget, and it is another tag's.
+    actions = {name: Action(show, {"panel": PANEL, "tag": name, "value": ""}) for name in tags if name != tag}
+    others = [part for name, action in actions.items() for part in (*link(name, action), " ")]
     yield element("p", "Other tags: ", *others)
     largest = sorted(sends, key=lambda value: (-sends[value], value))[:MAX_CHOICES]
     if not largest:

@@ -48,7 +48,7 @@ def render(costs: CostTable, messages: int, now: datetime, environment: str) -> 
         f"About {dollars(total * share)} so far in {now:%B}, {forecast}.",
         element(
             "p",
-            f"An estimate from {count(messages)} messages counted since 1 {now:%B} (UTC) and the prices of AWS "
+            f"An estimate from the mail counted since 1 {now:%B} (UTC), {count(messages)} sent, and the prices of AWS "
             f"({costs.basis.removeprefix('prices: ')}), without what SES charges for mail. AWS's bill decides.",
             css="soft",
         ),

@@ -1,5 +1,6 @@
 """Show the failed records: how many of each kind and reason, since when, where they are kept, and what to do."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
@@ -28,7 +29,7 @@ def render(
     rows = (_row(group, places[group.kind], now, runbook) for group in groups[:MAX_ROWS])
     yield table("By kind and reason", ("What failed", "Reason", "Records", "Oldest", "Kept in", "Read first"), rows)
     if len(groups) > MAX_ROWS:
-        yield element("p", f"{len(groups) - MAX_ROWS} more reasons are not shown.", css="soft")
+        yield element("p", f"{MAX_ROWS} of {len(groups)} reasons are shown.", css="soft")
     yield element("dl", *_commands(groups, environment))
 
 
@@ -49,7 +50,7 @@ def _commands(groups: Sequence[Failure], environment: str) -> Iterator[Content]:
     example = next((group.id for group in groups if group.id), "ID")
     steps = {
         "List all": f"aftersend failures list --env {environment}",
-        "Show one": f"aftersend failures show '{example}' --env {environment}",
+        "Show one": f"aftersend failures show {shlex.quote(example)} --env {environment}",
         "Redrive, after a fix": f"aftersend failures redrive --env {environment}",
     }
     if any(group.kind is FailureKind.BATCH for group in groups):

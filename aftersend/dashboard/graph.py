@@ -18,6 +18,9 @@ HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 200, 46, 14, 10, 22
 """The size of a graph and its margins, in pixels."""
 NARROWEST, WIDEST = 240, 1600
 PIXELS_BETWEEN_TIMES = 130
+PIXELS_OF_CHARACTER, PIXELS_OF_LINE = 7, 12
+"""The most that a character of a label takes, and the distance of two labels."""
+WIDEST_LABEL = 150
 STYLES = 6
 """Colours of lines. From the seventh on they are dashed."""
 
@@ -105,14 +108,20 @@ def graph(
     if not drawn:
         return empty("There is no data here for this time range.")
     shown = drawn[:MAX_LINES]
-    scale = _Scale.of(begin, end, max(*map(_highest, shown), *(value for _, value in marks), 0), width)
+    width = min(max(width, NARROWEST), WIDEST)
+    scale = _Scale.of(begin, end, max(*map(_highest, shown), *(value for _, value in marks), 0), width, _right(marks))
     picture = element("svg", role="img", aria_label=f"{title}: {_summary(shown)}", css="graph")
-    for name, number in (("width", scale.width), ("height", HEIGHT)):
-        picture.set(name, str(number))
-    picture.set("viewBox", f"0 0 {scale.width} {HEIGHT}")
+    for name, pixels in (("width", width), ("height", HEIGHT)):
+        picture.set(name, str(pixels))
+    picture.set("viewBox", f"0 0 {width} {HEIGHT}")
     picture.extend([*_axes(scale), *_marks(marks, scale), *(_line(*each, scale) for each in enumerate(shown))])
-    more = f"{len(drawn) - MAX_LINES} more lines, with lower values, are not drawn." if drawn[MAX_LINES:] else None
+    more = f"{MAX_LINES} of {len(drawn)} lines are drawn: the highest." if drawn[MAX_LINES:] else None
     return element("div", picture, _legend(shown), more and element("small", more))
+
+
+def _right(marks: Sequence[tuple[str, float]]) -> int:
+    """Return the right margin, in which the labels of thresholds are: no line of values crosses them there."""
+    return RIGHT + min(WIDEST_LABEL, PIXELS_OF_CHARACTER * max((len(label) for label, _ in marks), default=0))
 
 
 def _highest(series: Series) -> float:
@@ -136,18 +145,19 @@ class _Scale(NamedTuple):
     step: float
     """The distance of two marked values: 1, 2 or 5 times a power of ten."""
     steps: int
-    width: int
+    right: int
+    """The position at which it ends."""
 
     @classmethod
-    def of(cls, begin: datetime, end: datetime, highest: float, width: int) -> "_Scale":
+    def of(cls, begin: datetime, end: datetime, highest: float, width: int, margin: int) -> "_Scale":
         rough = (highest or 1) / 4
         power = 10 ** math.floor(math.log10(rough))
         step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-        return cls(begin, end, step, math.ceil((highest or 1) / step), min(max(width, NARROWEST), WIDEST))
+        return cls(begin, end, step, math.ceil((highest or 1) / step), width - margin)
 
     def x(self, time: datetime) -> float:
         share = (time - self.begin) / (self.end - self.begin)
-        return LEFT + min(max(share, 0.0), 1.0) * (self.width - LEFT - RIGHT)
+        return LEFT + min(max(share, 0.0), 1.0) * (self.right - LEFT)
 
     def y(self, value: float) -> float:
         return HEIGHT - BOTTOM - value / (self.step * self.steps) * (HEIGHT - TOP - BOTTOM)
@@ -158,7 +168,7 @@ def _axes(scale: _Scale) -> Iterable[Element]:
         value = index * scale.step
         yield _horizontal(scale, value, "grid")
         yield _text(number(round(value, 9)), LEFT - 8, scale.y(value) + 4, "end")
-    times = max(2, (scale.width - LEFT - RIGHT) // PIXELS_BETWEEN_TIMES)
+    times = max(2, (scale.right - LEFT) // PIXELS_BETWEEN_TIMES)
     form = "%H:%M" if scale.end - scale.begin <= timedelta(days=1) else "%d %b %H:%M"
     for index in range(times + 1):
         time = scale.begin + (scale.end - scale.begin) * index / times
@@ -167,9 +177,11 @@ def _axes(scale: _Scale) -> Iterable[Element]:
 
 
 def _marks(marks: Sequence[tuple[str, float]], scale: _Scale) -> Iterable[Element]:
-    for label, value in marks:
+    lowest = math.inf
+    for label, value in sorted(marks, key=lambda mark: mark[1]):
         yield _horizontal(scale, value, "threshold")
-        yield _text(label, scale.width - RIGHT, scale.y(value) - 4, "end")
+        lowest = min(scale.y(value) + 4, lowest - PIXELS_OF_LINE)
+        yield _text(label, scale.right + 6, lowest, "start")
 
 
 def _line(index: int, series: Series, scale: _Scale) -> Element:
@@ -196,7 +208,7 @@ def _style(index: int) -> str:
 
 def _horizontal(scale: _Scale, value: float, css: str) -> Element:
     y = f"{scale.y(value):.1f}"
-    return element("line", css=css, x1=str(LEFT), x2=str(scale.width - RIGHT), y1=y, y2=y)
+    return element("line", css=css, x1=str(LEFT), x2=str(scale.right), y1=y, y2=y)
 
 
 def _text(text: str, x: float, y: float, anchor: str) -> Element:

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from aftersend.operations.status import duration
+
 UNKNOWN = "-"
 """Shown in the place of a number that is not known, or not known yet."""
 
@@ -19,14 +21,6 @@ def percent(part: int, whole: int, decimals: int = 1) -> str:
 def moment(time: datetime | None) -> str:
     """Return a time to the minute."""
     return f"{time.astimezone(UTC):%d %b %Y %H:%M}" if time else "unknown"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in its largest unit."""
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0, seconds):.0f} s"
 
 
 def ago(now: datetime, time: datetime) -> str:

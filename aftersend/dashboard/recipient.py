@@ -76,11 +76,11 @@ def wanted(request: Request) -> str:
     return given or request.get(ENTERED)
 
 
-def search(place: Place, value: str) -> Iterator[Content]:
-    """Return the form that the panel begins with, and what is to be said before all else."""
+def search(place: Place, value: str, notice: str = "") -> Iterator[Content]:
+    """Return the form that the panel begins with, and what is to be said before all else: no link may say it."""
     entered = field("Address, its beginning, or a message id", ENTERED, value, type="search", size="40")
     yield form([entered], "Look up", place.action(**{FIND: "1"}))
-    if notice := place.request.get("notice"):
+    if notice:
         yield banner(notice)
 
 
@@ -174,7 +174,7 @@ def message(place: Place, message_id: str, moments: Sequence[Moment]) -> Iterato
         yield element("p", *link(address, place.action(query=address)) if address else ["No recipient named"])
         yield event_list(of_recipient)
     if len(groups) > MAX_RECIPIENTS:
-        yield element("p", f"{len(groups) - MAX_RECIPIENTS:,} more recipients are not shown.")
+        yield element("p", f"{MAX_RECIPIENTS} of {len(groups):,} recipients are shown.")
     yield report
 
 

@@ -9,6 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 DEFAULT_RANGE = timedelta(hours=24)
+YEARS = 1970, 9998
+"""The first and the last year of a time range: other times are computed from it, which must exist, too."""
+
 MAX_VALUE_CHARACTERS = 400
 """More than any address, tag value or message id has; the rest of a longer value is ignored."""
 
@@ -42,12 +45,8 @@ class Request(NamedTuple):
 def parse_request(event: Mapping[str, Any], now: datetime, functions: Functions) -> Request:
     """Parse an event. What is missing or of another type is as if it was not given."""
     context = _mapping(event.get("widgetContext"))
-    # The local page has no place of its own for it; an environment's is a setting of the function.
-    given = {
-        "runbook": context.get("runbook"),
-        **_form_fields(context),
-        **{name: value for name, value in event.items() if name != "widgetContext"},
-    }
+    # The local page has no place of its own for the runbook, and no parameter, which a link may have, may name another.
+    given = {**_form_fields(context), **event, "runbook": context.get("runbook")}
     parameters = {
         name: str(value)[:MAX_VALUE_CHARACTERS] for name, value in given.items() if isinstance(value, str | int)
     }
@@ -68,9 +67,13 @@ def _form_fields(context: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _time_range(context: Mapping[str, Any], now: datetime) -> tuple[datetime, datetime]:
-    """Return the part of the time range that is zoomed into, or all of it; the last day if there is none."""
+    """Return the part of the time range that is zoomed into, or all of it; the last day if there is none.
+
+    It ends now if its end is yet to come: its last hours are judged, and all of it is compared with the period before.
+    """
     time_range = _mapping(context.get("timeRange"))
-    return _times(_mapping(time_range.get("zoom"))) or _times(time_range) or (now - DEFAULT_RANGE, now)
+    shown = _times(_mapping(time_range.get("zoom"))) or _times(time_range) or (now - DEFAULT_RANGE, now)
+    return (shown[0], now) if shown[0] < now < shown[1] else shown
 
 
 def _times(shown: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
@@ -79,7 +82,7 @@ def _times(shown: Mapping[str, Any]) -> tuple[datetime, datetime] | None:
         begin, end = (datetime.fromtimestamp(shown[name] / 1_000, UTC) for name in ("start", "end"))
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return None
-    return (begin, end) if begin < end else None
+    return (begin, end) if begin < end and YEARS[0] <= begin.year and end.year <= YEARS[1] else None
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

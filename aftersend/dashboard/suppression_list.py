@@ -119,7 +119,7 @@ def growth_chart(size: ListSize) -> Element:
 
 def _summary(parts: Sequence[Counter[str]], highest: int) -> str:
     total = sum(each.total() for each in parts)
-    return f"{count(total)} new entries in {GROWTH_DAYS} days, at most {count(highest)} on one day."
+    return f"New entries in {GROWTH_DAYS} days: {count(total)}, at most {count(highest)} on one day."
 
 
 def _bar(index: int, day: date, parts: Counter[str], highest: int) -> Element:

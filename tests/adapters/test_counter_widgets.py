@@ -1,7 +1,7 @@
 """Show the panels about counters as CloudWatch asks for them."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -70,15 +70,15 @@ def deployment(session: Any, monkeypatch: pytest.MonkeyPatch) -> Deployment:
 
 @pytest.fixture
 def show(deployment: Deployment) -> Show:
-    def show(module: Any, *, days: float = 1, **parameters: str) -> Element:
-        return rendered(module.show(request(days=days, **parameters), deployment))
+    def show(module: Any, **given: Any) -> Element:
+        return rendered(module.show(request(**given), deployment))
 
     return show
 
 
-def request(*, days: float = 1, **parameters: str) -> Request:
+def request(*, days: float = 1, entered: Mapping[str, str] | None = None, **parameters: str) -> Request:
     times = {"start": (NOW - days * DAY).timestamp() * 1_000, "end": NOW.timestamp() * 1_000}
-    event = {**parameters, "widgetContext": {"timeRange": times}}
+    event = {**parameters, "widgetContext": {"timeRange": times, "forms": {"all": entered or {}}}}
     return parse_request(event, NOW, Functions(SHOW, None))
 
 
@@ -149,6 +149,14 @@ def test_without_a_value_the_largest_can_be_chosen(reputation_shop: ReputationSh
     reputation_shop.count("large", HOUR, "campaign", send=3)
     panel = show(widget_campaign, tag=tag, value="top" if tag == "link:position" else "")
     assert [each.text for each in panel.iter("option")] == ["large (3 sent)", "small (2 sent)"]
+
+
+def test_another_tag_is_chosen_without_the_value_in_the_form(reputation_shop: ReputationShop, show: Show):
+    reputation_shop.count("spring", HOUR, "campaign", send=3)
+    reputation_shop.count("gmail", HOUR, PROVIDER, send=2)
+    chosen = [json.loads(each.text or "") for each in show(widget_campaign).iter("cwdb-action")]
+    [other] = [parameters for parameters in chosen if parameters.get("tag") == PROVIDER]
+    assert "gmail (2 sent)" in shown(show(widget_campaign, entered={"value": "spring"}, **other))
 
 
 def test_rates_are_those_of_each_set_and_provider_with_the_state_of_the_guard(

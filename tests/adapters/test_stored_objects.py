@@ -10,7 +10,7 @@ import pytest
 from aftersend.aws.announcer import Announcer, NotAnnounced
 from aftersend.aws.archive import Archive
 from aftersend.aws.stored_objects import StoredFailures, list_objects
-from aftersend.operations.failures import FailureKind, StoredObject
+from aftersend.operations.failures import PREFIXES, FailureKind, StoredObject
 from aftersend.operations.replay import HourRange
 from aftersend.parsing import ArchivedObject, Unreadable
 from tests.adapters.conftest import BUCKET, SESSION
@@ -66,6 +66,18 @@ def test_objects_beyond_the_limit_are_counted(s3: Any, quarantine: StoredFailure
 
 def test_object_that_is_gone_meanwhile_has_no_records(quarantine: StoredFailures):
     assert list(quarantine.records(StoredObject("quarantine/gone.jsonl", datetime.now(UTC), 1))) == []
+
+
+@pytest.mark.parametrize("kind", [FailureKind.FIREHOSE, FailureKind.BATCH])
+def test_damaged_object_is_described_and_stays(s3: Any, kind: FailureKind):
+    source = StoredFailures(s3, BUCKET, kind)
+    key = f"{PREFIXES[kind]}damaged.gz"
+    s3.put_object(Bucket=BUCKET, Key=key, Body=gzip.compress(bytes(9_000))[:-9])
+    damage = [*source.failures(limit=10)][-1]
+    assert (damage.id, damage.reason) == (key, "unknown-format")
+    assert damage.detail.startswith("The object is damaged: ")
+    assert [step.records for step in source.redrive(soon())] == [0]
+    assert keys(s3) == [key]
 
 
 def test_quarantined_lines_are_redriven_as_an_object_of_the_archive(s3: Any, quarantine: StoredFailures):

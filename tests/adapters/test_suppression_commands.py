@@ -11,6 +11,7 @@ import pytest
 
 from aftersend.aws.account_list import AccountList
 from aftersend.aws.serialization import serialize
+from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.cli import suppression_check, suppression_removal
 from aftersend.events import Event
 from aftersend.recorder import Recorder
@@ -217,6 +218,20 @@ def test_text_that_is_no_address_is_refused(shop: SuppressionShop):
     stderr = run("add", "no address", "--note", "x", exits=2).stderr
     assert "is not one e-mail address" in stderr
     assert "too long" not in stderr
+
+
+def test_recorded_act_whose_decision_fails_is_not_called_unrecorded(
+    shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch
+):
+    def throttled(*_: Any, **__: Any) -> None:
+        raise client_error("ThrottlingException", "slow down", "PutItem")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SuppressionsTable, "replace", throttled)
+        stderr = run("add", READER, "--note", "asked", exits=1).stderr
+    assert "It may be recorded, and the suppression list was not changed: " in stderr
+    run("add", READER, "--note", "asked")
+    assert shop.entry(READER)
 
 
 def test_note_that_cannot_be_stored_is_refused(shop: SuppressionShop):

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -233,7 +234,7 @@ def test_account_list_that_cannot_be_changed_is_named(
     shop.put_on_account_list(SPELLED)
     monkeypatch.setattr(shop.sesv2, "delete_suppressed_destination", denied)
     text = change("remove", **STATED)
-    assert "no longer suppressed everywhere. SES's account list still has it: The role has no permission" in text
+    assert "no longer suppressed everywhere. SES's account list may still have it: The role has no permission" in text
     assert "Remove everywhere" in text
 
 
@@ -261,6 +262,38 @@ def test_error_of_aws_is_one_sentence(change: Changes, monkeypatch: pytest.Monke
     text = change("add", **STATED)
     assert "The change may not have been made." in text
     assert "Query is denied to these credentials" in text
+
+
+@pytest.mark.parametrize("error", [client_error("Throttled", "slow down", "Query"), RuntimeError(READER)])
+def test_change_is_shown_as_made_although_its_answer_fails(
+    shop: SuppressionShop, change: Changes, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    monkeypatch.setattr(change_suppressions, "explain_recipient", mock.Mock(side_effect=error))
+    text = change("add", **STATED)
+    assert shop.entry(READER)
+    assert "<strong>Added: suppressed everywhere until an operator removes it.</strong>" in text
+    assert "The recipient cannot be shown." in text
+
+
+def test_recorded_act_whose_decision_fails_is_not_called_unrecorded(
+    shop: SuppressionShop, change: Changes, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(SuppressionsTable, "replace", mock.Mock(side_effect=client_error("Throttled", "no", "PutItem")))
+        text = change("add", **STATED)
+    assert "It may be recorded, and the suppression list was not changed: " in text
+    assert acts(text) == 1
+    assert shop.entry(READER) is None
+    assert "Added: suppressed everywhere" in change("add", **STATED)
+    assert shop.entry(READER)
+
+
+def test_unexpected_error_is_one_sentence_without_its_message(change: Changes, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(change, "tables", mock.Mock(side_effect=RuntimeError(READER)))
+    text = change("add", **STATED)
+    assert "The change may not have been made." in text
+    assert "The function failed with RuntimeError." in text
+    assert READER not in text
 
 
 def test_no_address_and_no_name_is_logged(shop: SuppressionShop, change: Changes, monkeypatch: pytest.MonkeyPatch):

@@ -39,8 +39,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(Variable.COSTS, json.dumps(costs))
 
 
-def request(now: datetime = NOW, **parameters: str) -> Request:
-    return parse_request(parameters, now, FUNCTIONS)
+def request(now: datetime = NOW, **event: Any) -> Request:
+    return parse_request(event, now, FUNCTIONS)
 
 
 def html(content: Iterable[Content]) -> str:
@@ -53,14 +53,14 @@ def sentence(content: Iterable[Content]) -> str:
     return "".join(first.itertext())
 
 
-def status_of(changes: dict[str, Any], **parameters: str) -> str:
-    return html(widget_status.show(request(datetime.now(UTC), **parameters), shop(changes)))
+def status_of(changes: dict[str, Any], **event: Any) -> str:
+    return html(widget_status.show(request(datetime.now(UTC), **event), shop(changes)))
 
 
 def test_healthy_deployment_is_shown_with_what_is_fine():
     shown = status_of({})
     assert "Healthy. Events last arrived " in shown
-    for text in ("has waited for 5 s", "news: bounce rate", "messages counted within a day"):
+    for text in ("has waited for 5 s", "news: bounce rate", "sent within a day and counted"):
         assert text in shown
 
 
@@ -86,7 +86,7 @@ def test_late_route_and_its_alarm_are_one_thing():
 
 
 def test_local_page_says_where_the_runbook_is():
-    assert 'href="/runbook#countinglate"' in status_of(RINGING, runbook="/runbook")
+    assert 'href="/runbook#countinglate"' in status_of(RINGING, widgetContext={"runbook": "/runbook"})
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_local_page_says_where_the_runbook_is():
         ),
         (
             {"count_check_runs": [1], "silent_sets": [1]},
-            ("completeness", "1 configuration sets send, and nothing of it is counted"),
+            ("completeness", "configuration sets that send, and of which nothing is counted: 1"),
         ),
     ],
 )
@@ -181,5 +181,5 @@ def test_costs_follow_from_the_messages_counted_since_the_month_began(reputation
     now = datetime(2026, 11, 16, tzinfo=UTC) + timedelta(days=15) - timedelta(seconds=1)
     assert widget_cost.count_messages(counted(dynamodb), now) == 500
     shown = html(widget_cost.show(request(now), counted(dynamodb)))
-    assert "An estimate from 500 messages" in shown
+    assert "(UTC), 500 sent, and" in shown
     assert "about $4.65 for the month at this rate" in shown

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from aftersend.cli import dashboard_site
-from aftersend.cli.dashboard_server import served
 from aftersend.cli.dashboard_site import DashboardSite
 from aftersend.dashboard.elements import Action, Cell, banner, button, element, field, form, link, table, widget
+from tests.browser.conftest import TOKEN, new_page, served_to_pages
 from tests.dashboard_stub import ARN, CHANGE, SHOW, Clients, custom, deployment, metric
 
 EVIL = '<img src="x" onerror="document.title=1"><script>document.title = 2</script>'
@@ -29,12 +29,16 @@ class Dashboard:
         self.asked = 0
         self.names = ["summer", "spring", "winter"]
         self.removed: list[str] = []
-        self.failure = ""
+        self.failure = self.problem = ""
 
     def show(self, event: Mapping[str, Any]) -> str:
         self.asked += 1
         if self.failure:
             raise ValueError(self.failure)
+        if self.problem:
+            failure = banner("This cannot be shown.", element("p", self.problem), tone="bad")
+            failure.set("data-failed", "")
+            return widget(failure, is_dark=False)
         content = getattr(self, event["panel"])(event, {**event, **event["widgetContext"]["forms"]["all"]})
         return content if isinstance(content, str) else widget(*content, is_dark=False)
 
@@ -91,7 +95,7 @@ def url(dashboard: Dashboard, monkeypatch: pytest.MonkeyPatch) -> Generator[str]
         metric("Sent", ["Aftersend", "send", {"label": "news"}]),
     ]
     clients = Clients(widgets, {SHOW: dashboard.show, CHANGE: dashboard.change})
-    with served(DashboardSite(deployment(clients), allow_changes=True)) as url:
+    with served_to_pages(DashboardSite(deployment(clients), allow_changes=True)) as url:
         yield url
 
 
@@ -118,6 +122,17 @@ def test_alarm_leads_to_its_section_of_the_runbook_and_back(page: Page, url: str
     expect(page.get_by_text("2 things need attention")).to_be_visible()
 
 
+def test_page_takes_the_token_out_of_the_printed_address(browser: Browser, url: str):
+    page = browser.new_context().new_page()
+    page.goto(url)
+    expect(page.get_by_role("alert").first).to_contain_text("Open the whole address that was printed")
+    page.goto(f"{url}#token={TOKEN}&recipient=reader@mail.example")
+    expect(page.get_by_text("reader@mail.example in 24 h")).to_be_visible()
+    assert page.url == f"{url}#recipient=reader@mail.example"
+    page.reload()
+    expect(page.get_by_text("reader@mail.example in 24 h")).to_be_visible()
+
+
 @pytest.mark.parametrize("way", ["click", "Enter", "Space", "Enter in the field"])
 def test_look_up_is_kept_in_the_address(page: Page, url: str, way: str):
     page.goto(url)
@@ -135,6 +150,16 @@ def test_look_up_is_kept_in_the_address(page: Page, url: str, way: str):
     page.get_by_role("link", name="All panels").click()
     expect(page.get_by_text("reader@mail.example in 24 h")).to_be_hidden()
     expect(page.get_by_label("Recipient")).to_have_value("")
+
+
+def test_address_with_a_plus_is_looked_up_as_it_is_written(page: Page, url: str):
+    page.goto(f"{url}#recipient=reader+books@mail.example")
+    expect(page.get_by_text("reader+books@mail.example in 24 h")).to_be_visible()
+    page.get_by_label("Recipient").fill("Ada <ada+1@mail.example>")
+    page.get_by_role("button", name="Look up").click()
+    expect(page.get_by_text("Ada <ada+1@mail.example> in 24 h")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Ada <ada+1@mail.example> in 24 h")).to_be_visible()
 
 
 def test_opened_campaign_refreshes_as_such_and_back_closes_it(page: Page, url: str, dashboard: Dashboard):
@@ -208,6 +233,15 @@ def test_failure_keeps_the_last_content_and_says_what_to_do(page: Page, url: str
     expect(alert).to_be_hidden()
 
 
+def test_panel_that_cannot_be_shown_keeps_its_last_content(page: Page, url: str, dashboard: Dashboard):
+    page.goto(url)
+    expect(page.get_by_role("rowheader")).to_have_count(3)
+    dashboard.problem = "Query is denied."
+    alert = page.get_by_role("alert").filter(has_text="This cannot be shown. Query is denied. This is as of").first
+    expect(alert).to_be_visible()
+    expect(page.get_by_role("rowheader")).to_have_count(3)
+
+
 def test_page_says_when_its_server_has_ended(page: Page, url: str):
     page.goto(url)
     expect(page.get_by_role("rowheader")).to_have_count(3)
@@ -231,8 +265,7 @@ def test_range_is_chosen_and_kept(page: Page, url: str):
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York"])
 def test_times_are_in_utc_wherever_the_browser_is(page: Page, url: str, zone: str):
-    context = page.context.browser.new_context(timezone_id=zone)
-    there = context.new_page()
+    there = new_page(page.context.browser, timezone_id=zone)
     there.goto(f"{url}#from=2026-03-14T06:00&to=2026-03-14T11:00")
     expect(there.get_by_label("From (UTC)")).to_have_value("2026-03-14T06:00")
 

@@ -9,12 +9,12 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from aftersend.aws.counters_table import CountersTable
-from aftersend.cli.dashboard_server import served
 from aftersend.cli.dashboard_site import DashboardSite
 from aftersend.counting import START, Row
 from local.pipeline import LocalPipeline
 from local.traffic import Mail, plan_mails
 from local.traffic.stories import UNKNOWN_USER
+from tests.browser.conftest import served_to_pages
 
 ALARM = "FeedbackLate"
 ANSWER_MILLISECONDS = 60_000
@@ -41,7 +41,7 @@ def url(pipeline: LocalPipeline) -> Generator[str]:
     counters = CountersTable(pipeline.ses.emulator_client("dynamodb"), pipeline.outputs["CountersTableName"])
     row = Row("campaign", BUSY_TAG, sent_at.replace(minute=0, second=0))
     counters.commit("shard-of-the-test", None, START, Counter({(row, "send"): 5_000, (row, "delivery"): 4_990}))
-    with served(DashboardSite(pipeline.deployment(), allow_changes=True)) as url:
+    with served_to_pages(DashboardSite(pipeline.deployment(), allow_changes=True)) as url:
         yield url
 
 

@@ -11,10 +11,13 @@ import pytest
 from aws_cdk.assertions import Template
 from typer.testing import CliRunner
 
+from aftersend.aws.connection import find_deployment
 from aftersend.cli import deployment as cli_deployment
 from aftersend.cli.main import app
+from aftersend.dashboard.request import Functions, parse_request
 from aftersend.metrics.guard import NOTHING
 from aftersend.suppression import Policy
+from lambdas import widget_recipient
 from tests.adapters.conftest import SESSION, aws, dynamodb, moto_dynamodb, s3
 from tests.adapters.reputation import ReputationShop, reputation_shop
 from tests.adapters.suppression_shop import ShopSession, SuppressionShop, invoke, run, shop
@@ -97,6 +100,22 @@ def test_no_policy_allows_to_send(environment: Templates):
         for action in ("SendEmail", "SendRawEmail")
     }
     assert len(denied(calls, statements)) == 2
+
+
+@pytest.mark.parametrize("parameters", [{"query": READER}, {"query": "read"}, {"message": "message-1"}])
+def test_reader_may_make_every_call_of_the_panel_of_recipients(
+    shop: SuppressionShop,
+    calls: set[Call],
+    environment: Templates,
+    monkeypatch: pytest.MonkeyPatch,
+    parameters: dict[str, str],
+):
+    shop.stacks["Aftersend-shop-State"]["LedgerTableName"] = "ledger"
+    monkeypatch.setattr(widget_recipient, "PACE_SECONDS", 0)
+    request = parse_request(parameters, datetime.now(UTC), Functions("arn:show", None))
+    assert [*widget_recipient.show(request, find_deployment("shop"))]
+    assert calls
+    assert denied(calls, policy(environment, "Reader")) == set()
 
 
 @pytest.mark.parametrize("selected", [(), ("--message", "message-1")])

@@ -25,6 +25,7 @@ from aftersend.dashboard.elements import (
     table,
     widget,
 )
+from aftersend.operations.status import duration
 
 NASTY = """<script>alert("1")</script>&amp;'"""
 ACTION = Action("arn:show", {"panel": "tags", "value": NASTY}, confirmation=NASTY)
@@ -119,7 +120,7 @@ def test_rate_whose_denominator_lags_is_a_dash(part: int, whole: int, shown: str
     [(-3, "0 s"), (4, "4 s"), (119, "119 s"), (120, "2 min"), (7_199, "120 min"), (7_200, "2 h"), (200_000, "2 d")],
 )
 def test_duration_has_one_unit(seconds: float, shown: str):
-    assert numbers.duration(seconds) == shown
+    assert duration(seconds) == shown
 
 
 def test_numbers_and_times_are_written_for_people():

@@ -157,7 +157,7 @@ def test_values_are_shown_as_text():
         shown(event, act, listed=[Spelling(SCRIPT, problem=SCRIPT)], parameters={"operator": SCRIPT}),
         html(panel.message(place(), SCRIPT, timeline([event], (), Policy()))),
         html(panel.beginning(place(), SCRIPT, [Entry(recipient=SCRIPT, reason="", rule=SCRIPT)], is_complete=False)),
-        html(panel.search(place(notice=SCRIPT), SCRIPT)),
+        html(panel.search(place(), SCRIPT, SCRIPT)),
         html(panel.invalid(SCRIPT)),
     ):
         assert "alert(1)" in text
@@ -221,7 +221,7 @@ def test_message_is_shown_by_recipient():
 
 def test_recipients_beyond_the_limit_are_counted():
     events = [a_bounce(recipient=f"reader-{number}@mail.example") for number in range(panel.MAX_RECIPIENTS + 2)]
-    assert "2 more recipients are not shown." in html(panel.message(place(), "id", timeline(events, (), Policy())))
+    assert "50 of 52 recipients are shown." in html(panel.message(place(), "id", timeline(events, (), Policy())))
 
 
 def test_message_without_feedback_has_the_command_for_the_rest():

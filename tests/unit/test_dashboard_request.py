@@ -57,6 +57,8 @@ def test_field_of_a_form_is_a_parameter_unless_the_action_has_it():
         {},
         {"start": "x", "end": 1},
         {"start": 10**20, "end": 10**21},
+        {"start": milliseconds(datetime.min.replace(tzinfo=UTC)), "end": 1},
+        {"start": 1, "end": milliseconds(datetime.max.replace(tzinfo=UTC))},
         {"start": milliseconds(END), "end": milliseconds(BEGIN)},
         {"start": milliseconds(END), "end": milliseconds(END)},
     ],
@@ -66,9 +68,22 @@ def test_unusable_time_range_is_the_last_day(time_range: object):
     assert (request.begin, request.end) == (NOW - DEFAULT_RANGE, NOW)
 
 
+def test_time_range_ends_now_unless_all_of_it_is_yet_to_come():
+    tomorrow, later = NOW + timedelta(days=1), NOW + timedelta(days=2)
+    for begin, end in ((BEGIN, NOW), (tomorrow, later)):
+        given = {"start": milliseconds(begin), "end": milliseconds(later)}
+        request = parsed(widgetContext={"timeRange": given})
+        assert (request.begin, request.end) == (begin, end)
+
+
 @pytest.mark.parametrize("context", [None, [], "text", {"forms": []}, {"forms": {"all": "x"}}])
 def test_context_of_another_shape_is_ignored(context: object):
     assert parsed(panel="status", widgetContext=context).panel == "status"
+
+
+def test_runbook_is_the_one_of_the_page_alone():
+    assert parsed(runbook="https://evil.example").get("runbook") == ""
+    assert parsed(runbook="https://evil.example", widgetContext={"runbook": "/runbook"}).get("runbook") == "/runbook"
 
 
 def test_long_values_are_cut_and_structures_left_out():

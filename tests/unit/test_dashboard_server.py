@@ -64,7 +64,7 @@ class Browser:
         return int(head.split()[1]), head, content
 
     def ask(self, index: int = STATUS, **question: Any) -> tuple[int, str]:
-        asked = {"index": index, "begin": 1_000, "end": 3_600_000} | question
+        asked = {"layout": self.site.layout, "index": index, "begin": 1_000, "end": 3_600_000} | question
         status, _, content = self.request("POST", "/widget", json.dumps(asked).encode())
         return status, content
 
@@ -96,6 +96,12 @@ def test_server_shows_nothing_to_another_page_or_session(name: str, value: str |
     status, _, _ = browser.request("POST", "/widget", json.dumps(change).encode(), **{name: value})
     assert status == HTTPStatus.FORBIDDEN
     assert browser.invoked == []
+
+
+@pytest.mark.parametrize("path", ["/", "/?token", "/page.js", "/style.css", "/runbook"])
+def test_no_response_has_the_token(path: str):
+    browser = Browser()
+    assert browser.site.token not in "".join(map(str, browser.request("GET", path)))
 
 
 def test_every_session_has_a_token_of_its_own():
@@ -193,7 +199,7 @@ def test_long_question_is_refused():
     assert Browser().request("POST", "/widget", b" " * (MAX_BODY_BYTES + 1))[0] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
-@pytest.mark.parametrize("length", ["-1", "x", None])
+@pytest.mark.parametrize("length", ["-1", "x", None, "9" * 5_000])
 def test_length_that_is_none_is_refused(length: str | None):
     status, _, _ = Browser().request("POST", "/widget", b"{}", **{"Content-Length": length})
     assert status == HTTPStatus.BAD_REQUEST
@@ -201,6 +207,31 @@ def test_length_that_is_none_is_refused(length: str | None):
 
 def test_time_that_no_clock_has_is_refused():
     assert Browser().ask(SENT, begin=10**30)[0] == HTTPStatus.BAD_REQUEST
+
+
+def test_time_range_without_a_length_is_refused():
+    status, sentence = Browser().ask(SENT, begin=1_000, end=1_000)
+    assert (status, "time range" in sentence) == (HTTPStatus.BAD_REQUEST, True)
+
+
+def test_page_of_another_layout_is_to_be_reloaded():
+    browser = Browser()
+    browser.request("GET", "/")
+    asked = {"layout": browser.site.layout, "index": STATUS}
+    browser.clients.widgets = [custom("cost", "Cost"), *WIDGETS]
+    browser.request("GET", "/")
+    status, sentence = browser.ask(**asked)
+    assert (status, sentence) == (HTTPStatus.NOT_FOUND, "The dashboard has changed: reload this page.")
+    assert browser.invoked == []
+    assert browser.ask(STATUS)[0] == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("properties", [{"params": "x"}, {"params": ["x"]}, {"metrics": 5}])
+def test_dashboard_made_by_hand_is_answered(properties: dict[str, Any]):
+    browser = Browser()
+    kind = "custom" if "params" in properties else "metric"
+    browser.clients.widgets = [{"type": kind, "properties": {"endpoint": ARN + SHOW, **properties}}]
+    assert "cannot be read" in browser.request("GET", "/")[2] or "cannot be read" in browser.ask(0)[1]
 
 
 def test_failure_of_a_function_is_a_sentence():

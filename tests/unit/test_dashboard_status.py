@@ -1,6 +1,9 @@
 """Render the panels about the deployment itself: status, failed records and costs."""
 
+import re
+import shlex
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -127,6 +130,12 @@ def test_failed_records_have_number_reason_age_place_and_meaning():
     assert "recount" not in html
 
 
+def test_commands_can_be_copied_whatever_an_id_has():
+    html = rendered_failures(Failure(FailureKind.QUARANTINE, "quarantine/it's", "not-json", "", NOW))
+    [shown] = [each for each in re.findall("<code>(.*?)</code>", html) if " show " in each]
+    assert shlex.split(unescape(shown))[3:4] == ["quarantine/it's"]
+
+
 def test_failed_batches_are_counted_by_a_recount_and_what_was_not_opened_says_so():
     html = rendered_failures(
         Failure(FailureKind.BATCH, "aws/lambda/1", "Expired", "", NOW),
@@ -140,7 +149,7 @@ def test_failed_batches_are_counted_by_a_recount_and_what_was_not_opened_says_so
 def test_many_reasons_are_cut():
     groups = [Failure(FailureKind.FIREHOSE, f"key-{n}", f"reason-{n:02}", "", NOW) for n in range(50)]
     html = rendered_failures(*groups)
-    assert "30 more reasons are not shown." in html
+    assert "20 of 50 reasons are shown." in html
     assert "reason-20" not in html
 
 
@@ -159,7 +168,7 @@ def test_costs_between_two_volumes_are_on_a_straight_line(messages: int, dollars
 def test_cost_is_said_so_far_and_for_the_month_as_an_estimate_with_the_largest_part_first():
     html = rendered_cost(1_000)  # half of November is over: 2,000 messages in all of it
     assert "About $2.25 so far in November, about $4.50 for the month at this rate." in html
-    assert "An estimate from 1,000 messages" in html
+    assert "(UTC), 1,000 sent, and" in html
     assert html.index(">fixed<") < html.index(">mail<")
     assert html.index(">mail<", html.index(">fixed<")) < html.index("33 %")
 

@@ -87,7 +87,7 @@ def test_chart_has_a_bar_a_day_whose_parts_are_stacked_to_scale():
 
 def test_chart_has_its_numbers_as_text():
     text = html([growth_chart(SIZE)])
-    assert 'aria-label="16 new entries in 30 days, at most 10 on one day."' in text
+    assert 'aria-label="New entries in 30 days: 16, at most 10 on one day."' in text
     assert "<title>14 Mar 2026: hard-bounce 7, complaint 2, other rules 1</title>" in text
 
 

@@ -65,6 +65,16 @@ def test_thresholds_are_lines_within_the_graph():
     assert "AWS reviews" in texts(drawn)
 
 
+@pytest.mark.parametrize("highest", [0.03, 2, 100])
+def test_labels_of_thresholds_are_beside_the_lines_and_apart(highest: float):
+    drawn = draw(series("rate", *[highest] * 25), marks=[("critical", 0.5), ("warning", 0.1)])
+    labels = {each.text: each.attrib for each in drawn.iter("text") if each.text in ("critical", "warning")}
+    [line] = drawn.iter("polyline")
+    last = float(line.attrib["points"].split()[-1].split(",")[0])
+    assert all(last < float(each["x"]) < 600 for each in labels.values())
+    assert float(labels["warning"]["y"]) - float(labels["critical"]["y"]) >= 12
+
+
 @pytest.mark.parametrize("drawn", [(), (Series("send", []),)])
 def test_graph_without_data_says_so(drawn: tuple[Series, ...]):
     assert texts(draw(*drawn)) == "There is no data here for this time range."
@@ -73,7 +83,7 @@ def test_graph_without_data_says_so(drawn: tuple[Series, ...]):
 def test_only_the_highest_lines_are_drawn():
     drawn = draw(*(series(f"set {number}", number + 1) for number in range(MAX_LINES + 3)))
     assert len([*drawn.iter("polyline")]) == MAX_LINES
-    assert "3 more lines" in texts(drawn)
+    assert "12 of 15 lines are drawn" in texts(drawn)
     assert "set 0," not in texts(drawn)
 
 

@@ -26,7 +26,7 @@ def test_set_has_its_rates_the_verdict_and_the_guard():
     [row] = rows(panel([rates("news", {HOUR: mail(2_000, 30, 1)})]))
     assert row[0:3] == ["news", "healthy", "1.5 % (30 of 2,000) 5 % 10 %"]
     assert row[3] == "0.05 % (1 of 2,000) 0.1 % 0.5 %"
-    assert row[4] == "30 bounces, 1.5 % 1 complaints, 0.05 % of 2,000 sent"
+    assert row[4] == "Bounces: 30, 1.5 % Complaints: 1, 0.05 % of 2,000 sent"
     assert row[5] == "Reports only (dry-run)"
 
 
@@ -49,7 +49,7 @@ def test_last_hour_may_be_bad_before_the_day_is():
     day = {HOUR - number * ONE_HOUR: mail(5_000) for number in range(2, 24)}
     [row] = rows(panel([rates("news", day | {HOUR: mail(1_000, 200)})]))
     assert row[1] == "critical"
-    assert row[4].startswith("200 bounces, 20.0 %, critical")
+    assert row[4].startswith("Bounces: 200, 20.0 %, critical")
 
 
 def test_rate_whose_sends_are_not_counted_yet_is_a_dash_without_a_bar():

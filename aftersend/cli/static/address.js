@@ -4,9 +4,29 @@ const HOURS = { "1h": 1, "3h": 3, "24h": 24, "7d": 168, "30d": 720 };
 const DEFAULT_RANGE = "24h";
 const HOUR = 3_600_000;
 
+// In an address that a person writes, `+` is the one of an e-mail address, and no blank.
+const fragment = () => new URLSearchParams(location.hash.slice(1).replaceAll("+", "%2B"));
+
+function address(given) {
+  const text = `${given}`.replaceAll("+", "%20").replaceAll("%40", "@").replaceAll("%2B", "+");
+  return text ? `#${text}` : location.pathname;
+}
+
+// Take the session's token out of the address that was printed, and return it, or the one that was taken before. All
+// pages of this server have it: documentation opens in tabs of its own.
+export function takeToken() {
+  const given = fragment();
+  if (given.has("token")) {
+    localStorage.setItem("token", given.get("token"));
+    given.delete("token");
+    history.replaceState(null, "", address(given));
+  }
+  return localStorage.getItem("token") ?? "";
+}
+
 // Return the time range and, by panel, the parameters with which a person has opened it.
 export function readAddress() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  const given = fragment();
   const [from, to] = ["from", "to"].map((name) => Date.parse(`${given.get(name)}Z`));
   const range = from < to ? { name: "custom", from, to } : { name: HOURS[given.get("range")] ? given.get("range") : DEFAULT_RANGE };
   const opened = {};
@@ -26,8 +46,7 @@ export function writeAddress({ range, opened }) {
     given.set("range", range.name);
   }
   for (const [panel, parameters] of Object.entries(opened)) given.set(panel, short(panel, parameters));
-  const text = `${given}`.replaceAll("%40", "@");
-  history.pushState(null, "", text ? `#${text}` : location.pathname);
+  history.pushState(null, "", address(given));
 }
 
 // A look-up is written as what is looked up: with what was entered in the field, or with what a link names.

@@ -1,11 +1,11 @@
 // Show the widgets of the dashboard, follow them live, and perform their actions.
 
 import { actionAt, actionOfForm, confirmed, fields } from "/actions.js";
-import { limits, minute, readAddress, writeAddress } from "/address.js";
+import { limits, minute, readAddress, takeToken, writeAddress } from "/address.js";
 import { fragment, update } from "/content.js";
 import { chooseTheme, chosenTheme, shownTheme } from "/theme.js";
 
-const { token, seconds, environment } = document.body.dataset;
+const { layout, seconds, environment } = document.body.dataset;
 const byId = (id) => document.getElementById(id);
 const time = () => `${new Date().toISOString().slice(11, 19)} UTC`;
 const AT_ONCE = 3; // requests
@@ -14,6 +14,7 @@ const NOTICE_MILLISECONDS = 30_000; // how long the answer to a change stays
 const isGiven = ([, text]) => text;
 const given = (fields) => Object.fromEntries(Object.entries(fields).map(([name, text]) => [name, text.trim()]).filter(isGiven));
 
+let token = takeToken();
 let state = readAddress();
 
 class Panel {
@@ -36,7 +37,7 @@ class Panel {
     const response = await fetch("/widget", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Aftersend-Token": token },
-      body: JSON.stringify({ index: this.index, ...context, ...question }),
+      body: JSON.stringify({ layout, index: this.index, ...context, ...question }),
     }).catch(() => {
       throw new Error(`This page's server does not answer. Start \`aftersend dashboard --env ${environment}\` again.`);
     });
@@ -53,7 +54,7 @@ class Panel {
       const content = await this.ask(question);
       if (number !== this.latest) return false;
       const failure = content.querySelector("[data-failed]");
-      if (failure && this.updated) throw new Error(failure.textContent);
+      if (failure && this.updated) throw new Error([...failure.children].map((each) => each.textContent).join(" "));
       update(this.body, content, isAnswer);
       this.body.style.minHeight = "";
       this.updated = time();
@@ -204,6 +205,7 @@ byId("home").addEventListener("click", (chosen) => {
   refresh(panels, true);
 });
 addEventListener("popstate", () => {
+  token = takeToken();
   state = readAddress();
   showRange();
   refresh(panels, true);
