@@ -108,9 +108,6 @@ ACCOUNT_LIST_METRICS = ("account_list_runs", "account_list_unavailable", "accoun
 """Every metric of sync_account_list, with the dimension Environment. `account_list_unavailable` is 1 if SES does not
 let the list be read or, where wanted, changed."""
 
-SWEEP_EVERY_HOURS = 6
-"""How often sweep_suppressions reads every entry, which is what a large list costs most (docs/performance.md)."""
-
 SWEEP_METRICS = ("sweep_runs", "sweep_failed", "mass_suppression_percent")
 """Every metric of sweep_suppressions, with the dimension Environment."""
 

@@ -1,4 +1,5 @@
-"""Measure mass suppression every hour, and decide again about every temporary suppression entry every sixth hour.
+"""Measure mass suppression every hour, and decide again about every temporary suppression entry every sixth hour;
+once a day if the list is large.
 
 A temporary entry ends, and a delivery may lift it, without an event that decides. It is safe to stop anywhere and to
 run twice at once: each recipient is decided about as after an event, and nothing is stored about a run but the size of
@@ -17,12 +18,12 @@ import msgspec
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.list_sizes import ListSizes
 from aftersend.aws.suppressions_table import SEGMENTS, SuppressionsTable
-from aftersend.contract import SWEEP_EVERY_HOURS, SWEEP_METRICS
+from aftersend.contract import SWEEP_METRICS
 from aftersend.counting import COMPLAINT, CONFIGURATION_SET, HARD_BOUNCES, MEASURES
 from aftersend.events import Kind
 from aftersend.recorder import Recorder
 from aftersend.suppression import Entry, mass_suppression_percent, watched_hours
-from aftersend.suppression.list_size import SizeCount
+from aftersend.suppression.list_size import SWEEP_EVERY_HOURS, SizeCount, sweep_hours
 from lambdas import counting, dependencies, recording
 from lambdas.dependencies import logger
 from lambdas.scheduled import LambdaContext, has_time, is_scheduled
@@ -89,20 +90,29 @@ def handler(
     now: datetime | None = None,
     rng: Random | None = None,
 ) -> dict[str, int]:
-    """Measure mass suppression; every sixth hour, and if not invoked by the schedule, visit every entry."""
+    """Measure mass suppression; if it is time, and if not invoked by the schedule, visit every entry."""
     now = now or datetime.now(UTC)
     counters = counters or counting.counters()
     totals = counters.totals(CONFIGURATION_SET, watched_hours(now))
     percent = mass_suppression_percent(sum(totals[name] for name in SUPPRESSING_MEASURES), totals[MEASURES[Kind.SEND]])
     counts = {"sweep_runs": 1, "mass_suppression_percent": percent}
-    if not is_scheduled(event) or now.hour % SWEEP_EVERY_HOURS == 0:
+    sizes = sizes or counting.list_sizes()
+    if not is_scheduled(event) or _is_time(now.hour, sizes):
         recorder = (recorder or recording.recorder()).for_one_invocation()
         sweep = Sweep(recorder, now, partial(has_time, context))
         rng = rng or Random()  # noqa: S311 (not for secrets)
         for entry in (suppressions or recording.suppressions()).outlines(rng.sample(range(SEGMENTS), SEGMENTS)):
             sweep.visit(entry)
-        (sizes or counting.list_sizes()).put(sweep.count.size())
+        sizes.put(sweep.count.size())
         counts |= msgspec.structs.asdict(sweep.report)
         logger.info("Swept the suppression list.", extra=counts | {"postponed": sweep.postponed})
     emit_metric(dependencies.environment_document(counts, SWEEP_METRICS))
     return counts
+
+
+def _is_time(hour: int, sizes: ListSizes) -> bool:
+    """Return whether the list is swept in an hour of the day, by the size it had last."""
+    if hour % SWEEP_EVERY_HOURS:
+        return False
+    size = sizes.get()
+    return hour % sweep_hours(size.in_force if size else 0) == 0

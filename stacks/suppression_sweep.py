@@ -31,7 +31,7 @@ class SuppressionSweep(Construct):
         state.ledger.grant(sweep.function, "dynamodb:PutItem", "dynamodb:Query")
         state.suppressions.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan")
         sweep.function.add_to_role_policy(state.hash_key_statement())
-        state.counters.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem")
+        state.counters.grant(sweep.function, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem")
         invoke_every(self, INTERVAL, sweep.function)
         alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in SWEEP_ALARMS.items()})
         cdk.CfnOutput(

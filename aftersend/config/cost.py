@@ -20,13 +20,13 @@ from aftersend.contract import (
     FUNCTIONS,
     RATE_METRICS,
     RATES_EVERY_MINUTES,
-    SWEEP_EVERY_HOURS,
 )
 from aftersend.counting import CONFIGURATION_SET, PROVIDER
 from aftersend.events import Kind
 from aftersend.ledger import GROUPS, Group
 from aftersend.metrics import OTHER_VALUES
 from aftersend.retention import FIRST_EVENT_DAYS
+from aftersend.suppression.list_size import sweep_hours
 
 UNIQUE = (Kind.OPEN, Kind.CLICK)
 """Event types with a second item in the ledger and a second measure: `unique_opens` and `unique_clicks`."""
@@ -181,8 +181,9 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
 
 def sweep_reads(environment: Environment, volume: Volume) -> float:
     """Estimate the read units of sweeps: of all entries, and of decisions about temporary ones."""
+    entries = _entries(environment, volume)
     temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
-    return HOURS / SWEEP_EVERY_HOURS * (_entries(environment, volume) / SWEPT_PER_READ + temporary * TEMPORARY_READS)
+    return HOURS / sweep_hours(entries) * (entries / SWEPT_PER_READ + temporary * TEMPORARY_READS)
 
 
 def _rate_reads(environment: Environment) -> float:

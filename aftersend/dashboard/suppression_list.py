@@ -5,16 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from xml.etree.ElementTree import Element
 
-from aftersend.contract import SWEEP_EVERY_HOURS
 from aftersend.dashboard.elements import Cell, Content, banner, command, element, empty, table
 from aftersend.dashboard.numbers import ago, count, moment, percent
 from aftersend.suppression.explanation import describe_scope
-from aftersend.suppression.list_size import GROWTH_DAYS, ListSize
+from aftersend.suppression.list_size import GROWTH_DAYS, SWEEP_EVERY_HOURS, ListSize, sweep_hours
 
 MAX_ROWS = 20
-
-STALE = timedelta(hours=2 * SWEEP_EVERY_HOURS)
-"""Age of the figures at which at least one sweep is missing."""
 
 OTHER = "other rules"
 COLOURS: Mapping[str, str] = {
@@ -40,7 +36,8 @@ def not_counted(now: datetime, sweep_function: str | None) -> Iterator[Content]:
 
 def suppression_list(size: ListSize, now: datetime, environment: str) -> Iterator[Content]:
     """Return the size of the list and its growth."""
-    is_stale = now - size.counted_at > STALE
+    # At twice the interval, at least one sweep is missing.
+    is_stale = now - size.counted_at > timedelta(hours=2 * sweep_hours(size.in_force))
     today, yesterday = (sum(_day(size, size.counted_at.date() - timedelta(days=days)).values()) for days in (0, 1))
     yield banner(
         f"{count(size.in_force)} suppression {'entry' if size.in_force == 1 else 'entries'} in force",
@@ -56,7 +53,7 @@ def suppression_list(size: ListSize, now: datetime, environment: str) -> Iterato
 
 def _age(size: ListSize, now: datetime, *, is_stale: bool) -> str:
     late = " That is late: see SweepFailed and SweepMissing in docs/operations.md." if is_stale else ""
-    interval = f"Counted every {SWEEP_EVERY_HOURS} hours"
+    interval = f"Counted every {sweep_hours(size.in_force)} hours"
     return f"{interval}, last {ago(now, size.counted_at)} ({moment(size.counted_at)} UTC).{late}"
 
 

@@ -7,8 +7,16 @@ import msgspec
 
 from aftersend.suppression.entry import Entry
 
+SWEEP_EVERY_HOURS, LARGE_LIST_SWEEP_HOURS, LARGE_LIST_ENTRIES = 6, 24, 1_000_000
+"""How often sweep_suppressions reads every entry: a large one once a day, because its sweeps cost most."""
+
 GROWTH_DAYS = 30
 """Days whose new entries are counted one by one, the present one included."""
+
+
+def sweep_hours(in_force: float) -> int:
+    """Return after how many hours a list with so many entries in force is swept and counted again."""
+    return LARGE_LIST_SWEEP_HOURS if in_force >= LARGE_LIST_ENTRIES else SWEEP_EVERY_HOURS
 
 
 class ListSize(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from aftersend.aws.suppressions_table import SuppressionsTable
 from aftersend.contract import PARTITION_KEY, SORT_KEY, Variable
 from aftersend.counting import CONFIGURATION_SET, FROM_DOMAIN, START, Row
 from aftersend.suppression import Entry
-from aftersend.suppression.list_size import GROWTH_DAYS
+from aftersend.suppression.list_size import GROWTH_DAYS, LARGE_LIST_ENTRIES, ListSize
 from lambdas import sweep_suppressions
 from lambdas.dependencies import logger
 
@@ -195,6 +195,14 @@ def test_share_of_mail_that_suppressed_its_recipients_is_measured(environment: E
 @pytest.mark.parametrize(("hour", "is_swept"), [(12, True), (13, False), (17, False), (18, True)])
 def test_schedule_sweeps_every_sixth_hour(environment: Environment, hour: int, is_swept: bool):
     environment.add("reader", **ENDED)
+    counts = environment.sweep(now=NOW.replace(hour=hour), event={"source": "aws.events"})
+    assert ("suppressions_ended" in counts) == is_swept
+
+
+@pytest.mark.parametrize(("hour", "is_swept"), [(0, True), (6, False), (18, False)])
+def test_schedule_sweeps_a_large_list_once_a_day(environment: Environment, hour: int, is_swept: bool):
+    environment.add("reader", **ENDED)
+    environment.sizes.put(ListSize(NOW, {"complaint": LARGE_LIST_ENTRIES}))
     counts = environment.sweep(now=NOW.replace(hour=hour), event={"source": "aws.events"})
     assert ("suppressions_ended" in counts) == is_swept
 

@@ -57,6 +57,14 @@ def test_late_count_is_marked():
     assert "That is late: see SweepFailed and SweepMissing" in text
 
 
+def test_large_list_is_counted_once_a_day():
+    size = ListSize(NOW, {"complaint": 1_000_000})
+    text = html(suppression_list(size, NOW + timedelta(hours=47), "prod"))
+    assert "Counted every 24 hours" in text
+    assert "banner warn" not in text
+    assert "banner warn" in html(suppression_list(size, NOW + timedelta(hours=49), "prod"))
+
+
 def test_only_the_largest_scopes_are_shown():
     size = ListSize(NOW, {"complaint": 30}, {f"list#{number}": 1 for number in range(30)})
     text = html(suppression_list(size, NOW, "prod"))
