@@ -172,7 +172,7 @@ def test_dynamodb_cost_of_850_000_events():
     counters = 850_000 * counting.write_units / 2
     # 7,000 entries a month, kept for 400 days and read eight to a unit every sixth of 730 hours; of a month's 9,000
     # soft bounces every fifth begins a temporary entry, which is decided about for three units.
-    swept = 730 / 24 * (7_000 * 400 / (365 / 12) / 8 + 3 * 9_000 / 5)
+    swept = 730 / 6 * (7_000 * 400 / (365 / 12) / 8 + 3 * 9_000 / 5)
     writes, reads = (
         items + decisions + 2 * decisions + counters,
         2 * 2 * decisions + 850_000 * counting.invocations + swept + RATE_READS,
