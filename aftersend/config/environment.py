@@ -237,7 +237,7 @@ class Environment(Section, frozen=True):
     """Headers whose values become tags where a message has no tag of that name: header → tag."""
     keep_subject: bool = False
     """Whether events have the subject of their message."""
-    counting_window_seconds: Annotated[int, Meta(ge=0, le=300, description="a whole number from 0 to 300")] = 60
+    counting_window_seconds: Annotated[int, Meta(ge=0, le=300, description="a whole number from 0 to 300")] = 110
     """How long changes of the ledger are collected before they are counted: the longer, the fewer writes."""
     archive_days: AtLeastOne = 400
     archive_interval_seconds: Annotated[int, Meta(ge=0, le=900, description="a whole number from 0 to 900")] = 60

@@ -24,8 +24,8 @@ from benchmarks.month.simulation import Sampling
 
 VOLUMES = (1_000_000, 10_000_000, 100_000_000)
 COUNTING_VOLUMES = (10_000, 100_000, *VOLUMES, 1_000_000_000)
-LARGE_VOLUME = 10_000_000
-"""From this volume on, the cost of counters matters, and what each thing that is counted adds to it is measured."""
+PLAIN_VOLUME = 10_000_000
+"""For which volume it is measured what providers, times and machines add to the cost of counters."""
 
 SENSITIVITY = Sampling(strata=6, seconds=300)
 """The smaller sample that each assumption is varied in."""
@@ -42,11 +42,17 @@ def figures(months: list[Month]) -> dict[str, float]:
             f"estimate of `aftersend lint` in simulated costs, {volume}": month.estimate_ratio,
             f"seconds from event to counter, 99th percentile, {volume}": month.counting.lag(99),
         }
-        if month.messages >= LARGE_VOLUME:
-            plain = simulate_month(month.messages, is_plain=True).counter_writes_per_thousand
+        if month.messages == PLAIN_VOLUME:
             name = f"counter write units, in those without providers, times and machines, {volume}"
-            measured[name] = month.counter_writes_per_thousand / plain
+            measured[name] = _ratio_to_plain(month.messages)
     return measured
+
+
+def _ratio_to_plain(messages: int) -> float:
+    """Return the write units in those of counters without providers, times and machines, both of the same windows."""
+    months = (simulate_month(messages, sampling=SENSITIVITY, is_plain=is_plain) for is_plain in (False, True))
+    counted, plain = (month.counter_writes_per_thousand for month in months)
+    return counted / plain
 
 
 def as_json(month: Month) -> dict[str, Any]:
@@ -105,11 +111,8 @@ def print_counting() -> None:
     for messages in COUNTING_VOLUMES:
         month = simulate_month(messages)
         invocations = (month.counting.batches + month.counting.window_ends) / month.events
-        print(
-            f"    Counting({messages:,}, {month.counting.write_units / month.events:.3f}, {invocations:.5f}),".replace(
-                ",0", "_0"
-            )
-        )
+        row = f"    Counting({messages:,}, {month.counting.write_units / month.events:.3f}, {invocations:.5f}),"
+        print(row.replace(",0", "_0"), flush=True)
 
 
 def main() -> None:
