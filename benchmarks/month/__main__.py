@@ -44,15 +44,9 @@ def figures(months: list[Month]) -> dict[str, float]:
         }
         if month.messages == PLAIN_VOLUME:
             name = f"counter write units, in those without providers, times and machines, {volume}"
-            measured[name] = _ratio_to_plain(month.messages)
+            plain = simulate_month(month.messages, is_plain=True)
+            measured[name] = month.counter_writes_per_thousand / plain.counter_writes_per_thousand
     return measured
-
-
-def _ratio_to_plain(messages: int) -> float:
-    """Return the write units in those of counters without providers, times and machines, both of the same windows."""
-    months = (simulate_month(messages, sampling=SENSITIVITY, is_plain=is_plain) for is_plain in (False, True))
-    counted, plain = (month.counter_writes_per_thousand for month in months)
-    return counted / plain
 
 
 def as_json(month: Month) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Simulate windows of a day with the real counting code, and scale what they cost to a month.
+"""Simulate a day with the real counting code, and scale what it costs to a month.
 
-A month of 100 million messages has too many events to simulate them all. The day is divided into strata of equal
-length; in each, one window is simulated after a lead-in. What was measured is scaled by time; requests and units then
-by the number of events that the day is expected to have.
+A day of 100 million messages a month has too many events to simulate them all: it is divided into strata of equal
+length, and in each, one window is simulated after a lead-in. What was measured is scaled by time; requests and units
+then by the number of events that the day is expected to have. Where a whole day can be simulated, it is: a few windows
+meet too many bursts of campaigns or too few.
 """
 
 import math
