@@ -1,5 +1,6 @@
 """Create the topics that alarms notify, and the alarms."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -7,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.config import ALARMS, CHECK_ALARMS, Email, Environment, Severity
+from aftersend.config import ALARMS, Email, Environment, Severity
 from aftersend.contract import ENVIRONMENT_DIMENSION, METRICS_NAMESPACE
 from stacks.threshold_alarm import ThresholdAlarm
 from stacks.topic import ServiceTopic
@@ -42,9 +43,9 @@ class Alarms(Construct):
                 runbook=self._environment.runbook,
             )
 
-    def watch_check(self, scope: Construct) -> None:
-        """Create the alarms on what check_identities publishes every hour."""
-        self.watch(scope, **{key: self.own_metric(name, "Maximum") for key, name in CHECK_ALARMS.items()})
+    def watch_own(self, scope: Construct, ids: Iterable[str]) -> None:
+        """Create alarms on metrics that a scheduled function publishes."""
+        self.watch(scope, **{each: self.own_metric(ALARMS[each].metric, ALARMS[each].statistic) for each in ids})
 
     def own_metric(self, name: str, statistic: str) -> cloudwatch.Metric:
         """Return a metric that a function prints for the whole environment."""

@@ -3,7 +3,7 @@
 Others import from here; the figures behind the cost estimate are in cost.py and prices.py.
 """
 
-from aftersend.config.alarms import ALARMS, CHECK_ALARMS, Severity
+from aftersend.config.alarms import ALARMS, Severity
 from aftersend.config.cost import estimate_cost, format_estimate
 from aftersend.config.environment import (
     SEND_METRIC,
@@ -21,7 +21,6 @@ from aftersend.config.values import Email
 
 __all__ = [
     "ALARMS",
-    "CHECK_ALARMS",
     "ENVIRONMENTS_FOLDER",
     "SEND_METRIC",
     "ConfigurationSet",
