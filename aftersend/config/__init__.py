@@ -18,26 +18,3 @@ from aftersend.config.lint import Finding, findings
 from aftersend.config.loader import ENVIRONMENTS_FOLDER, InvalidEnvironment, environment_names, load, load_policy
 from aftersend.config.toml_file import display_path
 from aftersend.config.values import Email
-
-__all__ = [
-    "ALARMS",
-    "ENVIRONMENTS_FOLDER",
-    "SEND_METRIC",
-    "ConfigurationSet",
-    "ContactList",
-    "Dimension",
-    "Email",
-    "Environment",
-    "EventDestination",
-    "Finding",
-    "Identity",
-    "InvalidEnvironment",
-    "Severity",
-    "display_path",
-    "environment_names",
-    "estimate_cost",
-    "findings",
-    "format_estimate",
-    "load",
-    "load_policy",
-]
