@@ -70,6 +70,16 @@ def connected(name: str) -> Generator[Target]:
     raise typer.Exit(CANNOT_QUERY)
 
 
+@contextmanager
+def one_sentence(*errors: type[Exception], code: int, before: str = "") -> Generator[None]:
+    """End the command with one sentence for these errors: their message, after some words."""
+    try:
+        yield
+    except errors as error:
+        typer.echo(f"{before}{error}", err=True)
+        raise typer.Exit(code) from None
+
+
 def _find(name: str) -> Target:
     if name not in environment_names():
         return Target(find_deployment(name), None)

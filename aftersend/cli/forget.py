@@ -11,7 +11,7 @@ from aftersend.aws.deployed_recorder import deployed_tombstones
 from aftersend.aws.erasure import Erased, Erasure
 from aftersend.aws.lifecycle import days_until_removed
 from aftersend.aws.tombstones import Tombstones
-from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
+from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected, one_sentence
 from aftersend.cli.failure_output import print_json
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, AddressArgument
 from aftersend.contract import FUNCTIONS
@@ -110,14 +110,11 @@ def _erase(target: Target, address: str, recipient: str, account_list: bool) -> 
     listed = 0
     if account_list:
         ses = target.account_list()
-        try:
+        with one_sentence(Unavailable, code=REFUSED, before="Nothing was erased yet. "):
             for spelling in sorted({address} | erasure.spellings(recipient)):
                 if ses.get(spelling):
                     ses.delete(spelling)
                     listed += 1
-        except Unavailable as error:
-            typer.echo(f"Nothing was erased yet. {error}", err=True)
-            raise typer.Exit(REFUSED) from None
     return listed, erasure.erase(recipient)
 
 

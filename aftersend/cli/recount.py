@@ -28,6 +28,7 @@ from aftersend.cli.deployment import (
     YesOption,
     confirm,
     connected,
+    one_sentence,
 )
 from aftersend.cli.failure_output import print_json, print_rich, printable
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
@@ -105,10 +106,8 @@ def recount(
 def _explained() -> Generator[None]:
     """End the command with a sentence if the recount cannot go on, and say whether counting is paused."""
     try:
-        yield
-    except (NotPaused, NotCut, CountingContinues, NewerSchema) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(CANNOT_QUERY) from None
+        with one_sentence(NotPaused, NotCut, CountingContinues, NewerSchema, code=CANNOT_QUERY):
+            yield
     except KeyboardInterrupt:
         typer.echo("Interrupted. Run the command again; `aftersend doctor` shows if counting is paused.", err=True)
         raise typer.Exit(INTERRUPTED) from None

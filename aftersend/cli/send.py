@@ -3,8 +3,6 @@
 import json
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +11,7 @@ from aftersend.aws.deployed_recorder import deployed_settings
 from aftersend.aws.deployment import Deployment, Unavailable
 from aftersend.aws.message_sender import PORT, SmtpAccess, send_by_api, send_by_smtp
 from aftersend.aws.suppression_check import CheckResult
-from aftersend.cli.deployment import CANNOT_QUERY, DryRunOption, EnvironmentOption, Target, connected
+from aftersend.cli.deployment import CANNOT_QUERY, DryRunOption, EnvironmentOption, Target, connected, one_sentence
 from aftersend.cli.failure_output import printable
 from aftersend.cli.suppression_check import check_deployed, reader_arguments
 from aftersend.cli.suppression_options import SUPPRESSED, one_of
@@ -86,7 +84,7 @@ def send(
     - `fortune | aftersend send --env prod --from news@bookshop.example --to reader@mail.example --subject Fortune
     --via smtp --dry-run`
     """
-    with connected(env) as target, _one_sentence():
+    with connected(env) as target, one_sentence(InvalidMessage, code=CANNOT_QUERY):
         options = SendingOptions(
             configuration_set=_configuration_set(target.environment, env, sender, configuration_set),
             tags=_tags(tag or []),
@@ -114,16 +112,6 @@ def _tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if twice := next((name for name in tags if [each for each, _ in pairs].count(name) > 1), None):
         raise InvalidMessage(f'The tag "{twice}" is given twice: a tag of a message has one value.')
     return tags
-
-
-@contextmanager
-def _one_sentence() -> Generator[None]:
-    """End the command with one sentence for what SES would refuse."""
-    try:
-        yield
-    except InvalidMessage as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(CANNOT_QUERY) from None
 
 
 def _configuration_set(environment: Environment | None, env: str, sender: str, name: str | None) -> str | None:

@@ -27,11 +27,6 @@ MAX_MOMENTS = 100
 """Events of the timeline that are printed by default."""
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the command to the group."""
-    app.command()(explain)
-
-
 def explain(
     address: AddressArgument,
     env: EnvironmentOption,

@@ -31,11 +31,6 @@ COLUMNS = "{:21}  {:21}  {:12}  {:22}  {:16}  {}"
 """Fixed widths: a row is printed as soon as it is read."""
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the command to the group."""
-    app.command("list")(list_entries)
-
-
 def list_entries(
     env: EnvironmentOption,
     reason: ReasonOption = None,

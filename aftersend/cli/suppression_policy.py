@@ -48,12 +48,6 @@ LABELS = {
 Action = Callable[[str], PendingChanges]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the commands to the group."""
-    app.command()(preview)
-    app.command()(rebuild)
-
-
 PolicyOption = Annotated[
     Path,
     typer.Option("--policy", metavar="FILE", help="An environment file; only its section [suppression] is read."),
