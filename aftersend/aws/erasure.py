@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.serialization import Item, deserialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 
 
@@ -42,10 +43,5 @@ class Erasure:
         return len(keys)
 
     def _items(self, table: str, recipient: str) -> Iterator[Item]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :recipient",
-            ExpressionAttributeValues=serialize({":recipient": recipient}),
-        )
-        yield from (item for page in pages for item in page["Items"])
+        condition, values = f"{PARTITION_KEY} = :recipient", {":recipient": recipient}
+        return query_items(self._dynamodb, table, condition, values, ConsistentRead=True)

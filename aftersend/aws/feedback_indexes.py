@@ -16,6 +16,7 @@ from aftersend.aws.clients import error_code
 from aftersend.aws.counters_table import Each
 from aftersend.aws.deployment import Unavailable
 from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import FEEDBACK_BY_DAY, FEEDBACK_BY_MESSAGE, FEEDBACK_DAY
 from aftersend.events import Event
 from aftersend.suppression import EARLIEST
@@ -105,15 +106,8 @@ class FeedbackIndexes:
         return items, False
 
     def _items(self, index: str, condition: str, values: dict[str, str]) -> Iterator[Item]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=serialize(values),
-        )
         with _existing(index, self._table):
-            for page in pages:
-                yield from page["Items"]
+            yield from query_items(self._dynamodb, self._table, condition, values, IndexName=index)
 
 
 @contextmanager
