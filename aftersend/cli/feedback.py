@@ -17,6 +17,7 @@ from aftersend.cli.replay import parse_time
 from aftersend.cli.suppression_options import watched
 from aftersend.events import Event, Kind
 from aftersend.operations.feedback_listing import COLUMNS, FeedbackSelection, feedback_values, flat_values
+from aftersend.operations.findings import quantity
 from aftersend.operations.suppression_export import csv_line
 from aftersend.suppression import Policy
 from aftersend.suppression.explanation import format_time
@@ -142,8 +143,7 @@ def _print_selected(
         if selection.includes(event):
             selected += 1
             show(selected, feedback_values(event, policy))
-    found = "No events" if not selected else "1 event" if selected == 1 else f"{selected:,} events"
-    return f"{found}. Looked through: {number:,} event{'' if number == 1 else 's'}"
+    return f"{quantity(selected, 'event') if selected else 'No events'}. Looked through: {quantity(number, 'event')}"
 
 
 def _printer(*, as_csv: bool, as_json: bool) -> Callable[[int, dict[str, Any]], None]:
