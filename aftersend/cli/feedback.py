@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from aftersend.aws.deployed_recorder import deployed_settings
@@ -106,15 +107,8 @@ def feedback(
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json exclude each other.")
-    if message is None:
-        until = until or datetime.now(UTC).replace(microsecond=0)
-        since = since or until - DEFAULT_RANGE
-    elif not message:
-        raise typer.BadParameter("--message is empty: name the id that the sending call returned.")
-    if since and until and since >= until:
-        raise typer.BadParameter("--until must be later than --since.")
     kinds = frozenset(Kind[each.name].value for each in kind or ())
-    selection = FeedbackSelection(tags=tuple(tag or ()), kinds=kinds, since=since, until=until)
+    selection = _selection(message, FeedbackSelection(tags=tuple(tag or ()), kinds=kinds, since=since, until=until))
     with connected(env) as target:
         deployment = target.deployment
         policy = deployed_settings(deployment).policy
@@ -123,6 +117,19 @@ def feedback(
         read = events if sys.stdout.isatty() else watched(events, "reading")
         looked_through = _print_selected(read, selection, policy, _printer(as_csv=as_csv, as_json=as_json))
     typer.echo(f"{looked_through} about {where}.", err=True)
+
+
+def _selection(message: str | None, wanted: FeedbackSelection) -> FeedbackSelection:
+    """Return what is wanted, within the default range if neither a message nor a range is named."""
+    since, until = wanted.since, wanted.until
+    if message is None:
+        until = until or datetime.now(UTC).replace(microsecond=0)
+        since = since or until - DEFAULT_RANGE
+    elif not message:
+        raise typer.BadParameter("--message is empty: name the id that the sending call returned.")
+    if since and until and since >= until:
+        raise typer.BadParameter("--until must be later than --since.")
+    return msgspec.structs.replace(wanted, since=since, until=until)
 
 
 def _read(indexes: FeedbackIndexes, message: str | None, selection: FeedbackSelection) -> tuple[Iterable[Event], str]:

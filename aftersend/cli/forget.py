@@ -66,14 +66,21 @@ def forget(
         if not yes and not confirm(f"Erase all data about {recipient} in {env}? It cannot be undone."):
             typer.echo("Nothing was erased.", err=True)
             raise typer.Exit(REFUSED)
-        if not (since := tombstones.since(recipient)):
-            since = datetime.now(UTC)
-            tombstones.put(recipient, since, note)
+        since = _suppress(tombstones, recipient, note)
         _wait_until(since if target.is_local else since + SETTLED)
         listed, erased = _erase(target, address, recipient, account_list)
         bucket = target.deployment.output("ArchiveBucketName")
         archive_days = days_until_removed(target.deployment.client("s3"), bucket)
     _print(erased, listed, remains(archive_days, datetime.now(UTC).date()), as_json)
+
+
+def _suppress(tombstones: Tombstones, recipient: str, note: str) -> datetime:
+    """Write the recipient's tombstone, unless there is one, and return since when there is."""
+    if since := tombstones.since(recipient):
+        return since
+    now = datetime.now(UTC)
+    tombstones.put(recipient, now, note)
+    return now
 
 
 def _undo(tombstones: Tombstones, recipient: str, env: str, yes: bool) -> None:

@@ -77,10 +77,7 @@ def recount(
         if abort:
             _abort(target)
             return
-        job = _recount(target)
-        with progress("reading the ledger") as bar:
-            job.count(lambda number: advance(bar, number))
-        typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+        job = _count(target)
         with job.paused():
             differences = job.compare()
             wrong = [each for each in differences if each.error]
@@ -93,11 +90,8 @@ def recount(
         deleted, kept = delete_recounted(batches, job.includes) if is_wanted else (0, 0)
     if as_json:
         _print_json(job, wrong, is_corrected=is_wanted, deleted=deleted)
-    elif is_wanted:
-        typer.echo(f"Corrected {len(wrong):,} counters. Counting goes on.")
-        typer.echo(f"Deleted {deleted:,} failed batches that are counted now{_kept(kept)}.")
     else:
-        typer.echo(RESUMED, err=True)
+        _print_end(len(wrong), deleted, kept, is_corrected=is_wanted)
     if wrong and not is_wanted:
         raise typer.Exit(REFUSED)
 
@@ -114,6 +108,15 @@ def _explained() -> Generator[None]:
     except AWS_ERRORS:
         typer.echo("The recount failed. Run it again; `aftersend doctor` shows if counting is paused.", err=True)
         raise
+
+
+def _count(target: Target) -> Recount:
+    """Count the ledger, and announce the pause that follows."""
+    job = _recount(target)
+    with progress("reading the ledger") as bar:
+        job.count(lambda number: advance(bar, number))
+    typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+    return job
 
 
 def _recount(target: Target) -> Recount:
@@ -202,5 +205,10 @@ def _print_json(job: Recount, wrong: list[Difference], *, is_corrected: bool, de
     )
 
 
-def _kept(kept: int) -> str:
-    return f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
+def _print_end(counters: int, deleted: int, kept: int, *, is_corrected: bool) -> None:
+    if not is_corrected:
+        typer.echo(RESUMED, err=True)
+        return
+    staying = f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
+    typer.echo(f"Corrected {counters:,} counters. Counting goes on.")
+    typer.echo(f"Deleted {deleted:,} failed batches that are counted now{staying}.")

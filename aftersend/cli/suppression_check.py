@@ -13,7 +13,7 @@ from aftersend.aws.suppression_check import CheckResult, SuppressionUnknown
 from aftersend.aws.suppression_check import check as check_addresses
 from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected, one_sentence
 from aftersend.cli.failure_output import print_json
-from aftersend.cli.suppression_options import SUPPRESSED, print_counts
+from aftersend.cli.suppression_options import SUPPRESSED, ContactListOption, TopicOption, print_counts
 from aftersend.cli.text_files import open_lines, open_writer
 from aftersend.operations.parallel import batched
 from aftersend.operations.suppression_export import csv_line
@@ -53,8 +53,8 @@ def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The list; - is standard input.", show_default=False)],
     env: EnvironmentOption,
     stream: Annotated[str | None, typer.Option(help="The stream that is sent in.")] = None,
-    contact_list: Annotated[str | None, typer.Option("--list", help="The contact list that is sent to.")] = None,
-    topic: Annotated[str | None, typer.Option(help="The topic of the contact list.")] = None,
+    contact_list: ContactListOption = None,
+    topic: TopicOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="CSV", help="Write the suppressed addresses to this file.")
     ] = None,
