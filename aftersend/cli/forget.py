@@ -8,8 +8,7 @@ import typer
 
 from aftersend.aws.account_list import Unavailable
 from aftersend.aws.deployed_recorder import deployed_tombstones
-from aftersend.aws.erasure import Erased, Erasure
-from aftersend.aws.lifecycle import days_until_removed
+from aftersend.aws.erasure import Erased, Erasure, days_until_removed
 from aftersend.aws.tombstones import Tombstones
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected, one_sentence
 from aftersend.cli.failure_output import print_json

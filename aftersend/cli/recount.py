@@ -15,10 +15,9 @@ from aftersend.aws.counting_mapping import CountingMapping, NotPaused
 from aftersend.aws.deployed_counters import deployed_counters
 from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger, deployed_settings
 from aftersend.aws.deployment import AWS_ERRORS
-from aftersend.aws.failed_batches import delete_recounted
 from aftersend.aws.failure_sources import stored_failures
 from aftersend.aws.ledger_stream import LedgerStream, NotCut
-from aftersend.aws.recount import CountingContinues, Recount, is_unfinished
+from aftersend.aws.recount import CountingContinues, Recount, delete_recounted, is_unfinished
 from aftersend.cli.deployment import (
     CANNOT_QUERY,
     DryRunOption,
