@@ -118,10 +118,7 @@ class SuppressionsTable:
     def _outline_pages(self, **options: Any) -> Iterator[list[Entry | None]]:
         names = {f"#{name}": name for name in ATTRIBUTES}
         pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._table,
-            ProjectionExpression=", ".join(names),
-            ExpressionAttributeNames=names,
-            **options,
+            TableName=self._table, ProjectionExpression=", ".join(names), ExpressionAttributeNames=names, **options
         )
         for page in pages:
             yield [_outline(item) for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN]

@@ -40,7 +40,6 @@ class Target(NamedTuple):
 
     @property
     def is_local(self) -> bool:
-        """Return whether it is a local run."""
         return self.environment is not None and self.environment.is_emulated
 
     @property

@@ -53,7 +53,6 @@ def parse_moment(text: str) -> datetime:
 
 
 def parse_tag(text: str) -> tuple[str, str]:
-    """Parse a message tag."""
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise typer.BadParameter(f"{text!r} is no tag. Valid tags: NAME=VALUE, such as campaign=spring.")

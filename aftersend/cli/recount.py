@@ -7,8 +7,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich import box
-from rich.table import Table
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.counting_mapping import CountingMapping, NotPaused
@@ -29,7 +27,7 @@ from aftersend.cli.deployment import (
     connected,
     one_sentence,
 )
-from aftersend.cli.failure_output import print_json, print_rich, printable
+from aftersend.cli.failure_output import plain_table, print_json, print_rich, printable
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
 from aftersend.contract import ONLY_SHARD
 from aftersend.ledger import NewerSchema
@@ -152,13 +150,13 @@ def _print(job: Recount, wrong: list[Difference]) -> None:
     )
     if wrong:
         _print_table(
-            ("tag", "measure", "counters", "missing", "surplus"),
+            ("tag", "measure"),
+            ("counters", "missing", "surplus"),
             [(each.tag, each.measure, *(f"{number:,}" for number in each[2:])) for each in totals(wrong)],
         )
         typer.echo(f"The largest {MAX_SHOWN}:" if len(wrong) > MAX_SHOWN else "In detail:")
         _print_table(
-            ("tag", "value", "sent", "measure", "counted", "recounted"),
-            [_cells(each) for each in wrong[:MAX_SHOWN]],
+            ("tag", "value", "sent", "measure"), ("counted", "recounted"), [_cells(each) for each in wrong[:MAX_SHOWN]]
         )
     typer.echo("Counters of earlier messages stay as they are: the ledger no longer has all their events.")
     for part, begin in begins(job.reach).items():
@@ -177,12 +175,10 @@ def _cells(each: Difference) -> tuple[str, ...]:
     return (each.row.tag, each.row.value, f"{each.row.hour:%Y-%m-%d %H}:00", each.measure, *numbers)
 
 
-def _print_table(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = Table(*names, box=box.SIMPLE_HEAD)
+def _print_table(names: tuple[str, ...], numbers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = plain_table(*names, *numbers, right=numbers)
     for row in rows:
         table.add_row(*map(printable, row))
-    for column in table.columns[2 if names[2] == "counters" else 4 :]:
-        column.justify = "right"
     print_rich(table)
 
 

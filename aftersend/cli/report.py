@@ -12,14 +12,7 @@ from aftersend.cli.deployment import CsvOption, JsonOption, OptionalEnvironmentO
 from aftersend.cli.replay import INTERRUPTED, parse_time
 from aftersend.cli.report_output import print_pages
 from aftersend.config.loader import suggestion
-from aftersend.operations.reports import (
-    DEFAULT_RANGE,
-    REPORTS,
-    InvalidSubject,
-    Report,
-    dollars,
-    parameters,
-)
+from aftersend.operations.reports import DEFAULT_RANGE, REPORTS, InvalidSubject, Report, dollars, parameters
 
 FAILED = 1
 POLL_SECONDS = 1.0

@@ -15,14 +15,7 @@ from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument
 from aftersend.operations.explanation import Explanation, describe_spelling
 from aftersend.operations.findings import quantity
-from aftersend.suppression.explanation import (
-    FORGOTTEN,
-    Moment,
-    describe_event,
-    format_time,
-    lifted_when,
-    verdict,
-)
+from aftersend.suppression.explanation import FORGOTTEN, Moment, describe_event, format_time, lifted_when, verdict
 
 MAX_MOMENTS = 100
 """Events of the timeline that are printed by default."""

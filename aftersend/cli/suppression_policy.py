@@ -9,12 +9,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from aftersend.aws.deployed_recorder import (
-    deployed_ledger,
-    deployed_recorder,
-    deployed_settings,
-    deployed_suppressions,
-)
+from aftersend.aws.deployed_recorder import deployed_ledger, deployed_recorder, deployed_settings, deployed_suppressions
 from aftersend.aws.deployment import Deployment, affects_all
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
@@ -49,8 +44,7 @@ Action = Callable[[str], PendingChanges]
 
 
 PolicyOption = Annotated[
-    Path,
-    typer.Option("--policy", metavar="FILE", help="An environment file; only its section [suppression] is read."),
+    Path, typer.Option("--policy", metavar="FILE", help="An environment file; only its section [suppression] is read.")
 ]
 LedgerOption = Annotated[
     bool,
@@ -87,10 +81,7 @@ def preview(
 
 
 def rebuild(
-    env: EnvironmentOption,
-    from_ledger: LedgerOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
+    env: EnvironmentOption, from_ledger: LedgerOption = False, yes: YesOption = False, as_json: JsonOption = False
 ) -> None:
     """Decide about every recipient again, under the deployed policy, and write the entries that differ.
 

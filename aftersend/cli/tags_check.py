@@ -21,8 +21,7 @@ NOT_ACCEPTED = 1
 
 def check(
     pairs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME=VALUE", help="Tags given to an operation.", show_default=False),
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Tags given to an operation.", show_default=False)
     ] = None,
     header: Annotated[
         list[str] | None, typer.Option(metavar="LINE", help="A header, as `X-SES-MESSAGE-TAGS: a=b, c=d`. Repeatable.")

@@ -32,7 +32,6 @@ class InvalidEnvironment(Exception):
 
 
 def environment_names(folder: Path = ENVIRONMENTS_FOLDER) -> list[str]:
-    """Return the names of all environments in a folder."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
@@ -95,9 +94,9 @@ def _find_file(name: str | None, folder: Path) -> Path:
     return folder / f"{name}.toml"
 
 
-def suggestion(name: str, names: list[str], similarity: float = NAME_SIMILARITY) -> str:
+def suggestion(name: str, names: list[str]) -> str:
     """Suggest the most similar name, or else list all names. The result begins with a space."""
-    return _closest_match(name, names, similarity) or _list_names(names)
+    return _closest_match(name, names, NAME_SIMILARITY) or _list_names(names)
 
 
 def _list_names(names: list[str]) -> str:

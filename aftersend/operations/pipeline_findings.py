@@ -97,7 +97,6 @@ def function_name(mapping: Answer) -> str:
 
 
 def is_of_stream(mapping: Answer) -> bool:
-    """Return whether an event source mapping reads the stream of a table."""
     return ":dynamodb:" in mapping["EventSourceArn"]
 
 
@@ -130,7 +129,6 @@ def _judge_counting_window(mapping: Answer, expected: int | None) -> Iterator[Fi
 
 
 def judge_recount(is_unfinished: bool) -> Iterator[Finding]:
-    """Judge the last recount."""
     if is_unfinished:
         fix = "Unless it is still running, run it again: `aftersend recount --env $env`."
         yield critical("A recount has not finished correcting counters: they are wrong until one has.", fix)
@@ -148,7 +146,6 @@ def judge_archive_notifications(configuration: Answer, queue: str) -> Iterator[F
 
 
 def judge_streams(streams: Answers) -> Iterator[Finding]:
-    """Judge the Firehose streams."""
     for name, stream in streams.items():
         status = stream["DeliveryStreamDescription"]["DeliveryStreamStatus"] if stream else "gone"
         if status != "ACTIVE":
