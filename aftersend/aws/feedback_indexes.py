@@ -33,28 +33,24 @@ REFUSALS = ("ValidationException", "ResourceNotFoundException")
 
 
 class FeedbackIndexes:
-    """Read the bounces, complaints and subscriptions of all recipients."""
+    """Read the bounces, complaints and subscriptions of all recipients.
+
+    Raises:
+        Unavailable: if the ledger does not have the index that is read, or it is not built yet.
+    """
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def of_message(self, message_id: str) -> Iterator[Event]:
-        """Yield the feedback about a message, in the order in which it occurred.
-
-        Raises:
-            Unavailable: if the ledger has no such index, or it is not built yet.
-        """
+        """Yield the feedback about a message, in the order in which it occurred."""
         items = self._items(FEEDBACK_BY_MESSAGE, "message_id = :message", {":message": message_id})
         yield from sorted(map(_event, items), key=lambda event: event.occurred_at or EARLIEST)
 
     def sent_within(self, since: datetime, until: datetime) -> Iterator[Event]:
         """Yield the feedback about messages sent from one time (in UTC, to the second) until before another, in the
-        order in which they were sent. A page of each partition of one day is in memory.
-
-        Raises:
-            Unavailable: if the ledger has no such index, or it is not built yet.
-        """
+        order in which they were sent. A page of each partition of one day is in memory."""
         # Stored times may have a fraction, which these have not, so that a time of that second is never before its
         # text: "09:26:53" < "09:26:53.5Z" < "09:26:53Z".
         first, end = (f"{time:%Y-%m-%dT%H:%M:%S}" for time in (since, until))
@@ -71,9 +67,6 @@ class FeedbackIndexes:
         first, and whether there is no more of it.
 
         At most NEWEST_PAGES of each partition are looked through.
-
-        Raises:
-            Unavailable: if the ledger has no such index, or it is not built yet.
         """
         partitions = ledger.day_partitions(since.date())
         answers = [*each(lambda partition: self._newest(partition, tag, since, until, limit), partitions)]
@@ -112,11 +105,7 @@ class FeedbackIndexes:
 
 @contextmanager
 def _existing(index: str, table: str) -> Generator[None]:
-    """Explain the error of a query of an index that is not there.
-
-    Raises:
-        Unavailable: if the ledger has no such index, or it is not built yet.
-    """
+    """Explain the error of a query of an index that is not there."""
     try:
         yield
     except ClientError as error:
