@@ -82,7 +82,8 @@ def deployed_suppressions(deployment: Deployment) -> SuppressionsTable:
     return SuppressionsTable(deployment.client("dynamodb"), deployment.output("SuppressionsTableName"))
 
 
-def deployed_ledger(deployment: Deployment, settings: DeployedSettings) -> LedgerTable:
+def deployed_ledger(deployment: Deployment, settings: DeployedSettings | None = None) -> LedgerTable:
+    settings = settings or deployed_settings(deployment)
     return LedgerTable(deployment.client("dynamodb"), deployment.output("LedgerTableName"), settings.retention)
 
 

@@ -11,7 +11,7 @@ import typer
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.counting_mapping import CountingMapping, NotPaused
 from aftersend.aws.deployed_counters import deployed_counters
-from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger, deployed_settings
+from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger
 from aftersend.aws.deployment import AWS_ERRORS
 from aftersend.aws.failure_sources import stored_failures
 from aftersend.aws.ledger_stream import LedgerStream, NotCut
@@ -121,7 +121,7 @@ def _recount(target: Target) -> Recount:
     mapping = CountingMapping(deployment.client("lambda"), deployment.output(MAPPING_OUTPUT))
     settings = deployed_counting(deployment)
     return Recount(
-        ledger=deployed_ledger(deployment, deployed_settings(deployment)),
+        ledger=deployed_ledger(deployment),
         stream=LedgerStream(deployment.client("dynamodbstreams"), mapping.stream_arn()),
         counters=CountersTable(
             deployment.client("dynamodb"),
