@@ -42,6 +42,20 @@ FIREHOSE_ERRORS_PREFIX = "firehose-failed/"
 QUARANTINE_PREFIX = "quarantine/"
 """Lines of archive objects that could not be parsed."""
 
+
+class QuarantinedLine(msgspec.Struct, frozen=True):
+    """A line that could not be parsed, as it is stored: one JSON object per line."""
+
+    object: str
+    line: int
+    """From 1."""
+    reason: str
+    detail: str
+    record: str
+    """The line, cut where it is too long to be parsed, with bytes that are not UTF-8 replaced. The object has the
+    original."""
+
+
 FAILED_BATCHES_PREFIX = "aws/lambda/"
 """Batches of a table's stream for which Lambda stopped retrying. Lambda chooses the prefix."""
 

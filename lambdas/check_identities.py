@@ -66,27 +66,8 @@ def handler(
     ses = identity_settings or identities.identity_settings()
     objects = failed_objects or FailedObjects(client("s3"), text_setting(Variable.ARCHIVE_BUCKET))
 
-    has_time_left = partial(has_time, context, RESERVED_MILLISECONDS)
-
-    @cache
-    def deployed() -> list[DeployedNotifications]:
-        return list(stored.all())
-
-    def check_settings() -> dict[str, int]:
-        restore = setting(Variable.RESTORE_DRIFT, bool)
-        return msgspec.structs.asdict(check(deployed(), stored, ses, restore=restore, has_time=has_time_left))
-
-    def names() -> list[str]:
-        return [notifications.identity for notifications in deployed()]
-
-    checks: dict[str, Callable[[], dict[str, int]]] = {
-        "notification settings": check_settings,
-        "DKIM": lambda: {"identities_dkim_failed": _log(ses.failed_dkim(names()), "DKIM fails for identities.")},
-        "MAIL FROM": lambda: {
-            "identities_mail_from_failed": _log(ses.failed_mail_from(names()), "MAIL FROM fails for identities.")
-        },
-        "account": lambda: (account or SendingAccount(client("sesv2"))).metrics(),
-    }
+    checks = _identity_checks(stored, ses, partial(has_time, context, RESERVED_MILLISECONDS))
+    checks["account"] = lambda: (account or SendingAccount(client("sesv2"))).metrics()
     for metric, prefix in FAILED_OBJECTS_METRICS.items():
         checks[metric] = lambda metric=metric, prefix=prefix: {metric: objects.count(prefix)}
     counts = run(checks)
@@ -97,7 +78,32 @@ def handler(
     return counts
 
 
-def run(checks: dict[str, Callable[[], dict[str, int]]]) -> dict[str, int]:
+Checks = dict[str, Callable[[], dict[str, int]]]
+"""What makes each check and returns its counts, by name."""
+
+
+def _identity_checks(stored: DeployedSettings, ses: IdentitySettings, has_time_left: Callable[[], bool]) -> Checks:
+    @cache
+    def deployed() -> list[DeployedNotifications]:
+        return list(stored.all())
+
+    def check_settings() -> dict[str, int]:
+        restore = setting(Variable.RESTORE_DRIFT, bool)
+        return msgspec.structs.asdict(check(deployed(), stored, ses, restore=restore, has_time=has_time_left))
+
+    def log_failing(failing: Callable[[Iterable[str]], list[str]], message: str) -> int:
+        return _log(failing([each.identity for each in deployed()]), message)
+
+    return {
+        "notification settings": check_settings,
+        "DKIM": lambda: {"identities_dkim_failed": log_failing(ses.failed_dkim, "DKIM fails for identities.")},
+        "MAIL FROM": lambda: {
+            "identities_mail_from_failed": log_failing(ses.failed_mail_from, "MAIL FROM fails for identities.")
+        },
+    }
+
+
+def run(checks: Checks) -> dict[str, int]:
     """Make the checks and return their counts. One that fails is logged and counted, and does not stop the others."""
     counts = {"identity_check_runs": 1, "check_errors": 0}
     for name, make in checks.items():

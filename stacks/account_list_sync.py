@@ -1,6 +1,5 @@
 """Compare the suppression list with the account suppression list of SES every hour."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -11,10 +10,8 @@ from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
 from stacks.recorder_function import recorder_settings
-from stacks.schedule import invoke_every
+from stacks.schedule import run_hourly
 from stacks.state import State
-
-INTERVAL = cdk.Duration.hours(1)
 
 SES_ACTIONS = {
     "read": ("ses:ListSuppressedDestinations",),
@@ -63,12 +60,4 @@ class AccountListSync(Construct):
         sync.function.add_to_role_policy(state.hash_key_statement())
         state.archive.grant_objects(sync.function, "s3:GetObject", "s3:PutObject", prefix=ACCOUNT_LIST_PREFIX)
         state.archive.grant_listing(sync.function)
-        invoke_every(self, INTERVAL, sync.function)
-        statistics = {"AccountListDrift": "Minimum"}  # of several runs in one hour, the last may have ended it
-        metrics = {
-            key: alarms.own_metric(name, statistics.get(key, "Maximum")) for key, name in ACCOUNT_LIST_ALARMS.items()
-        }
-        alarms.watch(self, **metrics)
-        cdk.CfnOutput(
-            self, "FunctionName", value=sync.function.function_name, description="Invoke it to compare at once"
-        )
+        run_hourly(self, sync.function, alarms=alarms, watched=ACCOUNT_LIST_ALARMS, purpose="compare")

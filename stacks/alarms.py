@@ -1,16 +1,21 @@
 """Create the topics that alarms notify, and the alarms."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from aftersend.config import ALARMS, CHECK_ALARMS, Email, Environment, Severity
+from aftersend.config import ALARMS, Email, Environment, Severity
 from aftersend.contract import ENVIRONMENT_DIMENSION, METRICS_NAMESPACE
-from stacks.threshold_alarm import ThresholdAlarm
 from stacks.topic import ServiceTopic
+
+Comparison, Missing = cloudwatch.ComparisonOperator, cloudwatch.TreatMissingData
 
 
 class Alarms(Construct):
@@ -32,19 +37,37 @@ class Alarms(Construct):
     def watch(self, scope: Construct, **metrics: cloudwatch.Metric) -> None:
         """Create the alarms on these metrics; the keys are ids in aftersend/config/alarms.py."""
         for alarm_id, metric in metrics.items():
-            threshold = self._thresholds.get(alarm_id, ALARMS[alarm_id].threshold)
-            ThresholdAlarm(
-                scope,
-                alarm_id,
-                metric=metric,
-                threshold=threshold,
-                topics=self.topics,
-                runbook=self._environment.runbook,
-            )
+            self._create(scope, alarm_id, metric)
 
-    def watch_check(self, scope: Construct) -> None:
-        """Create the alarms on what check_identities publishes every hour."""
-        self.watch(scope, **{key: self.own_metric(name, "Maximum") for key, name in CHECK_ALARMS.items()})
+    def _create(self, scope: Construct, id: str, metric: cloudwatch.Metric) -> None:
+        """Create an alarm that notifies the topic of its severity when the metric breaches, and when it no longer does.
+
+        The id is also the logical id, so that the alarm's name contains the name in the documentation.
+        """
+        described = ALARMS[id]
+        alarm = cloudwatch.Alarm(
+            scope,
+            id,
+            metric=metric.with_(period=cdk.Duration.minutes(described.period_minutes)),
+            threshold=self._thresholds.get(id, described.threshold),
+            comparison_operator=Comparison.LESS_THAN_THRESHOLD
+            if described.is_heartbeat
+            else Comparison.GREATER_THAN_THRESHOLD,
+            evaluation_periods=described.periods,
+            alarm_description=described.description(id, self._environment.runbook),
+            treat_missing_data=Missing.BREACHING if described.is_heartbeat else Missing.NOT_BREACHING,
+        )
+        resource = alarm.node.default_child
+        assert isinstance(resource, cdk.CfnElement)
+        resource.override_logical_id(id)
+        # By its ARN, so that the topic's policy stays with the topic.
+        action = actions.SnsAction(sns.Topic.from_topic_arn(alarm, "Topic", self.topics[described.severity].topic_arn))
+        alarm.add_alarm_action(action)  # ty: ignore[invalid-argument-type] (jsii)
+        alarm.add_ok_action(action)  # ty: ignore[invalid-argument-type] (jsii)
+
+    def watch_own(self, scope: Construct, ids: Iterable[str]) -> None:
+        """Create alarms on metrics that a scheduled function publishes."""
+        self.watch(scope, **{each: self.own_metric(ALARMS[each].metric, ALARMS[each].statistic) for each in ids})
 
     def own_metric(self, name: str, statistic: str) -> cloudwatch.Metric:
         """Return a metric that a function prints for the whole environment."""

@@ -9,10 +9,8 @@ from aftersend.config.alarms import CANARY_ALARMS
 from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
-from stacks.schedule import invoke_every
+from stacks.schedule import run_hourly
 from stacks.state import State
-
-INTERVAL = cdk.Duration.hours(1)
 
 
 class CanarySender(Construct):
@@ -44,8 +42,4 @@ class CanarySender(Construct):
         names = (f"identity/{environment.canary_identity}", f"configuration-set/{canary.configuration_set}")
         arns = [stack.format_arn(service="ses", resource=name) for name in names]
         sender.function.add_to_role_policy(iam.PolicyStatement(actions=["ses:SendEmail"], resources=arns))
-        invoke_every(self, INTERVAL, sender.function)
-        alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in CANARY_ALARMS.items()})
-        cdk.CfnOutput(
-            self, "FunctionName", value=sender.function.function_name, description="Invoke it to send at once"
-        )
+        run_hourly(self, sender.function, alarms=alarms, watched=CANARY_ALARMS, purpose="send")

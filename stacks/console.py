@@ -2,10 +2,7 @@
 
 import aws_cdk as cdk
 
-DOMAINS = {
-    "aws-cn": "console.amazonaws.cn",
-    "aws-us-gov": "console.amazonaws-us-gov.com",
-}
+DOMAINS = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
 """Where a partition has its console; elsewhere it is DEFAULT_DOMAIN."""
 
 DEFAULT_DOMAIN = "console.aws.amazon.com"

@@ -1,6 +1,5 @@
 """Compare what was counted with SES's own metrics every hour."""
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -11,10 +10,8 @@ from aftersend.contract import CountCheck, Variable
 from stacks.acknowledgments import acknowledge
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction, to_json
-from stacks.schedule import invoke_every
+from stacks.schedule import run_hourly
 from stacks.state import State
-
-INTERVAL = cdk.Duration.hours(1)
 
 CHOOSE = ("dynamodb:GetItem", "dynamodb:PutItem")
 """The actions on the counters with which the values that have metrics are replaced."""
@@ -50,8 +47,4 @@ class CountComparison(Construct):
         state.counters.grant(checker.function, "dynamodb:Query", *(CHOOSE if environment.tag_metric_values else ()))
         checker.function.add_to_role_policy(iam.PolicyStatement(actions=["cloudwatch:GetMetricData"], resources=["*"]))
         acknowledge(checker, "CloudWatch has no resource-level permissions for it.", "IAM5[Resource::*]")
-        invoke_every(self, INTERVAL, checker.function)
-        alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in COUNT_CHECK_ALARMS.items()})
-        cdk.CfnOutput(
-            self, "FunctionName", value=checker.function.function_name, description="Invoke it to compare at once"
-        )
+        run_hourly(self, checker.function, alarms=alarms, watched=COUNT_CHECK_ALARMS, purpose="compare")

@@ -23,14 +23,7 @@ class FeedbackRoute(Construct):
     """
 
     def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        environment: Environment,
-        state: State,
-        alarms: Alarms,
-        key: kms.Key | None,
+        self, scope: Construct, id: str, *, environment: Environment, state: State, alarms: Alarms, key: kms.Key | None
     ) -> None:
         super().__init__(scope, id)
         self.topic = ServiceTopic(self, "Topic", key=key)

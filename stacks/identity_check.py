@@ -1,17 +1,15 @@
 """Check identities, the account and failed objects every hour."""
 
-import aws_cdk as cdk
 from constructs import Construct
 
 from aftersend.config import Environment
+from aftersend.config.alarms import CHECK_ALARMS
 from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import to_json
 from stacks.identity_function import IdentityFunction
-from stacks.schedule import invoke_every
+from stacks.schedule import run_hourly
 from stacks.state import State
-
-INTERVAL = cdk.Duration.hours(1)
 
 
 class IdentityCheck(Construct):
@@ -35,8 +33,5 @@ class IdentityCheck(Construct):
                 Variable.ENVIRONMENT: environment.name,
             },
         )
-        invoke_every(self, INTERVAL, checker.function)
+        run_hourly(self, checker.function, alarms=alarms, watched=CHECK_ALARMS, purpose="check")
         alarms.watch(self, IdentityCheckFailed=checker.function.metric_errors())
-        alarms.watch_check(self)
-        name = checker.function.function_name
-        cdk.CfnOutput(self, "FunctionName", value=name, description="Invoke it to check at once")

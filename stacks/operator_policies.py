@@ -46,11 +46,10 @@ STACKS = ("State", "Pipeline", "Publishing", "Dashboard")
 
 DESCRIBE_TABLE = ("dynamodb:DescribeTable", "dynamodb:DescribeTimeToLive", "dynamodb:DescribeContinuousBackups")
 
-READ_SUPPRESSIONS = ("dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan")
+FUNCTION_PATTERNS = ("function:Aftersend-*", "event-source-mapping:*")
 
 FAILED = tuple(f"{prefix}*" for prefix in (QUARANTINE_PREFIX, FIREHOSE_ERRORS_PREFIX, FAILED_BATCHES_PREFIX))
 READABLE = (*FAILED, f"{IDENTITIES_PREFIX}*")
-REDRIVABLE = FAILED
 REDRIVEN = f"{EVENTS_PREFIX}*{REDRIVEN_SUFFIX}"
 """Patterns of keys in the archive bucket."""
 
@@ -76,28 +75,18 @@ class OperatorPolicies(Construct):
         queues = [route.queues.queue.queue_arn for route in (feedback, archive)]
         dead_letters = [route.queues.dead_letter_queue.queue_arn for route in (feedback, archive)]
         dead_letters.append(feedback.subscription_dead_letter_queue.queue_arn)
-        stacks = stack_arns(self, environment)
-        functions, mappings = self._arns("lambda", "function:Aftersend-*", "event-source-mapping:*")
         # Not by name: IAM accepts 6,144 characters of a managed policy ("IAM and AWS STS quotas").
         sets, identities = self._arns("ses", "configuration-set/*", "identity/*")
         self.reader = self._policy(
             "Reader",
             "query queues, failed records and settings",
-            _allow(["*"], *READ_EVERYWHERE),
-            _allow(stacks, "cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
-            _allow([functions], "lambda:GetFunctionConfiguration"),
-            _allow([mappings], "lambda:GetEventSourceMapping"),
+            *self._read_stacks(environment),
             *_read_failures(state.archive, queues, dead_letters),
             _allow(
                 [topic.topic_arn for topic in (feedback.topic, *alarms.topics.values())], "sns:ListSubscriptionsByTopic"
             ),
             _allow([archive.stream.delivery_stream_arn], "firehose:DescribeDeliveryStream"),
-            _allow([table.table_arn for table in (state.ledger, state.counters, state.suppressions)], *DESCRIBE_TABLE),
-            _allow([state.counters.table_arn], "dynamodb:Query", "dynamodb:GetItem"),
-            _allow([state.ledger.table_arn], "dynamodb:Query", "dynamodb:Scan"),
-            _allow([f"{state.ledger.table_arn}/index/{name}" for name in FEEDBACK_INDEXES], "dynamodb:Query"),
-            _allow([state.suppressions.table_arn], *READ_SUPPRESSIONS),
-            state.hash_key_statement(),
+            *_read_tables(state),
             _allow([sets], "ses:GetConfigurationSet", "ses:GetConfigurationSetEventDestinations"),
             _allow([identities], "ses:GetEmailIdentity"),
             *reports.statements(),
@@ -111,9 +100,23 @@ class OperatorPolicies(Construct):
             *_recount(state, counting),
             _allow([sets], SWITCH_SENDING),
         )
-        state.archive.acknowledge_objects(self.reader, *READABLE, f"{EVENTS_PREFIX}*", f"{REPORTS_PREFIX}*")
-        state.archive.acknowledge_objects(self.operator, REDRIVEN, *REDRIVABLE)
-        wildcards = [f"IAM5[Resource::{arn}]" for arn in ("*", *stacks, functions, mappings, sets, identities)]
+        self._acknowledge(state.archive, stack_arns(self, environment), sets, identities)
+
+    def _read_stacks(self, environment: Environment) -> list[iam.PolicyStatement]:
+        """Allow what has no resource type, and reading the stacks, functions and their event source mappings."""
+        functions, mappings = self._arns("lambda", *FUNCTION_PATTERNS)
+        return [
+            _allow(["*"], *READ_EVERYWHERE),
+            _allow(stack_arns(self, environment), "cloudformation:DescribeStacks", "cloudformation:ListStackResources"),
+            _allow([functions], "lambda:GetFunctionConfiguration"),
+            _allow([mappings], "lambda:GetEventSourceMapping"),
+        ]
+
+    def _acknowledge(self, archive: ArchiveBucket, stacks: list[str], sets: str, identities: str) -> None:
+        archive.acknowledge_objects(self.reader, *READABLE, f"{EVENTS_PREFIX}*", f"{REPORTS_PREFIX}*")
+        archive.acknowledge_objects(self.operator, REDRIVEN, *FAILED)
+        patterns = ("*", *stacks, *self._arns("lambda", *FUNCTION_PATTERNS), sets, identities)
+        wildcards = [f"IAM5[Resource::{arn}]" for arn in patterns]
         acknowledge(self.operator, "SES has no resource-level permissions for its suppression list.", wildcards[0])
         acknowledge(self.operator, "There may be too many configuration sets.", f"IAM5[Resource::{sets}]")
         acknowledge(self.reader, "These actions only read; AWS chooses the names, or there are too many.", *wildcards)
@@ -133,6 +136,19 @@ def stack_arns(scope: Construct, environment: Environment) -> list[str]:
     return [f"arn:{stack.partition}:cloudformation:{stack.region}:{stack.account}:{name}" for name in names]
 
 
+def _read_tables(state: State) -> list[iam.PolicyStatement]:
+    """Allow reading the tables, the indexes of feedback and the hash key of forgotten recipients."""
+    ledger, counters, suppressions = (table.table_arn for table in (state.ledger, state.counters, state.suppressions))
+    return [
+        _allow([ledger, counters, suppressions], *DESCRIBE_TABLE),
+        _allow([counters], "dynamodb:Query", "dynamodb:GetItem"),
+        _allow([ledger], "dynamodb:Query", "dynamodb:Scan"),
+        _allow([f"{ledger}/index/{name}" for name in FEEDBACK_INDEXES], "dynamodb:Query"),
+        _allow([suppressions], "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"),
+        state.hash_key_statement(),
+    ]
+
+
 def _read_failures(archive: ArchiveBucket, queues: list[str], dead_letters: list[str]) -> list[iam.PolicyStatement]:
     """Allow reading the state of queues, dead letters and the objects of the archive bucket that READABLE names."""
     return [
@@ -149,7 +165,7 @@ def _redrive(archive: ArchiveBucket, queues: list[str], dead_letters: list[str])
         _allow(queues, "sqs:SendMessage"),
         _allow(dead_letters, "sqs:DeleteMessage"),
         archive.statement("s3:PutObject", objects=REDRIVEN),
-        *(archive.statement("s3:DeleteObject", objects=pattern) for pattern in REDRIVABLE),
+        *(archive.statement("s3:DeleteObject", objects=pattern) for pattern in FAILED),
     ]
 
 

@@ -52,10 +52,7 @@ class ConsumerQueue(Construct):
             enforce_ssl=True,
         )
         source = sources.SqsEventSource(
-            self.queue,
-            batch_size=batch_size,
-            report_batch_item_failures=True,
-            max_concurrency=max_concurrency,
+            self.queue, batch_size=batch_size, report_batch_item_failures=True, max_concurrency=max_concurrency
         )
         consumer.function.add_event_source(source)
 

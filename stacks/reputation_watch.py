@@ -51,5 +51,5 @@ class ReputationWatch(Construct):
         actions = ["ses:GetConfigurationSet", "ses:PutConfigurationSetSendingOptions"]
         watch.function.add_to_role_policy(iam.PolicyStatement(actions=actions, resources=sets))
         invoke_every(self, INTERVAL, watch.function)
-        alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in RATES_ALARMS.items()})
+        alarms.watch_own(self, RATES_ALARMS)
         add_outputs(stack, WatchRatesFunctionName=watch.function.function_name)

@@ -53,7 +53,4 @@ def _mail_from_records(domain: str | None, region: str) -> list[str]:
     """Return the records of a custom MAIL FROM domain, as in "Using a custom MAIL FROM domain" of the SES guide."""
     if not domain:
         return []
-    return [
-        f"{domain} MX 10 feedback-smtp.{region}.amazonses.com",
-        f'{domain} TXT "v=spf1 include:amazonses.com ~all"',
-    ]
+    return [f"{domain} MX 10 feedback-smtp.{region}.amazonses.com", f'{domain} TXT "v=spf1 include:amazonses.com ~all"']

@@ -59,6 +59,13 @@ class State(cdk.Stack):
         )
         self.archive = ArchiveBucket(self, "Archive", environment=environment)
         self.recipient_hash_key = _secret(self, "RecipientHashKey", environment)
+        self._create_contact_lists(environment)
+        if not any(isinstance(each, cdk.CfnResource) for each in self.node.find_all()):
+            # The CDK deploys no stack without resources, and this one has outputs. A handle does nothing.
+            cdk.CfnWaitConditionHandle(self, "EverythingWasRetained")
+        self._add_outputs()
+
+    def _create_contact_lists(self, environment: Environment) -> None:
         for name, settings in environment.contact_lists.items():
             if not settings.existing and not environment.is_emulated:  # its CloudFormation has no contact lists
                 list_id = construct_id("ContactList", name)
@@ -66,10 +73,6 @@ class State(cdk.Stack):
                 # SES refuses a second list. No table may exist then: a protected one cannot be rolled back.
                 for table in (self.ledger, self.counters, self.suppressions):
                     table.node.add_dependency(contacts)
-        if not any(isinstance(each, cdk.CfnResource) for each in self.node.find_all()):
-            # The CDK deploys no stack without resources, and this one has outputs. A handle does nothing.
-            cdk.CfnWaitConditionHandle(self, "EverythingWasRetained")
-        self._add_outputs()
 
     def _add_outputs(self) -> None:
         add_outputs(

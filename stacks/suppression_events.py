@@ -46,19 +46,22 @@ class SuppressionEvents(Construct):
             batch_size=BATCH_SIZE,
             report_failures=True,
         )
-        alarms.watch(
-            self,
-            SuppressionEventsLate=publisher.function.metric("IteratorAge", statistic="Maximum"),
-            # Not the function's errors: a batch of which some records failed is none ("Event source mapping metrics").
-            SuppressionEventsFailed=changes.metric("FailedInvokeEventCount"),
-            SuppressionEventsDiscarded=changes.metric("OnFailureDestinationDeliveredEventCount"),
-            SuppressionEventsDropped=changes.metric("DroppedEventCount"),
-            UnpublishableChanges=alarms.own_metric(UNPUBLISHABLE_CHANGES, "Sum"),
-        )
         self.function, self.mapping_id = publisher.function, changes.mapping_id
+        self._watch(alarms, changes)
         cdk.CfnOutput(
             cdk.Stack.of(self),
             "SuppressionEventBusArn",
             value=self.bus.event_bus_arn,
             description="Event bus with changes of the suppression list, for rules (docs/suppression.md)",
+        )
+
+    def _watch(self, alarms: Alarms, changes: TableChanges) -> None:
+        alarms.watch(
+            self,
+            SuppressionEventsLate=self.function.metric("IteratorAge", statistic="Maximum"),
+            # Not the function's errors: a batch of which some records failed is none ("Event source mapping metrics").
+            SuppressionEventsFailed=changes.metric("FailedInvokeEventCount"),
+            SuppressionEventsDiscarded=changes.metric("OnFailureDestinationDeliveredEventCount"),
+            SuppressionEventsDropped=changes.metric("DroppedEventCount"),
+            UnpublishableChanges=alarms.own_metric(UNPUBLISHABLE_CHANGES, "Sum"),
         )

@@ -1,6 +1,5 @@
 """Invoke sweep_suppressions every hour: it measures mass suppression, and sweeps at some hours."""
 
-import aws_cdk as cdk
 from constructs import Construct
 
 from aftersend.config import Environment
@@ -9,10 +8,8 @@ from aftersend.contract import Variable
 from stacks.alarms import Alarms
 from stacks.function import HandlerFunction
 from stacks.recorder_function import recorder_settings
-from stacks.schedule import invoke_every
+from stacks.schedule import run_hourly
 from stacks.state import State
-
-INTERVAL = cdk.Duration.hours(1)
 
 
 class SuppressionSweep(Construct):
@@ -32,8 +29,4 @@ class SuppressionSweep(Construct):
         state.suppressions.grant(sweep.function, "dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan")
         sweep.function.add_to_role_policy(state.hash_key_statement())
         state.counters.grant(sweep.function, "dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem")
-        invoke_every(self, INTERVAL, sweep.function)
-        alarms.watch(self, **{key: alarms.own_metric(name, "Maximum") for key, name in SWEEP_ALARMS.items()})
-        cdk.CfnOutput(
-            self, "FunctionName", value=sweep.function.function_name, description="Invoke it to sweep at once"
-        )
+        run_hourly(self, sweep.function, alarms=alarms, watched=SWEEP_ALARMS, purpose="sweep")

@@ -82,12 +82,8 @@ class AccountList:
 
     def get(self, address: str) -> Listed | None:
         """Return an address in exactly this spelling; None if the list does not have it."""
-        try:
-            return _listed(self._call("get_suppressed_destination", EmailAddress=address)["SuppressedDestination"])
-        except ClientError as error:
-            if error_code(error) != "NotFoundException":
-                raise
-            return None
+        response = self._call_or_none("get_suppressed_destination", EmailAddress=address)
+        return response and _listed(response["SuppressedDestination"])
 
     def put(self, added: Addition) -> None:
         """Add an address; one that is there already gets this reason."""
@@ -95,11 +91,7 @@ class AccountList:
 
     def delete(self, address: str) -> None:
         """Remove an address, if the list has it."""
-        try:
-            self._call("delete_suppressed_destination", EmailAddress=address)
-        except ClientError as error:
-            if error_code(error) != "NotFoundException":
-                raise
+        self._call_or_none("delete_suppressed_destination", EmailAddress=address)
 
     def start_import(self, action: str, url: str) -> str:
         """Start an import job that puts or deletes (PUT, DELETE) the addresses of an object; return its ID."""
@@ -112,14 +104,19 @@ class AccountList:
 
     def import_status(self, job: str) -> ImportStatus:
         """Return how an import job is doing. One that SES does not know has ended."""
-        try:
-            response = self._call("get_import_job", JobId=job)
-        except ClientError as error:
-            if error_code(error) != "NotFoundException":
-                raise
+        if (response := self._call_or_none("get_import_job", JobId=job)) is None:
             return ImportStatus(error="SES does not know the import job.")
         error = response.get("FailureInfo", {}).get("ErrorMessage", "")
         return ImportStatus(response["JobStatus"] in RUNNING, response.get("FailedRecordsCount", 0), error)
+
+    def _call_or_none(self, operation: str, **parameters: Any) -> Any:
+        """Make a call; return None if SES does not find what it is about."""
+        try:
+            return self._call(operation, **parameters)
+        except ClientError as error:
+            if error_code(error) != "NotFoundException":
+                raise
+            return None
 
     def _call(self, operation: str, **parameters: Any) -> Any:
         """Make a call, after a pause unless it is the first.

@@ -28,7 +28,6 @@ class Route(NamedTuple):
 
     @property
     def is_queue(self) -> bool:
-        """Return whether it is a queue."""
         return self.output.endswith("Url")
 
 

@@ -13,7 +13,7 @@ import msgspec
 from botocore.exceptions import ClientError
 
 from aftersend.aws.clients import error_code
-from aftersend.contract import QUARANTINE_PREFIX
+from aftersend.contract import QUARANTINE_PREFIX, QuarantinedLine
 from aftersend.parsing import MAX_PAYLOAD_BYTES, ArchivedObject, Unreadable
 
 GZIP_MAGIC = b"\x1f\x8b"
@@ -26,19 +26,6 @@ BUFFER_BYTES = 65_536
 
 QuarantineLine = Callable[[int, bytes, Unreadable], None]
 """Quarantine a line, given its number, its bytes and why it is unreadable."""
-
-
-class QuarantinedLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line that could not be parsed, as it is stored: one JSON object per line."""
-
-    object: str
-    line: int
-    """From 1."""
-    reason: str
-    detail: str
-    record: str
-    """The line, cut where it is too long to be parsed, with bytes that are not UTF-8 replaced. The object has the
-    original."""
 
 
 class DamagedObject(Exception):

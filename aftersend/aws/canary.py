@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from aftersend.aws.clients import error_code
 from aftersend.aws.serialization import deserialize, serialize
+from aftersend.aws.table_query import query_items
 from aftersend.canary import TAG, Sent
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 
@@ -66,12 +67,7 @@ class SentMessages:
 
     def all(self) -> Iterator[Sent]:
         """Yield every message that is remembered, the oldest run first."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :partition",
-            ExpressionAttributeValues=serialize({":partition": PARTITION}),
-        )
-        for item in (deserialize(item) for page in pages for item in page["Items"]):
+        condition, values = f"{PARTITION_KEY} = :partition", {":partition": PARTITION}
+        for item in map(deserialize, query_items(self._dynamodb, self._table, condition, values, ConsistentRead=True)):
             run, _, name = item[SORT_KEY].partition("#")
             yield Sent(datetime.fromisoformat(run), name)

@@ -19,6 +19,7 @@ from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.conditional_put import put_if
 from aftersend.aws.serialization import Item as Attributes
 from aftersend.aws.serialization import serialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import EXPIRES, PARTITION_KEY, SORT_KEY
 from aftersend.counting import DELIVERY_TIMES, OPEN_TIMES, PROVIDER, SIMULATED, Checkpoint, Counts, Item, Row, item_of
 from aftersend.ledger import digest
@@ -285,10 +286,7 @@ class CountersTable:
         condition, values = f"{PARTITION_KEY} = :partition", {":partition": _partition(tag, day, suffix)}
         if value is not None and tag != PROVIDER:
             condition, values = f"{condition} AND {SORT_KEY} = :value", values | {":value": value}
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table, KeyConditionExpression=condition, ExpressionAttributeValues=serialize(values)
-        )
-        return [item for page in pages for item in page["Items"]]
+        return list(query_items(self._dynamodb, self._table, condition, values))
 
     def _advance_checkpoint(self, shard: str, expected: Checkpoint | None, checkpoint: Checkpoint) -> dict[str, Any]:
         """Return the action that puts a checkpoint on condition that the present one is the expected one."""

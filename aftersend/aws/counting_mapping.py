@@ -22,7 +22,6 @@ class CountingMapping:
         self._functions, self._id, self._attempts = functions, mapping_id, attempts
 
     def stream_arn(self) -> str:
-        """Return the ARN of the stream that is counted."""
         return self._functions.get_event_source_mapping(UUID=self._id)["EventSourceArn"]
 
     def is_paused(self) -> bool:

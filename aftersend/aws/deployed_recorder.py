@@ -79,12 +79,11 @@ def deployed_hash_key(deployment: Deployment) -> str:
 
 
 def deployed_suppressions(deployment: Deployment) -> SuppressionsTable:
-    """Return the suppressions table of a deployment."""
     return SuppressionsTable(deployment.client("dynamodb"), deployment.output("SuppressionsTableName"))
 
 
-def deployed_ledger(deployment: Deployment, settings: DeployedSettings) -> LedgerTable:
-    """Return the ledger of a deployment."""
+def deployed_ledger(deployment: Deployment, settings: DeployedSettings | None = None) -> LedgerTable:
+    settings = settings or deployed_settings(deployment)
     return LedgerTable(deployment.client("dynamodb"), deployment.output("LedgerTableName"), settings.retention)
 
 
@@ -108,8 +107,7 @@ def deployed_counting(deployment: Deployment) -> DeployedCounting:
     """
     variables = _variables(deployment, COUNTING_FUNCTION_OUTPUT)
     return DeployedCounting(
-        _decode(variables, Variable.COUNTED, Counted),
-        _decode(variables, Variable.RETENTION, Retention),
+        _decode(variables, Variable.COUNTED, Counted), _decode(variables, Variable.RETENTION, Retention)
     )
 
 

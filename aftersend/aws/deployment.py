@@ -48,7 +48,6 @@ class Deployment:
         self.outputs: dict[str, str] = {}
 
     def _client(self, service: str) -> Any:
-        """Create a client for a service."""
         run = self.local_run
         endpoint = run and (run.ses_endpoint if service in ("ses", "sesv2") else run.endpoint)
         return self._session.client(service, endpoint_url=endpoint, config=CONFIG)

@@ -1,9 +1,13 @@
-"""Erase what the tables hold about a recipient. Counters name nobody, and stay."""
+"""Erase what the tables hold about a recipient. Counters name nobody, and stay; the archive bucket erases by rules."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from aftersend.aws.serialization import Item, deserialize, serialize
+from botocore.exceptions import ClientError
+
+from aftersend.aws.clients import error_code
+from aftersend.aws.serialization import Item, deserialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 
 
@@ -42,10 +46,21 @@ class Erasure:
         return len(keys)
 
     def _items(self, table: str, recipient: str) -> Iterator[Item]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :recipient",
-            ExpressionAttributeValues=serialize({":recipient": recipient}),
-        )
-        yield from (item for page in pages for item in page["Items"])
+        condition, values = f"{PARTITION_KEY} = :recipient", {":recipient": recipient}
+        return query_items(self._dynamodb, table, condition, values, ConsistentRead=True)
+
+
+def days_until_removed(s3: Any, bucket: str) -> dict[str, int]:
+    """Return the days after which an object's last version is removed, by prefix; none for those that stay."""
+    try:
+        rules = s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    except ClientError as error:
+        if error_code(error) != "NoSuchLifecycleConfiguration":
+            raise
+        return {}
+    return {
+        rule.get("Filter", rule).get("Prefix", ""): rule["Expiration"]["Days"]
+        + rule.get("NoncurrentVersionExpiration", {}).get("NoncurrentDays", 0)
+        for rule in rules
+        if rule["Status"] == "Enabled" and "Days" in rule.get("Expiration", {})
+    }

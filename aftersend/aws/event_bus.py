@@ -46,12 +46,7 @@ class EventBus:
         return [index for index, entry in zip(batch, response["Entries"], strict=True) if "ErrorCode" in entry]
 
     def _entry(self, event: BusEvent) -> dict[str, str]:
-        return {
-            "Source": SOURCE,
-            "DetailType": event.detail_type,
-            "Detail": event.detail,
-            "EventBusName": self._name,
-        }
+        return {"Source": SOURCE, "DetailType": event.detail_type, "Detail": event.detail, "EventBusName": self._name}
 
 
 def _batches(events: Sequence[BusEvent], indices: list[int]) -> Iterator[list[int]]:

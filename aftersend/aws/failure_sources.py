@@ -3,12 +3,7 @@
 from aftersend.aws.dead_letters import DeadLetters
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.stored_objects import StoredFailures
-from aftersend.aws.unpublished_batches import (
-    FUNCTION_OUTPUT,
-    MAPPING_OUTPUT,
-    UnpublishedBatches,
-    unpublished_prefix,
-)
+from aftersend.aws.unpublished_batches import FUNCTION_OUTPUT, MAPPING_OUTPUT, UnpublishedBatches, unpublished_prefix
 from aftersend.operations.failures import PREFIXES, QUEUES, FailureKind
 
 

@@ -16,6 +16,7 @@ from aftersend.aws.clients import error_code
 from aftersend.aws.counters_table import Each
 from aftersend.aws.deployment import Unavailable
 from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import FEEDBACK_BY_DAY, FEEDBACK_BY_MESSAGE, FEEDBACK_DAY
 from aftersend.events import Event
 from aftersend.suppression import EARLIEST
@@ -32,28 +33,24 @@ REFUSALS = ("ValidationException", "ResourceNotFoundException")
 
 
 class FeedbackIndexes:
-    """Read the bounces, complaints and subscriptions of all recipients."""
+    """Read the bounces, complaints and subscriptions of all recipients.
+
+    Raises:
+        Unavailable: if the ledger does not have the index that is read, or it is not built yet.
+    """
 
     def __init__(self, dynamodb: Any, table: str) -> None:
         self._dynamodb = dynamodb
         self._table = table
 
     def of_message(self, message_id: str) -> Iterator[Event]:
-        """Yield the feedback about a message, in the order in which it occurred.
-
-        Raises:
-            Unavailable: if the ledger has no such index, or it is not built yet.
-        """
+        """Yield the feedback about a message, in the order in which it occurred."""
         items = self._items(FEEDBACK_BY_MESSAGE, "message_id = :message", {":message": message_id})
         yield from sorted(map(_event, items), key=lambda event: event.occurred_at or EARLIEST)
 
     def sent_within(self, since: datetime, until: datetime) -> Iterator[Event]:
         """Yield the feedback about messages sent from one time (in UTC, to the second) until before another, in the
-        order in which they were sent. A page of each partition of one day is in memory.
-
-        Raises:
-            Unavailable: if the ledger has no such index, or it is not built yet.
-        """
+        order in which they were sent. A page of each partition of one day is in memory."""
         # Stored times may have a fraction, which these have not, so that a time of that second is never before its
         # text: "09:26:53" < "09:26:53.5Z" < "09:26:53Z".
         first, end = (f"{time:%Y-%m-%dT%H:%M:%S}" for time in (since, until))
@@ -70,9 +67,6 @@ class FeedbackIndexes:
         first, and whether there is no more of it.
 
         At most NEWEST_PAGES of each partition are looked through.
-
-        Raises:
-            Unavailable: if the ledger has no such index, or it is not built yet.
         """
         partitions = ledger.day_partitions(since.date())
         answers = [*each(lambda partition: self._newest(partition, tag, since, until, limit), partitions)]
@@ -105,24 +99,13 @@ class FeedbackIndexes:
         return items, False
 
     def _items(self, index: str, condition: str, values: dict[str, str]) -> Iterator[Item]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            IndexName=index,
-            KeyConditionExpression=condition,
-            ExpressionAttributeValues=serialize(values),
-        )
         with _existing(index, self._table):
-            for page in pages:
-                yield from page["Items"]
+            yield from query_items(self._dynamodb, self._table, condition, values, IndexName=index)
 
 
 @contextmanager
 def _existing(index: str, table: str) -> Generator[None]:
-    """Explain the error of a query of an index that is not there.
-
-    Raises:
-        Unavailable: if the ledger has no such index, or it is not built yet.
-    """
+    """Explain the error of a query of an index that is not there."""
     try:
         yield
     except ClientError as error:

@@ -57,44 +57,27 @@ class IdentitySettings:
 
     def verified(self, identities: Iterable[str]) -> set[str]:
         """Return which of the identities are verified. SES accepts settings of no others."""
-        return {
-            name
-            for response in self._call_for(identities, self._ses.get_identity_verification_attributes)
-            for name, attributes in response["VerificationAttributes"].items()
-            if attributes["VerificationStatus"] == "Success"
-        }
+        operation = self._ses.get_identity_verification_attributes
+        statuses = self._statuses(identities, operation, "Verification", "VerificationStatus")
+        return {name for name, status in statuses if status == "Success"}
 
     def failed_dkim(self, identities: Iterable[str]) -> list[str]:
         """Return the identities whose DKIM records SES no longer finds, or never has. Addresses have their domain's."""
-        return self._failed(
-            identities,
-            self._ses.get_identity_dkim_attributes,
-            ("DkimAttributes", "DkimVerificationStatus"),
-            ("Failed", "TemporaryFailure"),
-        )
+        statuses = self._statuses(identities, self._ses.get_identity_dkim_attributes, "Dkim", "DkimVerificationStatus")
+        return sorted(name for name, status in statuses if status in ("Failed", "TemporaryFailure"))
 
     def failed_mail_from(self, identities: Iterable[str]) -> list[str]:
         """Return the identities whose MAIL FROM domain lacks its MX record: SES uses its own, or rejects the mail."""
-        return self._failed(
-            identities,
-            self._ses.get_identity_mail_from_domain_attributes,
-            ("MailFromDomainAttributes", "MailFromDomainStatus"),
-            ("Failed",),
-        )
+        operation = self._ses.get_identity_mail_from_domain_attributes
+        statuses = self._statuses(identities, operation, "MailFromDomain", "MailFromDomainStatus")
+        return sorted(name for name, status in statuses if status == "Failed")
 
-    def _failed(
-        self,
-        identities: Iterable[str],
-        operation: Callable[..., Any],
-        path: tuple[str, str],
-        failed_statuses: tuple[str, ...],
-    ) -> list[str]:
-        return sorted(
-            name
-            for response in self._call_for(identities, operation)
-            for name, attributes in response[path[0]].items()
-            if attributes.get(path[1]) in failed_statuses
-        )
+    def _statuses(
+        self, identities: Iterable[str], operation: Callable[..., Any], subject: str, key: str
+    ) -> Iterator[tuple[str, str | None]]:
+        for response in self._call_for(identities, operation):
+            for name, attributes in response[f"{subject}Attributes"].items():
+                yield name, attributes.get(key)
 
     def change(self, identity: str, current: NotificationSettings, wanted: NotificationSettings) -> None:
         """Change the settings that differ, and no others. Repeating it after an interruption changes the rest."""

@@ -66,27 +66,23 @@ def countable_event(image: Mapping[str, Any], tags: Collection[str]) -> Event:
     counted = item.tags.M.items() if item.tags else ()
     return Event(
         kind=item.kind.S,
-        sent_at=_time(item.sent_at),
-        occurred_at=_time(item.occurred_at),
-        recipient=_text(item.recipient),
-        source=_text(item.source) or "",
+        sent_at=_value(item.sent_at),
+        occurred_at=_value(item.occurred_at),
+        recipient=_value(item.recipient),
+        source=_value(item.source) or "",
         tags={name: [text.S for text in texts.L] for name, texts in counted if name in tags},
-        bounce_type=_text(item.bounce_type),
-        bounce_subtype=_text(item.bounce_subtype),
-        action=_text(item.action),
-        status=_text(item.status),
-        feedback_type=_text(item.feedback_type),
-        complaint_subtype=_text(item.complaint_subtype),
-        machine=_text(item.machine),
+        bounce_type=_value(item.bounce_type),
+        bounce_subtype=_value(item.bounce_subtype),
+        action=_value(item.action),
+        status=_value(item.status),
+        feedback_type=_value(item.feedback_type),
+        complaint_subtype=_value(item.complaint_subtype),
+        machine=_value(item.machine),
         link_tags={name: [text.S for text in texts.L] for name, texts in item.link_tags.M.items()}
         if item.link_tags
         else {},
     )
 
 
-def _text(value: _Text | None) -> str | None:
-    return value.S if value else None
-
-
-def _time(value: _Time | None) -> datetime | None:
-    return value.S if value else None
+def _value(attribute: _Text | _Time | None) -> Any:
+    return attribute.S if attribute else None

@@ -17,6 +17,7 @@ from aftersend.aws.attempts import Attempts, attempts
 from aftersend.aws.clients import error_code
 from aftersend.aws.conditional_put import put_if
 from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import EXPIRES, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.events import Event
 from aftersend.recorder import Feedback, Refused
@@ -170,14 +171,9 @@ class LedgerTable:
         return self._put(serialize(key | {VERSION: version + 1, HISTORY: msgspec.to_builtins(history)}), **condition)
 
     def _events(self, condition: str, values: dict[str, str], **options: Any) -> Iterator[Event]:
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :recipient{condition}",
-            ExpressionAttributeValues=serialize(values),
-            **options,
-        )
-        return (ledger.event_from_attributes(deserialize(item)) for page in pages for item in page["Items"])
+        condition = f"{PARTITION_KEY} = :recipient{condition}"
+        items = query_items(self._dynamodb, self._table, condition, values, ConsistentRead=True, **options)
+        return (ledger.event_from_attributes(deserialize(item)) for item in items)
 
     def _item(self, key: ledger.Key, event: Event) -> Item:
         expiry = expires_at(event, self._retention)

@@ -1,7 +1,7 @@
 """Query the resources of a deployed environment, without changing any. A resource that no longer exists is None."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -43,6 +43,11 @@ def answer_or_none(operation: Callable[..., Any], **parameters: Any) -> Any:
         raise
 
 
+def answers(operation: Callable[..., Any], parameter: str, names: Iterable[str]) -> dict[str, Any]:
+    """Return the response for each name."""
+    return {name: answer_or_none(operation, **{parameter: name}) for name in names}
+
+
 class NoFile(Unavailable):
     """The check compares with the environment file, and there is none here."""
 
@@ -69,9 +74,8 @@ class Observer:
         return self.environment
 
     def stacks(self) -> dict[str, Any]:
-        describe = self._client("cloudformation").describe_stacks
-        answers = {name: answer_or_none(describe, StackName=name) for name in self._stack_names}
-        return {name: answer and answer["Stacks"][0] for name, answer in answers.items()}
+        described = answers(self._client("cloudformation").describe_stacks, "StackName", self._stack_names)
+        return {name: answer and answer["Stacks"][0] for name, answer in described.items()}
 
     @cached_property
     def resources(self) -> dict[str, list[str]]:
@@ -124,19 +128,16 @@ class Observer:
     @cached_property
     def mappings(self) -> dict[str, Any]:
         uuids = self.resources.get("AWS::Lambda::EventSourceMapping", [])
-        return {uuid: answer_or_none(self._client("lambda").get_event_source_mapping, UUID=uuid) for uuid in uuids}
+        return answers(self._client("lambda").get_event_source_mapping, "UUID", uuids)
 
     @cached_property
     def functions(self) -> dict[str, Any]:
         names = self.resources.get("AWS::Lambda::Function", [])
-        return {
-            name: answer_or_none(self._client("lambda").get_function_configuration, FunctionName=name) for name in names
-        }
+        return answers(self._client("lambda").get_function_configuration, "FunctionName", names)
 
     def streams(self) -> dict[str, Any]:
         names = self.resources.get("AWS::KinesisFirehose::DeliveryStream", [])
-        describe = self._client("firehose").describe_delivery_stream
-        return {name: answer_or_none(describe, DeliveryStreamName=name) for name in names}
+        return answers(self._client("firehose").describe_delivery_stream, "DeliveryStreamName", names)
 
     @cached_property
     def described_tables(self) -> dict[str, Any]:
@@ -149,7 +150,7 @@ class Observer:
     def tables(self, operation: str) -> dict[str, Any]:
         """Return the response of an operation of DynamoDB for each table."""
         names = [self.output(f"{table}TableName") for table in ("Ledger", "Counters", "Suppressions")]
-        return {name: answer_or_none(getattr(self._client("dynamodb"), operation), TableName=name) for name in names}
+        return answers(getattr(self._client("dynamodb"), operation), "TableName", names)
 
     def archive_notifications(self) -> Any:
         return self._client("s3").get_bucket_notification_configuration(Bucket=self.output("ArchiveBucketName"))

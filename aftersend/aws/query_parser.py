@@ -21,7 +21,6 @@ class QueryParser(JSONParser):
     """Parses successful responses of Query; leaves all others to botocore."""
 
     def parse(self, response: Mapping[str, Any], shape: Shape) -> Any:
-        """Parse a response."""
         if shape is None or shape.name != OUTPUT or response["status_code"] != 200:
             return super().parse(response, shape)
         metadata = {"HTTPStatusCode": response["status_code"], "HTTPHeaders": dict(response["headers"])}

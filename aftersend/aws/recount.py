@@ -19,9 +19,11 @@ from aftersend.aws.counting_mapping import CountingMapping
 from aftersend.aws.ledger_stream import LedgerStream, Record
 from aftersend.aws.ledger_table import LedgerTable
 from aftersend.aws.serialization import Item, deserialize
+from aftersend.aws.stored_objects import StoredFailures
 from aftersend.contract import PARTITION_KEY, SORT_KEY
 from aftersend.counting import SLOTS, START, Checkpoint, Counted, Counts, commits, contributions, pad_sequence_number
 from aftersend.ledger import OWN_PARTITION, Key, event_from_attributes
+from aftersend.operations.failures import UNKNOWN_FORMAT
 from aftersend.operations.recount import Contributions, Difference, Reach, Tally, corrections, differences
 
 RECOUNT, RECOUNT_STATE = "recount", "recount-state"
@@ -187,3 +189,25 @@ def is_unfinished(counters: CountersTable) -> bool:
 
 def _key(item: Item) -> Key:
     return Key(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"])
+
+
+def delete_recounted(batches: StoredFailures, is_recounted: Callable[[list[Item]], bool]) -> tuple[int, int]:
+    """Delete each stored batch of whose items all were recounted; return how many were deleted and how many stay."""
+    deleted = kept = 0
+    for stored in batches.objects():
+        if all(
+            each.reason != UNKNOWN_FORMAT and is_recounted(_images(each.record)) for each in batches.records(stored)
+        ):
+            batches.delete(stored)
+            deleted += 1
+        else:
+            kept += 1
+    return deleted, kept
+
+
+def _images(document: str) -> list[Item]:
+    """Return the items in a batch, before and after each change."""
+    payload: Any = msgspec.json.decode(document)["payload"]
+    records = (msgspec.json.decode(payload) if isinstance(payload, str) else payload)["Records"]
+    images = (record["dynamodb"].get(name) for record in records for name in ("NewImage", "OldImage"))
+    return [image for image in images if image]

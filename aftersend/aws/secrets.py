@@ -7,5 +7,4 @@ from aftersend.aws.clients import client
 
 @cache
 def secret_text(arn: str) -> str:
-    """Return the text of a secret."""
     return client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]

@@ -17,7 +17,6 @@ class SendingSwitch:
         self._pause = lambda: pause(pace_seconds)
 
     def is_enabled(self, name: str) -> bool:
-        """Return whether SES sends with a configuration set."""
         options = self._sesv2.get_configuration_set(ConfigurationSetName=name).get("SendingOptions", {})
         self._pause()
         return options.get("SendingEnabled", True)

@@ -11,12 +11,7 @@ from aftersend.aws.deployment import Deployment
 from aftersend.aws.failure_sources import count_records, sources
 from aftersend.aws.guard_states import GuardStates
 from aftersend.aws.metric_values import Metric, metric_values
-from aftersend.contract import (
-    CANARY_METRICS,
-    COUNT_CHECK_METRICS,
-    ENVIRONMENT_DIMENSION,
-    METRICS_NAMESPACE,
-)
+from aftersend.contract import CANARY_METRICS, COUNT_CHECK_METRICS, ENVIRONMENT_DIMENSION, METRICS_NAMESPACE
 from aftersend.counting import CONFIGURATION_SET
 from aftersend.metrics.reputation import Level, judge, sentence, watched_hours
 from aftersend.operations.failures import KINDS
@@ -90,7 +85,6 @@ def _failures(deployment: Deployment, _now: datetime) -> Iterator[Line]:
 
 
 def _alarms(deployment: Deployment, _now: datetime) -> Iterator[Line]:
-    """Describe the alarms that are on."""
     describe, alarms = deployment.client("cloudwatch").get_paginator("describe_alarms"), dict[str, Any]()
     for stack in ALARM_STACKS:
         for page in describe.paginate(AlarmNamePrefix=f"Aftersend-{deployment.name}-{stack}-", StateValue="ALARM"):

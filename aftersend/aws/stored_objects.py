@@ -42,7 +42,6 @@ class StoredFailures:
         self._prefix, self._excluded = prefix or PREFIXES[kind], excluded
 
     def objects(self) -> Iterator[StoredObject]:
-        """List the objects."""
         for stored in list_objects(self._s3, self._bucket, self._key or self._prefix):
             is_excluded = self._excluded and stored.key.startswith(self._excluded)
             if self._key in (None, stored.key) and not is_excluded:
@@ -88,7 +87,6 @@ class StoredFailures:
                     yield Redriven(written)
 
     def delete(self, stored: StoredObject) -> None:
-        """Delete an object."""
         self._s3.delete_object(Bucket=self._bucket, Key=stored.key)
 
     def _write(self, stored: StoredObject, lines: Iterable[str]) -> int:

@@ -13,7 +13,8 @@ from aftersend.aws.attempts import attempts
 from aftersend.aws.conditional_put import put_if
 from aftersend.aws.ledger_table import Throttled
 from aftersend.aws.serialization import Item, deserialize, serialize
-from aftersend.aws.suppression_reader import ATTRIBUTES
+from aftersend.aws.suppression_reader import ATTRIBUTES, MAX_BATCH_KEYS
+from aftersend.aws.table_query import query_items
 from aftersend.contract import FORGOTTEN, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.ledger import NewerSchema
 from aftersend.recorder import Conflict
@@ -21,9 +22,6 @@ from aftersend.suppression import EVERYWHERE, Entry, entry_from_attributes
 
 SEGMENTS = 16
 """Parts of the table that can be read one by one. Each has at least one request."""
-
-MAX_BATCH_KEYS = 100
-"""Keys in one BatchGetItem."""
 
 BATCH_ATTEMPTS = 10
 
@@ -41,14 +39,9 @@ class SuppressionsTable:
 
     def entries_of(self, recipient: str) -> dict[str, Entry]:
         """Return the recipient's entries, in force or not, by scope, as they are at this moment."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            ConsistentRead=True,
-            KeyConditionExpression=f"{PARTITION_KEY} = :recipient",
-            ExpressionAttributeValues=serialize({":recipient": recipient}),
-        )
-        entries = [entry_from_attributes(deserialize(item)) for page in pages for item in page["Items"]]
-        return {entry.scope: entry for entry in entries}
+        condition, values = f"{PARTITION_KEY} = :recipient", {":recipient": recipient}
+        items = query_items(self._dynamodb, self._table, condition, values, ConsistentRead=True)
+        return {entry.scope: entry for entry in map(_entry, items)}
 
     def replace(self, expected: Entry | None, new: Entry) -> None:
         """Replace the entry that was read by a new one.
@@ -75,8 +68,7 @@ class SuppressionsTable:
 
     def entries_at(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Entry]:
         """Return the entries of many recipients and scopes, in force or not, by recipient and scope."""
-        entries = (entry_from_attributes(deserialize(item)) for item in self._items_at(keys))
-        return {(entry.recipient, entry.scope): entry for entry in entries}
+        return {(entry.recipient, entry.scope): entry for entry in map(_entry, self._items_at(keys))}
 
     def forgotten_among(self, hashes: Iterable[str]) -> set[str]:
         """Return which of the keyed hashes are those of forgotten recipients."""
@@ -100,8 +92,7 @@ class SuppressionsTable:
     def entries(self) -> Iterator[Entry]:
         """Return every entry, in force or not, those of a recipient together. Forgotten recipients have none."""
         for page in self._dynamodb.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True):
-            entries = (item for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
-            yield from (entry_from_attributes(deserialize(item)) for item in entries)
+            yield from (_entry(item) for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN)
 
     def outlines(self, segments: Iterable[int]) -> Iterator[Entry | None]:
         """Return every entry of some segments without its evidence and version; None for an item that is no entry.
@@ -127,17 +118,18 @@ class SuppressionsTable:
     def _outline_pages(self, **options: Any) -> Iterator[list[Entry | None]]:
         names = {f"#{name}": name for name in ATTRIBUTES}
         pages = self._dynamodb.get_paginator("scan").paginate(
-            TableName=self._table,
-            ProjectionExpression=", ".join(names),
-            ExpressionAttributeNames=names,
-            **options,
+            TableName=self._table, ProjectionExpression=", ".join(names), ExpressionAttributeNames=names, **options
         )
         for page in pages:
             yield [_outline(item) for item in page["Items"] if item[PARTITION_KEY]["S"] != FORGOTTEN]
 
 
+def _entry(item: Item) -> Entry:
+    return entry_from_attributes(deserialize(item))
+
+
 def _outline(item: Item) -> Entry | None:
     try:
-        return entry_from_attributes(deserialize(item))
+        return _entry(item)
     except (msgspec.ValidationError, NewerSchema):
         return None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from aftersend.aws.serialization import Item, deserialize, serialize
+from aftersend.aws.table_query import query_items
 from aftersend.contract import FORGOTTEN, PARTITION_KEY, SCHEMA, SCHEMA_ATTRIBUTE, SORT_KEY
 from aftersend.recipient_hash import ForgottenRecipients, keyed_hash
 
@@ -18,13 +19,9 @@ class Tombstones:
 
     def read(self) -> ForgottenRecipients:
         """Return all forgotten recipients, but for what was written in the last second: erasing waits for longer."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table,
-            KeyConditionExpression=f"{PARTITION_KEY} = :forgotten",
-            ExpressionAttributeValues=serialize({":forgotten": FORGOTTEN}),
-        )
-        hashes = frozenset(item[SORT_KEY]["S"] for page in pages for item in page["Items"])
-        return ForgottenRecipients(hashes, self._key)
+        condition, values = f"{PARTITION_KEY} = :forgotten", {":forgotten": FORGOTTEN}
+        items = query_items(self._dynamodb, self._table, condition, values)
+        return ForgottenRecipients(frozenset(item[SORT_KEY]["S"] for item in items), self._key)
 
     def since(self, recipient: str) -> datetime | None:
         """Return when a recipient's tombstone was written; None if there is none."""

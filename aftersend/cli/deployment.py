@@ -40,7 +40,6 @@ class Target(NamedTuple):
 
     @property
     def is_local(self) -> bool:
-        """Return whether it is a local run."""
         return self.environment is not None and self.environment.is_emulated
 
     @property
@@ -68,6 +67,16 @@ def connected(name: str) -> Generator[Target]:
         return
     typer.echo(sentence, err=True)
     raise typer.Exit(CANNOT_QUERY)
+
+
+@contextmanager
+def one_sentence(*errors: type[Exception], code: int, before: str = "") -> Generator[None]:
+    """End the command with one sentence for these errors: their message, after some words."""
+    try:
+        yield
+    except errors as error:
+        typer.echo(f"{before}{error}", err=True)
+        raise typer.Exit(code) from None
 
 
 def _find(name: str) -> Target:

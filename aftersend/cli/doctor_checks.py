@@ -84,73 +84,63 @@ def _recipients(observer: Observer) -> Iterator[Finding]:
 NOT_SET = "the emulator's CloudFormation does not set it"
 
 CHECKS = (
-    Check("stacks", "Is every stack completely deployed?", lambda observer: pipeline.judge_stacks(observer.stacks())),
+    Check("stacks", "Is every stack completely deployed?", lambda o: pipeline.judge_stacks(o.stacks())),
     Check(
         "configuration",
         "Does the environment file name what is deployed?",
-        lambda observer: pipeline.judge_configuration(observer.resources, observer.file),
+        lambda o: pipeline.judge_configuration(o.resources, o.file),
     ),
-    Check("clock", "Is the clock of this machine correct?", lambda observer: pipeline.judge_clock(*observer.clocks())),
-    Check("sending", "Does SES send for the account?", lambda observer: publishing.judge_sending(observer.account)),
-    Check(
-        "account-review", "Is the account in good standing?", lambda observer: publishing.judge_review(observer.account)
-    ),
-    Check("sandbox", "May SES send to every address?", lambda observer: publishing.judge_sandbox(observer.account)),
-    Check("quota", "Is enough of the daily quota left?", lambda observer: publishing.judge_quota(observer.account)),
+    Check("clock", "Is the clock of this machine correct?", lambda o: pipeline.judge_clock(*o.clocks())),
+    Check("sending", "Does SES send for the account?", lambda o: publishing.judge_sending(o.account)),
+    Check("account-review", "Is the account in good standing?", lambda o: publishing.judge_review(o.account)),
+    Check("sandbox", "May SES send to every address?", lambda o: publishing.judge_sandbox(o.account)),
+    Check("quota", "Is enough of the daily quota left?", lambda o: publishing.judge_quota(o.account)),
     Check(
         "account-list",
         "Can the account suppression list be used?",
-        lambda observer: publishing.judge_account_list(observer.account, observer.file),
+        lambda o: publishing.judge_account_list(o.account, o.file),
     ),
     Check(
         "configuration-sets",
         "Does each configuration set send?",
-        lambda observer: publishing.judge_configuration_sets(observer.configuration_sets, observer.environment),
+        lambda o: publishing.judge_configuration_sets(o.configuration_sets, o.environment),
     ),
     Check("event-destinations", "Do the sets publish the event types in the file?", _event_destinations),
     Check(
         "tracking",
         "Are opens and clicks tracked only as in the file?",
-        lambda observer: publishing.judge_tracking(observer.event_destinations, observer.file),
+        lambda o: publishing.judge_tracking(o.event_destinations, o.file),
     ),
-    Check(
-        "identities", "Is each identity verified?", lambda observer: publishing.judge_identities(observer.identities)
-    ),
+    Check("identities", "Is each identity verified?", lambda o: publishing.judge_identities(o.identities)),
     Check(
         "dkim",
         "Is the mail of each domain signed?",
-        lambda observer: publishing.judge_dkim(observer.identities, observer.file),
+        lambda o: publishing.judge_dkim(o.identities, o.file),
         "the emulator's identities have no DKIM",
     ),
-    Check(
-        "mail-from",
-        "Does each MAIL FROM domain work?",
-        lambda observer: publishing.judge_mail_from(observer.identities, observer.file),
-    ),
+    Check("mail-from", "Does each MAIL FROM domain work?", lambda o: publishing.judge_mail_from(o.identities, o.file)),
     Check("notification-settings", "Does SES have the notification settings that were deployed?", _notifications),
     Check(
         "contact-lists",
         "Does each contact list exist?",
-        lambda observer: publishing.judge_contact_lists(observer.contact_lists(), observer.file),
+        lambda o: publishing.judge_contact_lists(o.contact_lists(), o.file),
         "the emulator has no contact lists",
     ),
     Check(
         "feedback-subscription",
         "Is the feedback queue subscribed to the feedback topic?",
-        lambda observer: pipeline.judge_feedback_subscription(*observer.feedback_subscription()),
+        lambda o: pipeline.judge_feedback_subscription(*o.feedback_subscription()),
     ),
-    Check(
-        "firehose-stream", "Is the Firehose stream active?", lambda observer: pipeline.judge_streams(observer.streams())
-    ),
+    Check("firehose-stream", "Is the Firehose stream active?", lambda o: pipeline.judge_streams(o.streams())),
     Check("archive-notifications", "Does the archive announce its new objects?", _archive_notifications),
     Check("mappings", "Do the functions get their records?", _mappings),
-    Check("functions", "Can every function run?", lambda observer: resource.judge_functions(observer.functions)),
+    Check("functions", "Can every function run?", lambda o: resource.judge_functions(o.functions)),
     Check(
         "function-errors",
         "Has no function failed within the last hour?",
-        lambda observer: resource.judge_function_errors(observer.function_errors(), observer.functions),
+        lambda o: resource.judge_function_errors(o.function_errors(), o.functions),
     ),
-    Check("late-records", "Are records processed in time?", lambda observer: pipeline.judge_ages(observer.ages())),
+    Check("late-records", "Are records processed in time?", lambda o: pipeline.judge_ages(o.ages())),
     Check("dead-letters", "Are the dead-letter queues empty?", _dead_letters),
     Check("quarantine", "Could every line of the archive be parsed?", _stored(FailureKind.QUARANTINE)),
     Check("firehose-errors", "Could Firehose deliver every record?", _stored(FailureKind.FIREHOSE)),
@@ -158,26 +148,26 @@ CHECKS = (
     Check(
         "recount",
         "Did the last recount correct all counters?",
-        lambda observer: pipeline.judge_recount(observer.has_unfinished_recount()),
+        lambda o: pipeline.judge_recount(o.has_unfinished_recount()),
     ),
     Check("last-event", "Do events of sent mail arrive, and are they counted?", _activity),
-    Check("tables", "Are the tables active?", lambda observer: resource.judge_tables(observer.described_tables)),
+    Check("tables", "Are the tables active?", lambda o: resource.judge_tables(o.described_tables)),
     Check(
         "ledger-stream",
         "Does count_tags read the ledger's stream?",
-        lambda observer: resource.judge_stream("ledger", "count_tags", observer.table("Ledger"), observer.mappings),
+        lambda o: resource.judge_stream("ledger", "count_tags", o.table("Ledger"), o.mappings),
     ),
     Check(
         "suppressions-stream",
         "Does publish_suppressions read the stream of the suppressions table?",
-        lambda observer: resource.judge_stream(
-            "suppressions table", "publish_suppressions", observer.table("Suppressions"), observer.mappings
+        lambda o: resource.judge_stream(
+            "suppressions table", "publish_suppressions", o.table("Suppressions"), o.mappings
         ),
     ),
     Check(
         "feedback-indexes",
         "Does the ledger have the indexes of feedback?",
-        lambda observer: resource.judge_indexes(observer.table("Ledger")),
+        lambda o: resource.judge_indexes(o.table("Ledger")),
     ),
     Check("time-to-live", "Do items expire?", _time_to_live, NOT_SET),
     Check("point-in-time-recovery", "Can the tables be restored?", _recovery, NOT_SET),

@@ -1,7 +1,7 @@
 """Print failed records: as tables and text for people, as JSON for scripts."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -40,10 +40,8 @@ def print_table(failures: Iterator[Failure], env: str) -> int:
     if not rows:
         console.print(NO_FAILURES)
         return 0
-    table = Table(box=box.SIMPLE_HEAD)
-    for name, justify in (("kind", "left"), ("reason", "left"), ("count", "right"), ("oldest", "right")):
-        table.add_column(name, justify=justify)
-    table.add_column("id of the oldest", overflow="fold")
+    table = plain_table("kind", "reason", "count", "oldest", "id of the oldest", right=("count", "oldest"))
+    table.columns[-1].overflow = "fold"
     for row in rows:
         table.add_row(row.kind, printable(row.reason), str(row.count), _age(row.since), printable(row.id))
     console.print(table)
@@ -118,6 +116,14 @@ def _age(since: datetime | None) -> str:
 def printable(text: str) -> str:
     """Escape characters that would control the terminal."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def plain_table(*names: str, right: Collection[str]) -> Table:
+    """Return a table without rows, some of whose columns have numbers."""
+    table = Table(*names, box=box.SIMPLE_HEAD)
+    for column in table.columns:
+        column.justify = "right" if column.header in right else "left"
+    return table
 
 
 def print_rich(table: Table) -> None:

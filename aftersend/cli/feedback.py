@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from aftersend.aws.deployed_recorder import deployed_settings
@@ -17,6 +18,7 @@ from aftersend.cli.replay import parse_time
 from aftersend.cli.suppression_options import watched
 from aftersend.events import Event, Kind
 from aftersend.operations.feedback_listing import COLUMNS, FeedbackSelection, feedback_values, flat_values
+from aftersend.operations.findings import quantity
 from aftersend.operations.suppression_export import csv_line
 from aftersend.suppression import Policy
 from aftersend.suppression.explanation import format_time
@@ -51,7 +53,6 @@ def parse_moment(text: str) -> datetime:
 
 
 def parse_tag(text: str) -> tuple[str, str]:
-    """Parse a message tag."""
     name, equals, value = text.partition("=")
     if not (name and equals and value):
         raise typer.BadParameter(f"{text!r} is no tag. Valid tags: NAME=VALUE, such as campaign=spring.")
@@ -105,15 +106,8 @@ def feedback(
     """
     if as_csv and as_json:
         raise typer.BadParameter("--csv and --json exclude each other.")
-    if message is None:
-        until = until or datetime.now(UTC).replace(microsecond=0)
-        since = since or until - DEFAULT_RANGE
-    elif not message:
-        raise typer.BadParameter("--message is empty: name the id that the sending call returned.")
-    if since and until and since >= until:
-        raise typer.BadParameter("--until must be later than --since.")
     kinds = frozenset(Kind[each.name].value for each in kind or ())
-    selection = FeedbackSelection(tags=tuple(tag or ()), kinds=kinds, since=since, until=until)
+    selection = _selection(message, FeedbackSelection(tags=tuple(tag or ()), kinds=kinds, since=since, until=until))
     with connected(env) as target:
         deployment = target.deployment
         policy = deployed_settings(deployment).policy
@@ -122,6 +116,19 @@ def feedback(
         read = events if sys.stdout.isatty() else watched(events, "reading")
         looked_through = _print_selected(read, selection, policy, _printer(as_csv=as_csv, as_json=as_json))
     typer.echo(f"{looked_through} about {where}.", err=True)
+
+
+def _selection(message: str | None, wanted: FeedbackSelection) -> FeedbackSelection:
+    """Return what is wanted, within the default range if neither a message nor a range is named."""
+    since, until = wanted.since, wanted.until
+    if message is None:
+        until = until or datetime.now(UTC).replace(microsecond=0)
+        since = since or until - DEFAULT_RANGE
+    elif not message:
+        raise typer.BadParameter("--message is empty: name the id that the sending call returned.")
+    if since and until and since >= until:
+        raise typer.BadParameter("--until must be later than --since.")
+    return msgspec.structs.replace(wanted, since=since, until=until)
 
 
 def _read(indexes: FeedbackIndexes, message: str | None, selection: FeedbackSelection) -> tuple[Iterable[Event], str]:
@@ -142,8 +149,7 @@ def _print_selected(
         if selection.includes(event):
             selected += 1
             show(selected, feedback_values(event, policy))
-    found = "No events" if not selected else "1 event" if selected == 1 else f"{selected:,} events"
-    return f"{found}. Looked through: {number:,} event{'' if number == 1 else 's'}"
+    return f"{quantity(selected, 'event') if selected else 'No events'}. Looked through: {quantity(number, 'event')}"
 
 
 def _printer(*, as_csv: bool, as_json: bool) -> Callable[[int, dict[str, Any]], None]:

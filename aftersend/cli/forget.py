@@ -8,10 +8,9 @@ import typer
 
 from aftersend.aws.account_list import Unavailable
 from aftersend.aws.deployed_recorder import deployed_tombstones
-from aftersend.aws.erasure import Erased, Erasure
-from aftersend.aws.lifecycle import days_until_removed
+from aftersend.aws.erasure import Erased, Erasure, days_until_removed
 from aftersend.aws.tombstones import Tombstones
-from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
+from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected, one_sentence
 from aftersend.cli.failure_output import print_json
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, AddressArgument
 from aftersend.contract import FUNCTIONS
@@ -66,14 +65,21 @@ def forget(
         if not yes and not confirm(f"Erase all data about {recipient} in {env}? It cannot be undone."):
             typer.echo("Nothing was erased.", err=True)
             raise typer.Exit(REFUSED)
-        if not (since := tombstones.since(recipient)):
-            since = datetime.now(UTC)
-            tombstones.put(recipient, since, note)
+        since = _suppress(tombstones, recipient, note)
         _wait_until(since if target.is_local else since + SETTLED)
         listed, erased = _erase(target, address, recipient, account_list)
         bucket = target.deployment.output("ArchiveBucketName")
         archive_days = days_until_removed(target.deployment.client("s3"), bucket)
     _print(erased, listed, remains(archive_days, datetime.now(UTC).date()), as_json)
+
+
+def _suppress(tombstones: Tombstones, recipient: str, note: str) -> datetime:
+    """Write the recipient's tombstone, unless there is one, and return since when there is."""
+    if since := tombstones.since(recipient):
+        return since
+    now = datetime.now(UTC)
+    tombstones.put(recipient, now, note)
+    return now
 
 
 def _undo(tombstones: Tombstones, recipient: str, env: str, yes: bool) -> None:
@@ -110,14 +116,11 @@ def _erase(target: Target, address: str, recipient: str, account_list: bool) -> 
     listed = 0
     if account_list:
         ses = target.account_list()
-        try:
+        with one_sentence(Unavailable, code=REFUSED, before="Nothing was erased yet. "):
             for spelling in sorted({address} | erasure.spellings(recipient)):
                 if ses.get(spelling):
                     ses.delete(spelling)
                     listed += 1
-        except Unavailable as error:
-            typer.echo(f"Nothing was erased yet. {error}", err=True)
-            raise typer.Exit(REFUSED) from None
     return listed, erasure.erase(recipient)
 
 

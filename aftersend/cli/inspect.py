@@ -18,6 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 from aftersend.aws.archive import MAX_LINE_BYTES, decompress, lines
+from aftersend.cli.failure_output import printable
+from aftersend.cli.text_files import STANDARD_INPUT
 from aftersend.events import Event, Preferences
 from aftersend.operations.failures import quarantined_record
 from aftersend.parsing import MAX_INVOCATION_BYTES, Ignored, Options, ParseResult, Unreadable, parse
@@ -25,7 +27,6 @@ from aftersend.parsing.reasons import IGNORED_REASONS, UNREADABLE_REASONS
 from aftersend.recorder import rejection_reason
 from aftersend.suppression import EARLIEST, Policy, decide, rule_for_feedback
 
-STANDARD_INPUT = Path("-")
 DEFAULT_POLICY = Policy()
 OPTIONS = Options(keep_subject=True)
 
@@ -179,7 +180,7 @@ def _format_record(file: str, record: int, result: ParseResult) -> Text:
     """Format a record for people: the values that all its events share, then each event's own."""
     record_lines = _lines(file, record, result)
     outcome = record_lines[0]["outcome"]
-    title = f"{_escape(record_lines[0]['kind'] or outcome)}\n"
+    title = f"{printable(record_lines[0]['kind'] or outcome)}\n"
     text = Text().append(f"{file}, record {record}: ").append(title, f"bold {COLOURS[outcome]}")
     if isinstance(result, Ignored | Unreadable):
         rows = {"reason": f"{result.reason}: {(IGNORED_REASONS | UNREADABLE_REASONS)[result.reason]}"}
@@ -212,7 +213,7 @@ def _format_rows(values: dict[str, Any], bullet: str = "") -> str:
     for name, text in rows:
         lead = bullet if previous is None else INDENT if bullet else ""
         shown_name = "" if name == previous else name
-        formatted += f"{INDENT}{lead}{shown_name:<{NAME_WIDTH - len(lead)}}{_escape(text)}\n"
+        formatted += f"{INDENT}{lead}{shown_name:<{NAME_WIDTH - len(lead)}}{printable(text)}\n"
         previous = name
     return formatted
 
@@ -229,11 +230,6 @@ def _format_value(value: Any) -> list[str]:
     if isinstance(value, datetime):
         return [_format_time(value)]
     return [", ".join(value)] if isinstance(value, list) else [str(value)]
-
-
-def _escape(text: str) -> str:
-    """Escape characters that would control the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _quote(name: str) -> str:

@@ -22,8 +22,7 @@ from aftersend.config import (
 )
 
 Messages = Annotated[
-    int | None,
-    typer.Option(min=0, help="Messages a month to estimate the cost of, instead of `monthly_messages`."),
+    int | None, typer.Option(min=0, help="Messages a month to estimate the cost of, instead of `monthly_messages`.")
 ]
 
 

@@ -27,22 +27,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
 )
-app.command()(dashboard)
-app.command()(doctor)
-app.command()(feedback)
-app.command()(forget)
-app.command()(inspect)
-app.command()(lint)
-app.command()(recount)
-app.command()(replay)
-app.command()(status)
-app.command()(resume)
-app.command()(send)
-app.command()(report)
+for command in (dashboard, doctor, feedback, forget, inspect, lint, recount, replay, status, resume, send, report):
+    app.command()(command)
 app.add_typer(failures.app, name="failures")
 app.add_typer(suppressions.app, name="suppressions")
 app.add_typer(tags.app, name="tags")
-tags_check.add_commands(tags.app)
+tags.app.command()(tags_check.check)
 
 
 def _print_version(requested: bool) -> None:

@@ -7,18 +7,15 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich import box
-from rich.table import Table
 
 from aftersend.aws.counters_table import CountersTable
 from aftersend.aws.counting_mapping import CountingMapping, NotPaused
 from aftersend.aws.deployed_counters import deployed_counters
-from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger, deployed_settings
+from aftersend.aws.deployed_recorder import deployed_counting, deployed_ledger
 from aftersend.aws.deployment import AWS_ERRORS
-from aftersend.aws.failed_batches import delete_recounted
 from aftersend.aws.failure_sources import stored_failures
 from aftersend.aws.ledger_stream import LedgerStream, NotCut
-from aftersend.aws.recount import CountingContinues, Recount, is_unfinished
+from aftersend.aws.recount import CountingContinues, Recount, delete_recounted, is_unfinished
 from aftersend.cli.deployment import (
     CANNOT_QUERY,
     DryRunOption,
@@ -28,8 +25,9 @@ from aftersend.cli.deployment import (
     YesOption,
     confirm,
     connected,
+    one_sentence,
 )
-from aftersend.cli.failure_output import print_json, print_rich, printable
+from aftersend.cli.failure_output import plain_table, print_json, print_rich, printable
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
 from aftersend.contract import ONLY_SHARD
 from aftersend.ledger import NewerSchema
@@ -76,10 +74,7 @@ def recount(
         if abort:
             _abort(target)
             return
-        job = _recount(target)
-        with progress("reading the ledger") as bar:
-            job.count(lambda number: advance(bar, number))
-        typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+        job = _count(target)
         with job.paused():
             differences = job.compare()
             wrong = [each for each in differences if each.error]
@@ -92,11 +87,8 @@ def recount(
         deleted, kept = delete_recounted(batches, job.includes) if is_wanted else (0, 0)
     if as_json:
         _print_json(job, wrong, is_corrected=is_wanted, deleted=deleted)
-    elif is_wanted:
-        typer.echo(f"Corrected {len(wrong):,} counters. Counting goes on.")
-        typer.echo(f"Deleted {deleted:,} failed batches that are counted now{_kept(kept)}.")
     else:
-        typer.echo(RESUMED, err=True)
+        _print_end(len(wrong), deleted, kept, is_corrected=is_wanted)
     if wrong and not is_wanted:
         raise typer.Exit(REFUSED)
 
@@ -105,10 +97,8 @@ def recount(
 def _explained() -> Generator[None]:
     """End the command with a sentence if the recount cannot go on, and say whether counting is paused."""
     try:
-        yield
-    except (NotPaused, NotCut, CountingContinues, NewerSchema) as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(CANNOT_QUERY) from None
+        with one_sentence(NotPaused, NotCut, CountingContinues, NewerSchema, code=CANNOT_QUERY):
+            yield
     except KeyboardInterrupt:
         typer.echo("Interrupted. Run the command again; `aftersend doctor` shows if counting is paused.", err=True)
         raise typer.Exit(INTERRUPTED) from None
@@ -117,12 +107,21 @@ def _explained() -> Generator[None]:
         raise
 
 
+def _count(target: Target) -> Recount:
+    """Count the ledger, and announce the pause that follows."""
+    job = _recount(target)
+    with progress("reading the ledger") as bar:
+        job.count(lambda number: advance(bar, number))
+    typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+    return job
+
+
 def _recount(target: Target) -> Recount:
     deployment = target.deployment
     mapping = CountingMapping(deployment.client("lambda"), deployment.output(MAPPING_OUTPUT))
     settings = deployed_counting(deployment)
     return Recount(
-        ledger=deployed_ledger(deployment, deployed_settings(deployment)),
+        ledger=deployed_ledger(deployment),
         stream=LedgerStream(deployment.client("dynamodbstreams"), mapping.stream_arn()),
         counters=CountersTable(
             deployment.client("dynamodb"),
@@ -151,13 +150,13 @@ def _print(job: Recount, wrong: list[Difference]) -> None:
     )
     if wrong:
         _print_table(
-            ("tag", "measure", "counters", "missing", "surplus"),
+            ("tag", "measure"),
+            ("counters", "missing", "surplus"),
             [(each.tag, each.measure, *(f"{number:,}" for number in each[2:])) for each in totals(wrong)],
         )
         typer.echo(f"The largest {MAX_SHOWN}:" if len(wrong) > MAX_SHOWN else "In detail:")
         _print_table(
-            ("tag", "value", "sent", "measure", "counted", "recounted"),
-            [_cells(each) for each in wrong[:MAX_SHOWN]],
+            ("tag", "value", "sent", "measure"), ("counted", "recounted"), [_cells(each) for each in wrong[:MAX_SHOWN]]
         )
     typer.echo("Counters of earlier messages stay as they are: the ledger no longer has all their events.")
     for part, begin in begins(job.reach).items():
@@ -176,12 +175,10 @@ def _cells(each: Difference) -> tuple[str, ...]:
     return (each.row.tag, each.row.value, f"{each.row.hour:%Y-%m-%d %H}:00", each.measure, *numbers)
 
 
-def _print_table(names: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = Table(*names, box=box.SIMPLE_HEAD)
+def _print_table(names: tuple[str, ...], numbers: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = plain_table(*names, *numbers, right=numbers)
     for row in rows:
         table.add_row(*map(printable, row))
-    for column in table.columns[2 if names[2] == "counters" else 4 :]:
-        column.justify = "right"
     print_rich(table)
 
 
@@ -203,5 +200,10 @@ def _print_json(job: Recount, wrong: list[Difference], *, is_corrected: bool, de
     )
 
 
-def _kept(kept: int) -> str:
-    return f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
+def _print_end(counters: int, deleted: int, kept: int, *, is_corrected: bool) -> None:
+    if not is_corrected:
+        typer.echo(RESUMED, err=True)
+        return
+    staying = f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
+    typer.echo(f"Corrected {counters:,} counters. Counting goes on.")
+    typer.echo(f"Deleted {deleted:,} failed batches that are counted now{staying}.")

@@ -15,6 +15,7 @@ from aftersend.aws.deployment import AWS_ERRORS, describe_error
 from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_json
 from aftersend.operations.failures import StoredObject
+from aftersend.operations.findings import quantity
 from aftersend.operations.replay import (
     EVENTS_PER_SECOND,
     Estimate,
@@ -92,7 +93,7 @@ def replay(
         numbers = {**total._asdict(), "dollars": round(total.dollars, 4)}
         print_json({**numbers, "ignored": notice, "announced": run.announced})
     elif not dry_run and total.objects:
-        typer.echo("Nothing was announced." if refused else f"Announced {_objects(run.announced)}.")
+        typer.echo("Nothing was announced." if refused else f"Announced {quantity(run.announced, 'object')}.")
     if status:
         typer.echo(f"Continue with: {_command(env, first, end, per_second, run.last or after)}", err=True)
     if status or refused:
@@ -150,16 +151,13 @@ def _print_estimate(hours: HourRange, total: Estimate, per_second: int, notice: 
         typer.echo(f"The archive has no objects from {when}.")
         return
     minutes, dollars = max(1, round(total.events / per_second / 60)), max(0.01, total.dollars)
+    number = quantity(total.objects, "object")
     typer.echo(
-        f"{_objects(total.objects)} from {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
+        f"{number} from {when}: {total.size_bytes / 1e6:,.1f} MB, about {total.events:,} events.\n"
         f"At {per_second:,} events per second, it takes about {minutes:,} min and costs at most about ${dollars:,.2f}."
     )
     if notice:
         typer.echo(notice)
-
-
-def _objects(count: int) -> str:
-    return f"{count:,} object{'s' if count != 1 else ''}"
 
 
 def _command(env: str, first: datetime, end: datetime, per_second: int, after: str | None) -> str:

@@ -12,14 +12,7 @@ from aftersend.cli.deployment import CsvOption, JsonOption, OptionalEnvironmentO
 from aftersend.cli.replay import INTERRUPTED, parse_time
 from aftersend.cli.report_output import print_pages
 from aftersend.config.loader import suggestion
-from aftersend.operations.reports import (
-    DEFAULT_RANGE,
-    REPORTS,
-    InvalidSubject,
-    Report,
-    dollars,
-    parameters,
-)
+from aftersend.operations.reports import DEFAULT_RANGE, REPORTS, InvalidSubject, Report, dollars, parameters
 
 FAILED = 1
 POLL_SECONDS = 1.0
@@ -86,14 +79,7 @@ def report(
     chosen, end = _find(name), until or datetime.now(UTC)
     values = _parameters(chosen, subject, since or end - DEFAULT_RANGE, end)
     with connected(env) as target:
-        query = _start(target, chosen, values)
-        try:
-            _check(query, _wait(query))
-            print_pages(query.pages(), as_csv=as_csv, as_json=as_json)
-        except KeyboardInterrupt:
-            query.stop()
-            typer.echo("Stopped. What was scanned until now is charged.", err=True)
-            raise typer.Exit(INTERRUPTED) from None
+        _print_results(_start(target, chosen, values), as_csv=as_csv, as_json=as_json)
 
 
 def _find(name: str) -> Report:
@@ -127,6 +113,17 @@ def _start(target: Target, report: Report, values: list[str]) -> Query:
         work_group=deployment.output("ReportsWorkGroupName"),
         database=deployment.output("ReportsDatabaseName"),
     )
+
+
+def _print_results(query: Query, *, as_csv: bool, as_json: bool) -> None:
+    """Print the results of a query once it has ended, and stop it if the command is interrupted."""
+    try:
+        _check(query, _wait(query))
+        print_pages(query.pages(), as_csv=as_csv, as_json=as_json)
+    except KeyboardInterrupt:
+        query.stop()
+        typer.echo("Stopped. What was scanned until now is charged.", err=True)
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def _wait(query: Query) -> Status:

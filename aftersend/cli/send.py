@@ -3,20 +3,19 @@
 import json
 import os
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from aftersend.aws.deployed_recorder import deployed_settings
 from aftersend.aws.deployment import Deployment, Unavailable
 from aftersend.aws.message_sender import PORT, SmtpAccess, send_by_api, send_by_smtp
 from aftersend.aws.suppression_check import CheckResult
-from aftersend.cli.deployment import CANNOT_QUERY, DryRunOption, EnvironmentOption, Target, connected
+from aftersend.cli.deployment import CANNOT_QUERY, DryRunOption, EnvironmentOption, Target, connected, one_sentence
 from aftersend.cli.failure_output import printable
 from aftersend.cli.suppression_check import check_deployed, reader_arguments
-from aftersend.cli.suppression_options import SUPPRESSED, one_of
+from aftersend.cli.suppression_options import SUPPRESSED, ContactListOption, TopicOption, one_of
 from aftersend.config import Environment
 from aftersend.parsing.addresses import bare_address
 from aftersend.sending import (
@@ -45,25 +44,35 @@ def split_tag(text: str) -> tuple[str, str]:
     return name, value
 
 
+SenderOption = Annotated[str, typer.Option("--from", metavar="ADDRESS", help="The sender, of a verified identity.")]
+RecipientsOption = Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="A recipient. Repeatable.")]
+SubjectOption = Annotated[str, typer.Option(help="The subject.")]
+TextOption = Annotated[str | None, typer.Option(help="The text. Default, without --html: standard input.")]
+HtmlOption = Annotated[str | None, typer.Option(help="The text as HTML.")]
+WayOption = Annotated[
+    str, typer.Option(metavar="WAY", parser=one_of("way", WAYS), help=f"How to send: {', '.join(WAYS)}.")
+]
+TagOption = Annotated[
+    list[Any] | None, typer.Option("--tag", metavar="NAME=VALUE", parser=split_tag, help="A tag. Repeatable.")
+]
+ConfigurationSetOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Default: that of the sending identity, or the environment's only one."),
+]
+
+
 def send(
     env: EnvironmentOption,
-    sender: Annotated[str, typer.Option("--from", metavar="ADDRESS", help="The sender, of a verified identity.")],
-    to: Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="A recipient. Repeatable.")],
-    subject: Annotated[str, typer.Option(help="The subject.")],
-    text: Annotated[str | None, typer.Option(help="The text. Default, without --html: standard input.")] = None,
-    html: Annotated[str | None, typer.Option(help="The text as HTML.")] = None,
-    via: Annotated[
-        str, typer.Option(metavar="WAY", parser=one_of("way", WAYS), help=f"How to send: {', '.join(WAYS)}.")
-    ] = Interface.V2,
-    tag: Annotated[
-        list[Any] | None, typer.Option("--tag", metavar="NAME=VALUE", parser=split_tag, help="A tag. Repeatable.")
-    ] = None,
-    configuration_set: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Default: that of the sending identity, or the environment's only one."),
-    ] = None,
-    contact_list: Annotated[str | None, typer.Option("--list", help="The contact list that is sent to.")] = None,
-    topic: Annotated[str | None, typer.Option(help="The topic of the contact list.")] = None,
+    sender: SenderOption,
+    to: RecipientsOption,
+    subject: SubjectOption,
+    text: TextOption = None,
+    html: HtmlOption = None,
+    via: WayOption = Interface.V2,
+    tag: TagOption = None,
+    configuration_set: ConfigurationSetOption = None,
+    contact_list: ContactListOption = None,
+    topic: TopicOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Send one message with a configuration set and message tags, to recipients who are not suppressed.
@@ -86,7 +95,7 @@ def send(
     - `fortune | aftersend send --env prod --from news@bookshop.example --to reader@mail.example --subject Fortune
     --via smtp --dry-run`
     """
-    with connected(env) as target, _one_sentence():
+    with connected(env) as target, one_sentence(InvalidMessage, code=CANNOT_QUERY):
         options = SendingOptions(
             configuration_set=_configuration_set(target.environment, env, sender, configuration_set),
             tags=_tags(tag or []),
@@ -96,13 +105,9 @@ def send(
         result = _check(target, to, options)
         _report(result)
         if result.allowed:
+            text = sys.stdin.read() if text is None and html is None else text
             message = OutgoingMessage(
-                sender=sender,
-                recipients=tuple(result.allowed),
-                subject=subject,
-                text=sys.stdin.read() if text is None and html is None else text,
-                html=html,
-                own_headers=_own_headers(target.environment, options),
+                sender=sender, recipients=tuple(result.allowed), subject=subject, text=text, html=html
             )
             typer.echo(_send(target, via, message, options, dry_run=dry_run))
     if result.suppressed or result.unknown:
@@ -114,16 +119,6 @@ def _tags(pairs: list[tuple[str, str]]) -> dict[str, str]:
     if twice := next((name for name in tags if [each for each, _ in pairs].count(name) > 1), None):
         raise InvalidMessage(f'The tag "{twice}" is given twice: a tag of a message has one value.')
     return tags
-
-
-@contextmanager
-def _one_sentence() -> Generator[None]:
-    """End the command with one sentence for what SES would refuse."""
-    try:
-        yield
-    except InvalidMessage as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(CANNOT_QUERY) from None
 
 
 def _configuration_set(environment: Environment | None, env: str, sender: str, name: str | None) -> str | None:
@@ -175,6 +170,7 @@ def _own_headers(environment: Environment | None, options: SendingOptions) -> di
 
 def _send(target: Target, via: str, message: OutgoingMessage, options: SendingOptions, *, dry_run: bool) -> str:
     """Send a message, and return its id; in a dry run, return what would be sent."""
+    message = msgspec.structs.replace(message, own_headers=_own_headers(target.environment, options))
     if via == SMTP:
         mime = smtp_message(message, options)
         if dry_run:

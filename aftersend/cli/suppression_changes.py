@@ -32,12 +32,6 @@ AddedScopeOption = Annotated[str, SCOPE_OPTION]
 NoteOption = Annotated[str, typer.Option(metavar="TEXT", help="Why, for those who read it later.")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the commands to the group."""
-    app.command()(add)
-    app.command()(remove)
-
-
 def add(
     address: AddressArgument,
     env: EnvironmentOption,

@@ -11,9 +11,9 @@ from aftersend.aws.deployed_recorder import deployed_hash_key
 from aftersend.aws.deployment import AWS_ERRORS, Deployment, Unavailable
 from aftersend.aws.suppression_check import CheckResult, SuppressionUnknown
 from aftersend.aws.suppression_check import check as check_addresses
-from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected
+from aftersend.cli.deployment import CANNOT_QUERY, EnvironmentOption, JsonOption, Target, connected, one_sentence
 from aftersend.cli.failure_output import print_json
-from aftersend.cli.suppression_options import SUPPRESSED, print_counts
+from aftersend.cli.suppression_options import SUPPRESSED, ContactListOption, TopicOption, print_counts
 from aftersend.cli.text_files import open_lines, open_writer
 from aftersend.operations.parallel import batched
 from aftersend.operations.suppression_export import csv_line
@@ -49,17 +49,12 @@ class Tally:
                 self.unknown_lines += [line][: SHOWN_LINES - len(self.unknown_lines)]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the command to the group."""
-    app.command()(check)
-
-
 def check(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The list; - is standard input.", show_default=False)],
     env: EnvironmentOption,
     stream: Annotated[str | None, typer.Option(help="The stream that is sent in.")] = None,
-    contact_list: Annotated[str | None, typer.Option("--list", help="The contact list that is sent to.")] = None,
-    topic: Annotated[str | None, typer.Option(help="The topic of the contact list.")] = None,
+    contact_list: ContactListOption = None,
+    topic: TopicOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", metavar="CSV", help="Write the suppressed addresses to this file.")
     ] = None,
@@ -82,12 +77,13 @@ def check(
         raise typer.BadParameter("--topic needs the contact list: --list NAME.")
     tally = Tally()
     scopes = {"stream": stream, "contact_list": contact_list, "topic": topic}
-    with connected(env) as target, open_lines(file, "checking") as lines, open_writer(output, file) as write:
-        try:
-            _check(target, parse_addresses(lines), scopes, tally, write)
-        except NotTabular as error:
-            typer.echo(f"{file}: {error}", err=True)
-            raise typer.Exit(CANNOT_QUERY) from None
+    with (
+        connected(env) as target,
+        open_lines(file, "checking") as lines,
+        open_writer(output, file) as write,
+        one_sentence(NotTabular, code=CANNOT_QUERY, before=f"{file}: "),
+    ):
+        _check(target, parse_addresses(lines), scopes, tally, write)
     _print(tally, as_json)
     if tally.suppressed or tally.unknown:
         raise typer.Exit(SUPPRESSED)

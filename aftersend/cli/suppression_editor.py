@@ -18,7 +18,6 @@ def operator_of(deployment: Deployment, name: str | None) -> str:
 
 
 def editor_of(target: Target, operator: str | None, note: str) -> Editor:
-    """Return an editor of a deployment."""
     deployment = target.deployment
     return Editor(
         recorder=deployed_recorder(deployment),

@@ -14,22 +14,11 @@ from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, conn
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_options import SUPPRESSED, AddressArgument
 from aftersend.operations.explanation import Explanation, describe_spelling
-from aftersend.suppression.explanation import (
-    FORGOTTEN,
-    Moment,
-    describe_event,
-    format_time,
-    lifted_when,
-    verdict,
-)
+from aftersend.operations.findings import quantity
+from aftersend.suppression.explanation import FORGOTTEN, Moment, describe_event, format_time, lifted_when, verdict
 
 MAX_MOMENTS = 100
 """Events of the timeline that are printed by default."""
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add the command to the group."""
-    app.command()(explain)
 
 
 def explain(
@@ -118,7 +107,7 @@ def _print(address: str, explanation: Explanation, limit: int) -> None:
         return
     shown = moments[len(moments) - limit :] if limit < len(moments) else moments
     left_out = f", of which the newest {len(shown):,} are shown" if len(shown) < len(moments) else ""
-    typer.echo(f"\n{len(moments):,} event{'s' * (len(moments) != 1)}{left_out}:")
+    typer.echo(f"\n{quantity(len(moments), 'event')}{left_out}:")
     for line in map(_moment, shown):
         typer.echo(printable(line))
 

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Annotated
@@ -29,11 +29,6 @@ from aftersend.suppression.selection import Selection
 
 COLUMNS = "{:21}  {:21}  {:12}  {:22}  {:16}  {}"
 """Fixed widths: a row is printed as soon as it is read."""
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add the command to the group."""
-    app.command("list")(list_entries)
 
 
 def list_entries(
@@ -68,7 +63,8 @@ def list_entries(
     with connected(env) as target:
         table = deployed_suppressions(target.deployment).entries()
         is_printed_now = sys.stdout.isatty() and not count  # the lines themselves show the progress
-        entries = islice(_selected(table if is_printed_now else watched(table, "reading"), selection), limit)
+        now, read = datetime.now(UTC), table if is_printed_now else watched(table, "reading")
+        entries = islice((entry for entry in read if selection.includes(entry, now)), limit)
         if count:
             _print_counts(entries, as_json)
         elif as_json:
@@ -76,11 +72,6 @@ def list_entries(
                 print_json(entry_values(entry))
         else:
             _print_rows(entries)
-
-
-def _selected(entries: Iterable[Entry], selection: Selection) -> Iterator[Entry]:
-    now = datetime.now(UTC)
-    return (entry for entry in entries if selection.includes(entry, now))
 
 
 def _print_counts(entries: Iterable[Entry], as_json: bool) -> None:
@@ -98,11 +89,6 @@ def _print_rows(entries: Iterable[Entry]) -> None:
         if number == 1:
             typer.echo(COLUMNS.format("since", "until", "reason", "rule", "scope", "address"))
         until = format_time(entry.until) if entry.until or entry.lifted_by else "lifted"
-        typer.echo(
-            COLUMNS.format(format_time(entry.since), until, entry.reason, entry.rule, *_printable(entry)).rstrip()
-        )
+        shown = map(printable, (entry.scope, entry.recipient_raw or entry.recipient))
+        typer.echo(COLUMNS.format(format_time(entry.since), until, entry.reason, entry.rule, *shown).rstrip())
     typer.echo(f"{number:,} entries." if number != 1 else "1 entry.", err=True)
-
-
-def _printable(entry: Entry) -> tuple[str, str]:
-    return printable(entry.scope), printable(entry.recipient_raw or entry.recipient)

@@ -80,6 +80,9 @@ UntilOption = Annotated[
 ]
 DomainOption = Annotated[str | None, typer.Option(help="Only addresses of this domain, without its subdomains.")]
 
+ContactListOption = Annotated[str | None, typer.Option("--list", help="The contact list that is sent to.")]
+TopicOption = Annotated[str | None, typer.Option(help="The topic of the contact list.")]
+
 
 @contextmanager
 def progress(action: str, total: int | None = None) -> Generator[Progress]:

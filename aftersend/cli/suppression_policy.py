@@ -9,14 +9,8 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from aftersend.aws.deployed_recorder import (
-    deployed_ledger,
-    deployed_recorder,
-    deployed_settings,
-    deployed_suppressions,
-)
+from aftersend.aws.deployed_recorder import deployed_ledger, deployed_recorder, deployed_suppressions
 from aftersend.aws.deployment import Deployment, affects_all
-from aftersend.aws.ledger_table import LedgerTable
 from aftersend.cli.deployment import EnvironmentOption, JsonOption, Target, YesOption, confirm, connected
 from aftersend.cli.failure_output import print_json, printable
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
@@ -48,15 +42,8 @@ LABELS = {
 Action = Callable[[str], PendingChanges]
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the commands to the group."""
-    app.command()(preview)
-    app.command()(rebuild)
-
-
 PolicyOption = Annotated[
-    Path,
-    typer.Option("--policy", metavar="FILE", help="An environment file; only its section [suppression] is read."),
+    Path, typer.Option("--policy", metavar="FILE", help="An environment file; only its section [suppression] is read.")
 ]
 LedgerOption = Annotated[
     bool,
@@ -93,10 +80,7 @@ def preview(
 
 
 def rebuild(
-    env: EnvironmentOption,
-    from_ledger: LedgerOption = False,
-    yes: YesOption = False,
-    as_json: JsonOption = False,
+    env: EnvironmentOption, from_ledger: LedgerOption = False, yes: YesOption = False, as_json: JsonOption = False
 ) -> None:
     """Decide about every recipient again, under the deployed policy, and write the entries that differ.
 
@@ -126,7 +110,7 @@ def _confirm_ledger(target: Target, *, from_ledger: bool, yes: bool) -> None:
     """Print what reading the ledger costs, and ask if it is large."""
     if not from_ledger:
         return
-    size = _ledger(target.deployment).size_bytes()
+    size = deployed_ledger(target.deployment).size_bytes()
     price = PRICES[price_region(target.deployment.region)].read_unit
     minutes, dollars = max(1, round(size / BYTES_PER_SECOND / 60)), max(0.01, size / BYTES_PER_READ_UNIT * price)
     typer.echo(
@@ -135,10 +119,6 @@ def _confirm_ledger(target: Target, *, from_ledger: bool, yes: bool) -> None:
     )
     if size >= ASK_FROM_BYTES and not (yes or confirm("Read it?")):
         raise typer.Exit(REFUSED)
-
-
-def _ledger(deployment: Deployment) -> LedgerTable:
-    return deployed_ledger(deployment, deployed_settings(deployment))
 
 
 class Source(NamedTuple):
@@ -153,7 +133,7 @@ def _sources(deployment: Deployment, *, from_ledger: bool) -> Iterator[Source]:
     entries = deployed_suppressions(deployment).entries()
     yield Source(recipient for recipient, _ in groupby(entry.recipient for entry in entries))
     if from_ledger:
-        yield Source(_ledger(deployment).recipients_with_feedback(), is_ledger=True)
+        yield Source(deployed_ledger(deployment).recipients_with_feedback(), is_ledger=True)
 
 
 class _Run:

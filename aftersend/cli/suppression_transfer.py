@@ -14,7 +14,7 @@ from aftersend.aws.deployed_recorder import deployed_hash_key, deployed_recorder
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.suppression_check import recipient_of
 from aftersend.aws.suppression_importer import SuppressionImporter
-from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, connected
+from aftersend.cli.deployment import DryRunOption, EnvironmentOption, JsonOption, connected, one_sentence
 from aftersend.cli.failure_output import print_json
 from aftersend.cli.suppression_changes import OperatorOption
 from aftersend.cli.suppression_editor import operator_of
@@ -44,12 +44,6 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     SES = "ses"
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Add the commands to the group."""
-    app.command("import")(import_file)
-    app.command("export")(export)
 
 
 FileArgument = Annotated[
@@ -91,13 +85,11 @@ def import_file(
         importer = _importer(target.deployment, operator, force=force, dry_run=dry_run)
         rows = parse_rows(lines, recipient_of, datetime.now(UTC), scope)
         try:
-            for result in importer.results(rows):
-                counts[result.reason if isinstance(result, Skipped) else IMPORTED] += 1
-                if isinstance(result, Skipped):
-                    reject(f"{result.line},{result.reason}\n")
-        except NotTabular as error:
-            typer.echo(f"{file}: {error}", err=True)
-            raise typer.Exit(REFUSED) from None
+            with one_sentence(NotTabular, code=REFUSED, before=f"{file}: "):
+                for result in importer.results(rows):
+                    counts[result.reason if isinstance(result, Skipped) else IMPORTED] += 1
+                    if isinstance(result, Skipped):
+                        reject(f"{result.line},{result.reason}\n")
         except KeyboardInterrupt:
             status = INTERRUPTED
     _print_imported(counts, as_json, dry_run=dry_run)

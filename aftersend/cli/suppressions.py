@@ -2,26 +2,20 @@
 
 import typer
 
-from aftersend.cli import (
-    suppression_changes,
-    suppression_check,
-    suppression_explain,
-    suppression_list,
-    suppression_policy,
-    suppression_transfer,
-)
+from aftersend.cli.suppression_changes import add, remove
+from aftersend.cli.suppression_check import check
+from aftersend.cli.suppression_explain import explain
+from aftersend.cli.suppression_list import list_entries
+from aftersend.cli.suppression_policy import preview, rebuild
+from aftersend.cli.suppression_transfer import export, import_file
 
 app = typer.Typer(help="Query and change the suppression list.", no_args_is_help=True, rich_markup_mode="markdown")
-
-COMMAND_MODULES = (
-    suppression_list,
-    suppression_explain,
-    suppression_check,
-    suppression_changes,
-    suppression_transfer,
-    suppression_policy,
-)
-"""The modules of the group. Each adds its own commands: `add_commands(app)`."""
-
-for module in COMMAND_MODULES:
-    module.add_commands(app)
+app.command("list")(list_entries)
+app.command()(explain)
+app.command()(check)
+app.command()(add)
+app.command()(remove)
+app.command("import")(import_file)
+app.command()(export)
+app.command()(preview)
+app.command()(rebuild)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from aftersend.cli.deployment import CANNOT_QUERY
+from aftersend.cli.deployment import CANNOT_QUERY, one_sentence
 from aftersend.cli.failure_output import printable
 from aftersend.cli.text_files import STANDARD_INPUT
 from aftersend.config import Environment, InvalidEnvironment, load
@@ -19,15 +19,9 @@ NOT_ACCEPTED = 1
 """Exit code: SES would refuse or drop a tag."""
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Add the command to the group."""
-    app.command()(check)
-
-
 def check(
     pairs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="NAME=VALUE", help="Tags given to an operation.", show_default=False),
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="Tags given to an operation.", show_default=False)
     ] = None,
     header: Annotated[
         list[str] | None, typer.Option(metavar="LINE", help="A header, as `X-SES-MESSAGE-TAGS: a=b, c=d`. Repeatable.")
@@ -52,7 +46,8 @@ def check(
 
     - `aftersend tags check --message message.eml`
     """
-    environment = _environment(env)
+    with one_sentence(InvalidEnvironment, code=CANNOT_QUERY):
+        environment = load(env) if env else None
     results = check_parameters((name, value if is_pair else None) for name, is_pair, value in map(_split, pairs or ()))
     tag_headers = environment.tag_headers if environment else {}
     results += check_headers([*_headers(header or [], message)], tag_headers, has_parameters=bool(pairs))
@@ -62,14 +57,6 @@ def check(
         typer.echo(printable(_line(result, environment)))
     if any(result.outcome is not Outcome.ACCEPTED for result in results):
         raise typer.Exit(NOT_ACCEPTED)
-
-
-def _environment(name: str | None) -> Environment | None:
-    try:
-        return load(name) if name else None
-    except InvalidEnvironment as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(CANNOT_QUERY) from None
 
 
 def _split(pair: str) -> tuple[str, bool, str]:

@@ -3,7 +3,7 @@
 Others import from here; the figures behind the cost estimate are in cost.py and prices.py.
 """
 
-from aftersend.config.alarms import ALARMS, CHECK_ALARMS, Severity
+from aftersend.config.alarms import ALARMS, Severity
 from aftersend.config.cost import estimate_cost, format_estimate
 from aftersend.config.environment import (
     SEND_METRIC,
@@ -18,27 +18,3 @@ from aftersend.config.lint import Finding, findings
 from aftersend.config.loader import ENVIRONMENTS_FOLDER, InvalidEnvironment, environment_names, load, load_policy
 from aftersend.config.toml_file import display_path
 from aftersend.config.values import Email
-
-__all__ = [
-    "ALARMS",
-    "CHECK_ALARMS",
-    "ENVIRONMENTS_FOLDER",
-    "SEND_METRIC",
-    "ConfigurationSet",
-    "ContactList",
-    "Dimension",
-    "Email",
-    "Environment",
-    "EventDestination",
-    "Finding",
-    "Identity",
-    "InvalidEnvironment",
-    "Severity",
-    "display_path",
-    "environment_names",
-    "estimate_cost",
-    "findings",
-    "format_estimate",
-    "load",
-    "load_policy",
-]

@@ -3,10 +3,20 @@
 The stacks create each of them on its metric; docs/operations.md explains each.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
-from aftersend.contract import RATES_EVERY_MINUTES, RUNBOOK
+from aftersend.contract import (
+    ACCOUNT_LIST_METRICS,
+    CANARY_METRICS,
+    CHECK_METRICS,
+    COUNT_CHECK_METRICS,
+    RATES_EVERY_MINUTES,
+    RATES_METRICS,
+    RUNBOOK,
+    SWEEP_METRICS,
+)
 
 MINUTES, RATES, HOUR = 5, 3 * RATES_EVERY_MINUTES, 60
 """Lengths of a period: of what AWS and the functions publish at any time, of three runs of watch_rates, so that one run
@@ -35,6 +45,10 @@ class Alarm(NamedTuple):
     is_heartbeat: bool = False
     """Whether the metric is published every run, so that missing data is the problem itself. Everything else is
     published only when something happens: there, missing data means that nothing did."""
+    metric: str = ""
+    """What a scheduled function publishes; empty if the stacks name the metric."""
+    statistic: str = "Maximum"
+    """Of that metric."""
 
     def description(self, id: str, runbook: str = RUNBOOK) -> str:
         """Return what the person who is notified reads."""
@@ -42,6 +56,19 @@ class Alarm(NamedTuple):
 
 
 PAGE, TICKET = Severity.PAGE, Severity.TICKET
+
+
+def _reported(
+    severity: Severity, problem: str, metric: str, threshold: float = 0, *, period_minutes: int = HOUR
+) -> Alarm:
+    return Alarm(severity, problem, threshold, period_minutes=period_minutes, metric=metric)
+
+
+def _heartbeat(severity: Severity, problem: str, metric: str, *, period_minutes: int = HOUR) -> Alarm:
+    """Return an alarm after two periods: a run just before the end of an hour and the next just after that of the next
+    hour leave one empty."""
+    return Alarm(severity, problem, 1, 2, period_minutes, is_heartbeat=True, metric=metric)
+
 
 ALARMS = {
     # The feedback route
@@ -66,9 +93,11 @@ ALARMS = {
         3,
     ),
     "StreamThrottled": Alarm(TICKET, "Firehose refused records because they exceed the quota of the stream."),
-    "FirehoseErrors": Alarm(TICKET, "There are records that Firehose could not process.", period_minutes=HOUR),
+    "FirehoseErrors": _reported(TICKET, "There are records that Firehose could not process.", "firehose_error_objects"),
     "QuarantinedLines": Alarm(TICKET, "record_archive quarantined lines that it could not parse."),
-    "QuarantineObjects": Alarm(TICKET, "There are quarantined lines that have not been redriven.", period_minutes=HOUR),
+    "QuarantineObjects": _reported(
+        TICKET, "There are quarantined lines that have not been redriven.", "quarantine_objects"
+    ),
     # Counting
     "CountingFailed": Alarm(
         TICKET, "count_tags failed. Lambda retries the batch until it succeeds or is 20 hours old."
@@ -82,7 +111,7 @@ ALARMS = {
         PAGE, "Lambda discarded changes of the ledger and could not store them: they are not counted."
     ),
     "UncountableRecords": Alarm(TICKET, "count_tags skipped changes of the ledger that it cannot decode."),
-    "FailedBatches": Alarm(TICKET, "There are stored batches of changes that Lambda discarded.", period_minutes=HOUR),
+    "FailedBatches": _reported(TICKET, "There are stored batches of changes that Lambda discarded.", "failed_batches"),
     # Events of the suppression list
     "SuppressionEventsFailed": Alarm(
         TICKET, "publish_suppressions failed. Lambda retries the batch until it succeeds or is 20 hours old."
@@ -100,168 +129,106 @@ ALARMS = {
         TICKET, "publish_suppressions skipped changes of the suppression list that it cannot decode."
     ),
     # Identities and the account
-    "IdentitiesUnverified": Alarm(
-        PAGE, "An identity was verified and no longer is: SES refuses its mail.", period_minutes=HOUR
+    "IdentitiesUnverified": _reported(
+        PAGE, "An identity was verified and no longer is: SES refuses its mail.", "identities_unverified"
     ),
-    "IdentitiesDrifted": Alarm(
-        TICKET, "SES has other notification settings of an identity than were deployed.", period_minutes=HOUR
+    "IdentitiesDrifted": _reported(
+        TICKET, "SES has other notification settings of an identity than were deployed.", "identities_drifted"
     ),
-    "IdentitiesFailed": Alarm(TICKET, "SES refused the notification settings of an identity.", period_minutes=HOUR),
-    "DkimFailed": Alarm(TICKET, "SES does not find the DKIM records of a domain.", period_minutes=HOUR),
-    "MailFromFailed": Alarm(TICKET, "SES does not find the MX record of a MAIL FROM domain.", period_minutes=HOUR),
-    "SendingPaused": Alarm(PAGE, "The account cannot send: sending is paused.", period_minutes=HOUR),
-    "AccountUnderReview": Alarm(PAGE, "SES reviews the account and may pause its sending.", period_minutes=HOUR),
-    "QuotaUsed": Alarm(TICKET, "More than 80 % of the daily sending quota is used.", 80, period_minutes=HOUR),
+    "IdentitiesFailed": _reported(TICKET, "SES refused the notification settings of an identity.", "identities_failed"),
+    "DkimFailed": _reported(TICKET, "SES does not find the DKIM records of a domain.", "identities_dkim_failed"),
+    "MailFromFailed": _reported(
+        TICKET, "SES does not find the MX record of a MAIL FROM domain.", "identities_mail_from_failed"
+    ),
+    "SendingPaused": _reported(PAGE, "The account cannot send: sending is paused.", "sending_paused"),
+    "AccountUnderReview": _reported(PAGE, "SES reviews the account and may pause its sending.", "account_under_review"),
+    "QuotaUsed": _reported(TICKET, "More than 80 % of the daily sending quota is used.", "quota_used_percent", 80),
     # The check that publishes these metrics
     "IdentityCheckFailed": Alarm(TICKET, "The hourly check of identities and account failed.", period_minutes=HOUR),
-    "IdentityCheckIncomplete": Alarm(TICKET, "A part of the hourly check failed.", period_minutes=HOUR),
-    # Two periods: a run shortly before the end of one hour and the next shortly after that of the next leave one empty.
-    "IdentityCheckMissing": Alarm(
-        TICKET, "The hourly check has not run for two hours.", 1, 2, period_minutes=HOUR, is_heartbeat=True
-    ),
+    "IdentityCheckIncomplete": _reported(TICKET, "A part of the hourly check failed.", "check_errors"),
+    "IdentityCheckMissing": _heartbeat(TICKET, "The hourly check has not run for two hours.", "identity_check_runs"),
     # The account suppression list
-    "AccountListDrift": Alarm(
+    # The minimum: of several runs in one hour, the last may have ended it.
+    "AccountListDrift": _reported(
         TICKET,
         "The suppression list and SES's account suppression list have differed for three hours.",
-        periods=3,
-        period_minutes=HOUR,
+        "account_list_drift",
+    )._replace(periods=3, statistic="Minimum"),
+    "AccountListUnavailable": _reported(
+        TICKET, "SES does not let the account suppression list be read or changed.", "account_list_unavailable"
     ),
-    "AccountListUnavailable": Alarm(
-        TICKET, "SES does not let the account suppression list be read or changed.", period_minutes=HOUR
-    ),
-    "AccountListSyncMissing": Alarm(
-        TICKET,
-        "The suppression lists have not been compared for two hours.",
-        1,
-        2,
-        period_minutes=HOUR,
-        is_heartbeat=True,
+    "AccountListSyncMissing": _heartbeat(
+        TICKET, "The suppression lists have not been compared for two hours.", "account_list_runs"
     ),
     # The suppression list
-    "MassSuppression": Alarm(
-        PAGE, "Bounces and complaints suppress an unusual share of the recipients of recent mail.", period_minutes=HOUR
+    "MassSuppression": _reported(
+        PAGE,
+        "Bounces and complaints suppress an unusual share of the recipients of recent mail.",
+        "mass_suppression_percent",
     ),
-    "SweepFailed": Alarm(TICKET, "A sweep could not decide about temporary suppression entries.", period_minutes=HOUR),
-    "SweepMissing": Alarm(
-        TICKET,
-        "The suppression list has not been swept for two hours.",
-        1,
-        2,
-        period_minutes=HOUR,
-        is_heartbeat=True,
-    ),
+    "SweepFailed": _reported(TICKET, "A sweep could not decide about temporary suppression entries.", "sweep_failed"),
+    "SweepMissing": _heartbeat(TICKET, "The suppression list has not been swept for two hours.", "sweep_runs"),
     # Bounce and complaint rates
-    "ReputationWarning": Alarm(
+    "ReputationWarning": _reported(
         TICKET,
         "A bounce or complaint rate is as high as those for which AWS reviews accounts.",
+        "rates_warning",
         period_minutes=RATES,
     ),
-    "ReputationCritical": Alarm(
+    "ReputationCritical": _reported(
         PAGE,
         "A bounce or complaint rate is as high as those for which AWS may pause accounts.",
+        "rates_critical",
         period_minutes=RATES,
     ),
-    "GuardPaused": Alarm(PAGE, "The guard has paused a configuration set: SES refuses its mail.", period_minutes=RATES),
-    "GuardFailed": Alarm(
+    "GuardPaused": _reported(
+        PAGE, "The guard has paused a configuration set: SES refuses its mail.", "guard_paused", period_minutes=RATES
+    ),
+    "GuardFailed": _reported(
         PAGE,
         "watch_rates could not read a tag's counters or could not pause a configuration set.",
+        "guard_errors",
         period_minutes=RATES,
     ),
-    "RatesMissing": Alarm(
-        PAGE, "Rates have not been watched for half an hour.", 1, 2, period_minutes=RATES, is_heartbeat=True
+    "RatesMissing": _heartbeat(
+        PAGE, "Rates have not been watched for half an hour.", "rates_runs", period_minutes=RATES
     ),
     # The counters, compared with SES's own metrics
-    "CountsIncomplete": Alarm(
-        PAGE, "SES has sent more with a configuration set than was counted: events are missing.", period_minutes=HOUR
+    "CountsIncomplete": _reported(
+        PAGE,
+        "SES has sent more with a configuration set than was counted: events are missing.",
+        "counts_missing_percent",
     ),
-    "SetsSilent": Alarm(PAGE, "SES sends with a configuration set, and none of it is counted.", period_minutes=HOUR),
-    "MailUnseen": Alarm(
-        TICKET, "The account sends mail that names no configuration set of this environment.", period_minutes=HOUR
+    "SetsSilent": _reported(PAGE, "SES sends with a configuration set, and none of it is counted.", "silent_sets"),
+    "MailUnseen": _reported(
+        TICKET, "The account sends mail that names no configuration set of this environment.", "unseen_percent"
     ),
-    "TagValues": Alarm(
+    "TagValues": _reported(
         TICKET,
         "A counted tag has more values a day than `max_tag_values`. The log of CheckCounts has what it costs.",
-        period_minutes=HOUR,
+        "tags_over_values",
     ),
-    "CountCheckMissing": Alarm(
-        TICKET,
-        "The counters have not been checked completely for two hours.",
-        1,
-        2,
-        period_minutes=HOUR,
-        is_heartbeat=True,
+    "CountCheckMissing": _heartbeat(
+        TICKET, "The counters have not been checked completely for two hours.", "count_check_runs"
     ),
     # The canary
-    "CanaryMissing": Alarm(
-        PAGE, "Events of messages to the mailbox simulator have not arrived within 15 minutes.", period_minutes=HOUR
+    "CanaryMissing": _reported(
+        PAGE, "Events of messages to the mailbox simulator have not arrived within 15 minutes.", "canary_missing"
     ),
-    "CanaryFailed": Alarm(PAGE, "SES does not accept messages to the mailbox simulator.", period_minutes=HOUR),
-    "CanarySilent": Alarm(
-        TICKET, "The canary has not run for two hours.", 1, 2, period_minutes=HOUR, is_heartbeat=True
-    ),
+    "CanaryFailed": _reported(PAGE, "SES does not accept messages to the mailbox simulator.", "canary_failed"),
+    "CanarySilent": _heartbeat(TICKET, "The canary has not run for two hours.", "canary_runs"),
 }
 """Every alarm by its logical id, which begins its name."""
 
-CHECK_ALARMS = {
-    "FirehoseErrors": "firehose_error_objects",
-    "QuarantineObjects": "quarantine_objects",
-    "FailedBatches": "failed_batches",
-    "IdentitiesUnverified": "identities_unverified",
-    "IdentitiesDrifted": "identities_drifted",
-    "IdentitiesFailed": "identities_failed",
-    "DkimFailed": "identities_dkim_failed",
-    "MailFromFailed": "identities_mail_from_failed",
-    "SendingPaused": "sending_paused",
-    "AccountUnderReview": "account_under_review",
-    "QuotaUsed": "quota_used_percent",
-    "IdentityCheckIncomplete": "check_errors",
-    "IdentityCheckMissing": "identity_check_runs",
-}
-"""The alarms on metrics of check_identities, with their metrics."""
 
-ACCOUNT_LIST_ALARMS = {
-    "AccountListDrift": "account_list_drift",
-    "AccountListUnavailable": "account_list_unavailable",
-    "AccountListSyncMissing": "account_list_runs",
-}
-"""The alarms on metrics of sync_account_list, with their metrics. There are none where `account_list` is "off"."""
+def _on(metrics: Iterable[str]) -> dict[str, str]:
+    return {name: alarm.metric for name, alarm in ALARMS.items() if alarm.metric in metrics}
 
-SWEEP_ALARMS = {
-    "MassSuppression": "mass_suppression_percent",
-    "SweepFailed": "sweep_failed",
-    "SweepMissing": "sweep_runs",
-}
-"""The alarms on metrics of sweep_suppressions, with their metrics."""
 
-RATES_ALARMS = {
-    "ReputationWarning": "rates_warning",
-    "ReputationCritical": "rates_critical",
-    "GuardPaused": "guard_paused",
-    "GuardFailed": "guard_errors",
-    "RatesMissing": "rates_runs",
-}
-"""The alarms on metrics of watch_rates, with their metrics."""
+CHECK_ALARMS, ACCOUNT_LIST_ALARMS, SWEEP_ALARMS = map(_on, (CHECK_METRICS, ACCOUNT_LIST_METRICS, SWEEP_METRICS))
+RATES_ALARMS, COUNT_CHECK_ALARMS, CANARY_ALARMS = map(_on, (RATES_METRICS, COUNT_CHECK_METRICS, CANARY_METRICS))
+"""The alarms on metrics of each scheduled function, with their metrics. An environment without the function has none of
+them."""
 
-COUNT_CHECK_ALARMS = {
-    "CountsIncomplete": "counts_missing_percent",
-    "SetsSilent": "silent_sets",
-    "MailUnseen": "unseen_percent",
-    "TagValues": "tags_over_values",
-    "CountCheckMissing": "count_check_runs",
-}
-"""The alarms on metrics of check_counts, with their metrics. There are none where `checks_counts` is false."""
-
-CANARY_ALARMS = {
-    "CanaryMissing": "canary_missing",
-    "CanaryFailed": "canary_failed",
-    "CanarySilent": "canary_runs",
-}
-"""The alarms on metrics of send_canary, with their metrics. There are none without a canary."""
-
-HEARTBEATS = {
-    name: metric
-    for table in (CHECK_ALARMS, ACCOUNT_LIST_ALARMS, SWEEP_ALARMS, RATES_ALARMS, COUNT_CHECK_ALARMS, CANARY_ALARMS)
-    for name, metric in table.items()
-    if ALARMS[name].is_heartbeat
-}
+HEARTBEATS = {name: alarm.metric for name, alarm in ALARMS.items() if alarm.is_heartbeat}
 """The alarms on heartbeats, with their metrics."""

@@ -9,33 +9,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from aftersend.config.values import (
-    Account,
-    AtLeastOne,
-    BucketName,
-    CustomTagName,
-    DimensionName,
-    DimensionValue,
-    Domain,
-    Email,
-    EventType,
-    HeaderName,
-    IdentityName,
-    LogDays,
-    MailArchiveArn,
-    MaxConcurrency,
-    NotificationType,
-    Region,
-    ResourceTags,
-    SecretArn,
-    SesName,
-    StreamArn,
-    TableName,
-    TableStreamArn,
-    TagName,
-    TopicArn,
-    WebAddress,
-)
+from aftersend.config import values
 from aftersend.contract import RUNBOOK
 from aftersend.counting import CONFIGURATION_SET, MAX_COUNTED_LINK_TAGS, MAX_COUNTED_TAGS, Counted
 from aftersend.events import Kind
@@ -61,20 +35,20 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 class Dimension(Section, frozen=True):
     """Describe one dimension of the CloudWatch metrics of an event destination."""
 
-    name: DimensionName
+    name: values.DimensionName
     source: Literal["messageTag", "emailHeader", "linkTag"] = "messageTag"
-    default: DimensionValue = "none"
+    default: values.DimensionValue = "none"
     """The value for messages without this tag or header."""
 
 
 class EventDestination(Section, frozen=True):
     """Describe a further destination for events: exactly one topic, stream, list of dimensions or event bus."""
 
-    events: Annotated[tuple[EventType, ...], Meta(min_length=1)]
+    events: Annotated[tuple[values.EventType, ...], Meta(min_length=1)]
     enabled: bool = True
-    sns_topic_arn: TopicArn | None = None
+    sns_topic_arn: values.TopicArn | None = None
     """A standard topic in the same Region. Its policy must allow SES to publish."""
-    firehose_stream_arn: StreamArn | None = None
+    firehose_stream_arn: values.StreamArn | None = None
     """A stream in the same Region. Aftersend creates the role that SES writes with."""
     cloudwatch_dimensions: tuple[Dimension, ...] = ()
     """Each combination of an event type and dimension values is billed as a metric of its own."""
@@ -95,11 +69,11 @@ SEND_METRIC = EventDestination(events=(Kind.SEND,), cloudwatch_dimensions=(Dimen
 class ConfigurationSet(Section, frozen=True):
     """Describe how SES sends with a configuration set and what it publishes. None keeps the SES default."""
 
-    feedback: tuple[EventType, ...] = FEEDBACK
+    feedback: tuple[values.EventType, ...] = FEEDBACK
     """Event types that arrive through SNS: within seconds, one message per event."""
-    archive: tuple[EventType, ...] = UNTRACKED_EVENTS
+    archive: tuple[values.EventType, ...] = UNTRACKED_EVENTS
     """Event types that arrive through Firehose: within one or two minutes, at low cost."""
-    event_destinations: dict[SesName, EventDestination] = {}
+    event_destinations: dict[values.SesName, EventDestination] = {}
     """Event destinations in addition to `feedback` and `archive`."""
     tls_policy: Literal["OPTIONAL", "REQUIRE"] | None = None
     """Whether SES delivers to servers without TLS."""
@@ -109,7 +83,7 @@ class ConfigurationSet(Section, frozen=True):
         Annotated[int, Meta(ge=300, le=50400, description="a whole number from 300 to 50400")] | None
     ) = None
     """How long SES retries a delivery."""
-    redirect_domain: Domain | None = None
+    redirect_domain: values.Domain | None = None
     """The domain of tracked links and tracking pixels."""
     https_policy: Literal["REQUIRE", "REQUIRE_OPEN_ONLY", "OPTIONAL"] | None = None
     """Whether tracked links and tracking pixels use HTTPS; needs `redirect_domain`."""
@@ -125,9 +99,9 @@ class ConfigurationSet(Section, frozen=True):
     """The Virtual Deliverability Manager dashboard for this set."""
     optimized_shared_delivery: bool | None = None
     """The Virtual Deliverability Manager guardian for this set."""
-    mail_archive_arn: MailArchiveArn | None = None
+    mail_archive_arn: values.MailArchiveArn | None = None
     """Where SES archives the messages themselves."""
-    resource_tags: ResourceTags = {}
+    resource_tags: values.ResourceTags = {}
 
     @property
     def published(self) -> set[Kind]:
@@ -140,21 +114,21 @@ class Identity(Section, frozen=True):
 
     existing: bool = False
     """Whether the identity was created elsewhere; Aftersend then manages only its notification settings."""
-    configuration_set: SesName | None = None
+    configuration_set: values.SesName | None = None
     """The default configuration set, used for mail that names none."""
-    notifications: tuple[NotificationType, ...] = ("Bounce", "Complaint")
+    notifications: tuple[values.NotificationType, ...] = ("Bounce", "Complaint")
     """Notification types sent to the feedback topic, whichever configuration set a message names."""
-    headers_in_notifications: tuple[NotificationType, ...] = ()
+    headers_in_notifications: tuple[values.NotificationType, ...] = ()
     """Notification types that include the original headers; each must be in `notifications`."""
     feedback_forwarding: bool = True
     """Whether SES also mails bounces and complaints to the sender. False needs both in `notifications`."""
-    mail_from_domain: Domain | None = None
+    mail_from_domain: values.Domain | None = None
     """A subdomain of the identity for the envelope sender."""
     mail_from_on_mx_failure: Literal["USE_DEFAULT_VALUE", "REJECT_MESSAGE"] = "USE_DEFAULT_VALUE"
     """What SES does with mail if the MX record of `mail_from_domain` is missing."""
     dkim_signing: bool = True
     dkim_key_length: Literal["RSA_1024_BIT", "RSA_2048_BIT"] = "RSA_2048_BIT"
-    resource_tags: ResourceTags = {}
+    resource_tags: values.ResourceTags = {}
 
 
 class ContactTopic(Section, frozen=True):
@@ -171,23 +145,23 @@ class ContactList(Section, frozen=True):
     existing: bool = False
     """Whether the contact list exists, as one that an earlier deployment retained; Aftersend then changes nothing."""
     description: str | None = None
-    topics: dict[SesName, ContactTopic] = {}
-    resource_tags: ResourceTags = {}
+    topics: dict[values.SesName, ContactTopic] = {}
+    resource_tags: values.ResourceTags = {}
 
 
 class ExistingState(Section, frozen=True):
     """Name what an earlier deployment retained. It is used as it is, instead of being created."""
 
-    ledger_table: TableName | None = None
+    ledger_table: values.TableName | None = None
     """Its stream must have new and old images, its time-to-live attribute must be `expires`."""
-    ledger_stream_arn: TableStreamArn | None = None
+    ledger_stream_arn: values.TableStreamArn | None = None
     """The stream of `ledger_table`."""
-    counters_table: TableName | None = None
-    suppressions_table: TableName | None = None
-    suppressions_stream_arn: TableStreamArn | None = None
+    counters_table: values.TableName | None = None
+    suppressions_table: values.TableName | None = None
+    suppressions_stream_arn: values.TableStreamArn | None = None
     """The stream of `suppressions_table`."""
-    archive_bucket: BucketName | None = None
-    recipient_hash_key_secret_arn: SecretArn | None = None
+    archive_bucket: values.BucketName | None = None
+    recipient_hash_key_secret_arn: values.SecretArn | None = None
     """Without the key that `suppressions_table` was written with, forgotten recipients are no longer suppressed."""
 
 
@@ -201,9 +175,9 @@ class SuppressionEvents(Section, frozen=True):
 class Canary(Section, frozen=True):
     """Describe the messages to the mailbox simulator that show, every hour, that events arrive."""
 
-    from_address: Email
+    from_address: values.Email
     """The sender, of an identity of this environment."""
-    configuration_set: SesName
+    configuration_set: values.SesName
     """A configuration set of this environment that publishes Send, Delivery, Bounce and Complaint."""
 
 
@@ -212,48 +186,49 @@ class Functions(Section, frozen=True):
 
     runs_on: Literal["aws", "local"] = "aws"
     """`local` bundles them for this machine's processor and Python version, which the emulator uses."""
-    feedback_max_concurrency: MaxConcurrency = 10
-    archive_max_concurrency: MaxConcurrency = 10
+    feedback_max_concurrency: values.MaxConcurrency = 10
+    archive_max_concurrency: values.MaxConcurrency = 10
 
 
 class Environment(Section, frozen=True):
     """Describe one deployment."""
 
     name: str
-    account: Account
-    region: Region
-    configuration_sets: dict[SesName, ConfigurationSet]
+    account: values.Account
+    region: values.Region
+    configuration_sets: dict[values.SesName, ConfigurationSet]
     monthly_messages: Annotated[int, Meta(ge=0, description="a whole number of at least 0")] = 0
     """The volume that the cost estimate assumes."""
     retain_state: bool = True
     """Whether tables, archive and hash key outlive their stack, which is then protected from termination."""
-    counted_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_TAGS)] = ()
+    counted_tags: Annotated[tuple[values.TagName, ...], Meta(max_length=MAX_COUNTED_TAGS)] = ()
     """Message tags that are counted, in addition to configuration set, from-domain and mailbox provider."""
-    counted_link_tags: Annotated[tuple[TagName, ...], Meta(max_length=MAX_COUNTED_LINK_TAGS)] = ()
+    counted_link_tags: Annotated[tuple[values.TagName, ...], Meta(max_length=MAX_COUNTED_LINK_TAGS)] = ()
     """Link tags (`ses:tags` of a link) by which clicks are counted."""
     tag_headers: Annotated[
-        dict[HeaderName, CustomTagName], Meta(max_length=MAX_TAG_HEADERS, description="a table of at most 10 headers")
+        dict[values.HeaderName, values.CustomTagName],
+        Meta(max_length=MAX_TAG_HEADERS, description="a table of at most 10 headers"),
     ] = {}
     """Headers whose values become tags where a message has no tag of that name: header → tag."""
     keep_subject: bool = False
     """Whether events have the subject of their message."""
     counting_window_seconds: Annotated[int, Meta(ge=0, le=300, description="a whole number from 0 to 300")] = 110
     """How long changes of the ledger are collected before they are counted: the longer, the fewer writes."""
-    archive_days: AtLeastOne = 400
+    archive_days: values.AtLeastOne = 400
     archive_interval_seconds: Annotated[int, Meta(ge=0, le=900, description="a whole number from 0 to 900")] = 60
     """How long Firehose buffers records before it writes an object."""
     warm_throughput: Annotated[int, Meta(ge=4000, description="a whole number of at least 4000")] | None = None
     """Writes a second that ledger and counters take at once; None leaves DynamoDB's 4,000, which grow with use."""
     ledger_recovery: bool = False
     """Whether the ledger has point-in-time recovery, as the other tables do; without it, the archive is replayed."""
-    log_days: LogDays = 30
+    log_days: values.LogDays = 30
     encrypted_topics: bool = False
     """Whether the topics are encrypted with a KMS key of this environment (about $1 a month)."""
-    alarm_addresses: tuple[Email, ...] = ()
+    alarm_addresses: tuple[values.Email, ...] = ()
     """Addresses notified of alarms; each must confirm its subscription once."""
-    ticket_addresses: tuple[Email, ...] | None = None
+    ticket_addresses: tuple[values.Email, ...] | None = None
     """Addresses notified of alarms that can wait for working hours, instead of `alarm_addresses`."""
-    runbook_url: WebAddress | None = None
+    runbook_url: values.WebAddress | None = None
     """Where docs/operations.md is published: descriptions of alarms and the dashboard link its sections."""
     on_identity_drift: Literal["alarm", "restore"] = "alarm"
     """Whether notification settings that SES dropped are restored, or only raise an alarm."""
@@ -265,17 +240,17 @@ class Environment(Section, frozen=True):
     """How much of a configuration set's mail may be missing in the counters before an alarm is raised."""
     unseen_percent: Annotated[int, Meta(ge=1, le=100, description="a whole number from 1 to 100")] = 5
     """How much of the account's mail may name no configuration set of this environment; 100 raises no alarm."""
-    max_tag_values: AtLeastOne = 1_000
+    max_tag_values: values.AtLeastOne = 1_000
     """How many values a counted tag may have a day before an alarm is raised."""
     tag_metric_values: Annotated[int, Meta(ge=0, le=50, description="a whole number from 0 to 50")] = 0
     """How many values of each of `counted_tags` have CloudWatch metrics on a day; 0 makes none. N cost at most about
     (N + 1) values (with `other`) x tags x 12 groups of measures with data x $0.30 a month."""
-    resource_tags: ResourceTags = {}
+    resource_tags: values.ResourceTags = {}
     """Tags of every resource."""
     accepted_findings: dict[str, str] = {}
     """Warnings of the linter to accept: id → reason."""
-    identities: dict[IdentityName, Identity] = {}
-    contact_lists: dict[SesName, ContactList] = {}
+    identities: dict[values.IdentityName, Identity] = {}
+    contact_lists: dict[values.SesName, ContactList] = {}
     existing_state: ExistingState = ExistingState()
     retention: Retention = Retention()
     suppression: Policy = Policy()
@@ -290,7 +265,7 @@ class Environment(Section, frozen=True):
         return self.functions.runs_on == "local"
 
     @property
-    def ticket_recipients(self) -> tuple[Email, ...]:
+    def ticket_recipients(self) -> tuple[values.Email, ...]:
         """Return who is notified of alarms that can wait."""
         return self.alarm_addresses if self.ticket_addresses is None else self.ticket_addresses
 

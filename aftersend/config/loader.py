@@ -32,7 +32,6 @@ class InvalidEnvironment(Exception):
 
 
 def environment_names(folder: Path = ENVIRONMENTS_FOLDER) -> list[str]:
-    """Return the names of all environments in a folder."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
@@ -49,10 +48,7 @@ def load(name: str | None, folder: Path = ENVIRONMENTS_FOLDER) -> Environment:
             f'{display_name}: "{file.stem}" is not an environment name. Stacks are named after the file: rename it, '
             "with at most 100 ASCII letters, digits and hyphens."
         )
-    try:
-        document = read_toml(file)
-    except InvalidToml as error:
-        raise InvalidEnvironment(f"{display_name}: {error}") from error
+    document = _document(file)
     converter = _Converter(document)
     environment = converter.table(document, Environment, [], name=file.stem)
     if problems := converter.problems or list(conflicts(document, file)):
@@ -66,12 +62,7 @@ def load_policy(file: Path) -> Policy:
     Raises:
         InvalidEnvironment: if the file cannot be read, or the section has mistakes.
     """
-    try:
-        document = read_toml(file)
-    except InvalidToml as error:
-        raise InvalidEnvironment(f"{display_path(file)}: {error}") from error
-    except OSError as error:
-        raise InvalidEnvironment(f"{display_path(file)} cannot be read: {error.strerror}.") from error
+    document = _document(file)
     if "suppression" not in document:
         raise InvalidEnvironment(f"{display_path(file)}: the section [suppression] is missing.")
     converter = _Converter(document)
@@ -79,6 +70,15 @@ def load_policy(file: Path) -> Policy:
     if converter.problems:
         raise InvalidEnvironment("\n".join(f"{display_path(file)}: {problem}" for problem in converter.problems))
     return policy
+
+
+def _document(file: Path) -> dict[str, Any]:
+    try:
+        return read_toml(file)
+    except InvalidToml as error:
+        raise InvalidEnvironment(f"{display_path(file)}: {error}") from error
+    except OSError as error:
+        raise InvalidEnvironment(f"{display_path(file)} cannot be read: {error.strerror}.") from error
 
 
 def _find_file(name: str | None, folder: Path) -> Path:
@@ -94,9 +94,9 @@ def _find_file(name: str | None, folder: Path) -> Path:
     return folder / f"{name}.toml"
 
 
-def suggestion(name: str, names: list[str], similarity: float = NAME_SIMILARITY) -> str:
+def suggestion(name: str, names: list[str]) -> str:
     """Suggest the most similar name, or else list all names. The result begins with a space."""
-    return _closest_match(name, names, similarity) or _list_names(names)
+    return _closest_match(name, names, NAME_SIMILARITY) or _list_names(names)
 
 
 def _list_names(names: list[str]) -> str:

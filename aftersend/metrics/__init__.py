@@ -10,17 +10,3 @@ from aftersend.metrics.emf import (
 )
 from aftersend.metrics.published_values import OTHER_VALUES, Published, choose_values
 from aftersend.metrics.summary import GROUPS, summarize
-
-__all__ = [
-    "GROUPS",
-    "OTHER_VALUES",
-    "Changes",
-    "Published",
-    "add_increases",
-    "choose_values",
-    "decreases",
-    "emf_document",
-    "emf_documents",
-    "metric_changes",
-    "summarize",
-]

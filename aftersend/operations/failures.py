@@ -15,6 +15,7 @@ from aftersend.contract import (
     FIREHOSE_ERRORS_PREFIX,
     QUARANTINE_PREFIX,
     REDRIVEN_SUFFIX,
+    QuarantinedLine,
 )
 from aftersend.parsing import Ignored, Unreadable, parse_object_notification
 from aftersend.recorder import parse_recordable
@@ -184,23 +185,13 @@ def parse_stored(kind: FailureKind, stored: StoredObject, lines: Iterable[tuple[
 def quarantined_record(line: bytes) -> str | None:
     """Return the record in a line of a quarantine object; None if the line has another format."""
     try:
-        return msgspec.json.decode(line, type=_QuarantinedLine).record
+        return msgspec.json.decode(line, type=QuarantinedLine).record
     except (ValueError, RecursionError):
         return None
 
 
-class _QuarantinedLine(msgspec.Struct):
-    """Describe a line that aws.archive.QuarantinedLine has written; a test holds that the two agree."""
-
-    object: str
-    line: int
-    reason: str
-    detail: str
-    record: str
-
-
 def _parse_quarantined(line: bytes) -> tuple[str, str, str]:
-    stored = msgspec.json.decode(line, type=_QuarantinedLine)
+    stored = msgspec.json.decode(line, type=QuarantinedLine)
     return stored.reason, f"line {stored.line} of {stored.object}: {stored.detail}", stored.record
 
 

@@ -30,7 +30,6 @@ class FeedbackSelection(msgspec.Struct, frozen=True, kw_only=True):
     """Messages sent before this time."""
 
     def includes(self, event: Event) -> bool:
-        """Tell whether an event is wanted."""
         sent_at = event.sent_at
         return (
             (not self.kinds or event.kind in self.kinds)

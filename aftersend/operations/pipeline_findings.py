@@ -19,9 +19,7 @@ from aftersend.operations.findings import (
     quantity,
     warning,
 )
-
-LATE_SECONDS = 15 * 60
-"""The threshold of the alarms about late messages."""
+from aftersend.operations.status import LATE_SECONDS
 
 MAX_SKEW_SECONDS = 60
 """AWS refuses requests whose time differs by five minutes; a replay's hours are wrong before that."""
@@ -34,8 +32,8 @@ GRACE = timedelta(minutes=15)
 """Mail that was sent within the window, but not within the grace at its end, has events in the archive and counters."""
 
 GOOD_STACK = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
-READER_OF_LEDGER = "CountTags"
-"""Part of the name of the function whose event source mapping a recount pauses."""
+COUNTER = "CountTags"
+"""Part of the physical name of count_tags, whose event source mapping a recount pauses: the id of its construct."""
 
 GOOD_MAPPING = {"Enabled", "Enabling", "Creating", "Updating"}
 
@@ -93,17 +91,12 @@ def judge_feedback_subscription(subscription: Answer | None, attributes: Answer 
         yield warning("Raw delivery to the feedback queue is off: its messages are larger, in SNS's envelope.", fix)
 
 
-COUNTER = "CountTags"
-"""Part of the physical name of count_tags: the id of its construct."""
-
-
 def function_name(mapping: Answer) -> str:
     """Return the name of the function that an event source mapping invokes."""
     return mapping["FunctionArn"].split(":")[6]
 
 
 def is_of_stream(mapping: Answer) -> bool:
-    """Return whether an event source mapping reads the stream of a table."""
     return ":dynamodb:" in mapping["EventSourceArn"]
 
 
@@ -117,7 +110,7 @@ def judge_mappings(mappings: Answers, counting_window_seconds: int | None) -> It
         result = mapping.get("LastProcessingResult") or ""
         if mapping["State"] not in GOOD_MAPPING:
             fix = f"Enable it: `aws lambda update-event-source-mapping --uuid {uuid} --enabled`."
-            if READER_OF_LEDGER in function_name(mapping):
+            if COUNTER in function_name(mapping):
                 fix = "If no recount is running, resume counting: `aftersend recount --env $env --abort`."
             yield critical(f"The event source mapping of {source} is {mapping['State'].lower()}.", fix)
         elif result.startswith(("PROBLEM", "FAILED")):
@@ -136,7 +129,6 @@ def _judge_counting_window(mapping: Answer, expected: int | None) -> Iterator[Fi
 
 
 def judge_recount(is_unfinished: bool) -> Iterator[Finding]:
-    """Judge the last recount."""
     if is_unfinished:
         fix = "Unless it is still running, run it again: `aftersend recount --env $env`."
         yield critical("A recount has not finished correcting counters: they are wrong until one has.", fix)
@@ -154,7 +146,6 @@ def judge_archive_notifications(configuration: Answer, queue: str) -> Iterator[F
 
 
 def judge_streams(streams: Answers) -> Iterator[Finding]:
-    """Judge the Firehose streams."""
     for name, stream in streams.items():
         status = stream["DeliveryStreamDescription"]["DeliveryStreamStatus"] if stream else "gone"
         if status != "ACTIVE":

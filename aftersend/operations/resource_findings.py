@@ -42,7 +42,6 @@ def judge_stream(name: str, reader: str, table: Answer | None, mappings: Answers
 
 
 def judge_indexes(table: Answer | None) -> Iterator[Finding]:
-    """Judge the indexes of the ledger."""
     present = table["Table"].get("GlobalSecondaryIndexes", ()) if table else ()
     # AWS always states the status; the emulator, whose indexes are built at once, never does.
     statuses = {each["IndexName"]: each.get("IndexStatus", "ACTIVE") for each in present}

@@ -25,7 +25,6 @@ def csv_lines(entries: Iterable[Entry], _now: datetime) -> Iterator[str]:
 
 
 def json_lines(entries: Iterable[Entry], _now: datetime) -> Iterator[str]:
-    """Yield a line of JSON for each entry."""
     for entry in entries:
         yield f"{msgspec.json.encode(entry_values(entry)).decode()}\n"
 
@@ -51,7 +50,6 @@ def entry_values(entry: Entry) -> dict[str, str]:
 
 
 def csv_line(values: Iterable[object]) -> str:
-    """Return values as a line of CSV."""
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(values)
     return line.getvalue()

@@ -47,7 +47,6 @@ class Summary:
         self.examples: dict[tuple[str, str], list[str]] = {}
 
     def add(self, difference: Difference) -> None:
-        """Count a difference."""
         row = difference.kind, difference.rule
         self.counts[row] += 1
         examples = self.examples.setdefault(row, [])

@@ -6,16 +6,3 @@ Others import from here. What the reasons of ignored and unreadable records mean
 from aftersend.parsing.headers import DEFAULT_OPTIONS, Options
 from aftersend.parsing.object_notifications import ArchivedObject, parse_object_notification
 from aftersend.parsing.parser import MAX_INVOCATION_BYTES, MAX_PAYLOAD_BYTES, Ignored, ParseResult, Unreadable, parse
-
-__all__ = [
-    "DEFAULT_OPTIONS",
-    "MAX_INVOCATION_BYTES",
-    "MAX_PAYLOAD_BYTES",
-    "ArchivedObject",
-    "Ignored",
-    "Options",
-    "ParseResult",
-    "Unreadable",
-    "parse",
-    "parse_object_notification",
-]

@@ -3,7 +3,7 @@
 Others import from here: the policy and its rules, the entry, the decision, and its changes.
 """
 
-from aftersend.suppression.changes import LIFTED, SUPPRESSED, ChangeDetail, change_detail, detail_type
+from aftersend.suppression.changes import LIFTED, SUPPRESSED, change_detail, detail_type
 from aftersend.suppression.decision import decide
 from aftersend.suppression.entry import ENDED, EVERYWHERE, WITHDRAWN, Entry, entry_from_attributes
 from aftersend.suppression.ladder import is_outdated, needs_deliveries
@@ -22,33 +22,3 @@ from aftersend.suppression.rules import (
     rule_for,
     rule_for_feedback,
 )
-
-__all__ = [
-    "EARLIEST",
-    "ENDED",
-    "EVERYWHERE",
-    "LIFTED",
-    "LIFTING_RULES",
-    "RULES",
-    "SIMULATOR",
-    "SUPPRESSED",
-    "WITHDRAWN",
-    "ChangeDetail",
-    "Effect",
-    "Entry",
-    "Policy",
-    "Rule",
-    "change_detail",
-    "decide",
-    "detail_type",
-    "entry_from_attributes",
-    "is_not_spam",
-    "is_out_of_office",
-    "is_outdated",
-    "is_suppression_list_echo",
-    "mass_suppression_percent",
-    "needs_deliveries",
-    "rule_for",
-    "rule_for_feedback",
-    "watched_hours",
-]

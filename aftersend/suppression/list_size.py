@@ -45,7 +45,6 @@ class SizeCount:
         self._growth: dict[date, Counter[str]] = {}
 
     def add(self, entry: Entry) -> None:
-        """Count an entry."""
         if entry.is_in_force(self._now):
             self._by_rule[entry.rule] += 1
             self._by_scope[entry.scope] += 1
@@ -53,5 +52,4 @@ class SizeCount:
             self._growth.setdefault(day, Counter())[entry.rule] += 1
 
     def size(self) -> ListSize:
-        """Return what was counted."""
         return ListSize(self._now, self._by_rule, self._by_scope, {day: self._growth[day] for day in self._growth})

@@ -25,7 +25,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """True: only entries in force; False: only lifted and ended ones; None: all."""
 
     def includes(self, entry: Entry, now: datetime) -> bool:
-        """Tell whether an entry is wanted."""
         return (
             self.in_force in (None, entry.is_in_force(now))
             and self.reason in (None, entry.reason)
