@@ -23,8 +23,6 @@ HARD_BOUNCES = 0.4
 """Part of the bounces that suppress a recipient at once (assumed)."""
 SUPPRESSING = (Kind.BOUNCE, Kind.COMPLAINT)
 """Event types that may change the suppression list."""
-SHARDS = 4
-"""Shards of a new on-demand table's stream; each is read separately."""
 SHORTEST_INTERVAL_SECONDS = 5
 """About how long Firehose takes to write an object if its interval is 0."""
 
