@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class FilesTogether(LoadFileScheduling):
-    """Gives all tests of a file to one process, and all tests of the stacks, which then synthesizes the templates once."""
+    """Gives one process all tests of a file, and one all tests of the stacks, which share the templates."""
 
     def _split_scope(self, nodeid: str) -> str:
         return "stacks" if nodeid.startswith("tests/stacks/") else super()._split_scope(nodeid)
