@@ -1,5 +1,6 @@
 """Keep all tests from reaching a real AWS account, and unit, adapter and stack tests from opening sockets."""
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
@@ -23,6 +24,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if WITHOUT_SOCKETS.intersection(item.path.relative_to(TESTS).parts):
             item.add_marker(pytest.mark.disable_socket)
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # modules and tests last as long as the process, so the collector need not visit them again
 
 
 class FilesTogether(LoadFileScheduling):
