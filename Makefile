@@ -22,18 +22,23 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "ty: types"
 	@ty check --quiet --python .venv --error-on-warning .
 	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
-	@pytest --quiet --numprocesses 2 --dist loadgroup -m "not slow" tests/unit tests/adapters tests/stacks
+	@pytest --quiet $(TWO_PROCESSES) -m "not slow" $(QUICK_TESTS)
 
 test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (a quarter of an hour)
 	$(SAY) "pytest: the slow unit, adapter and stack tests"
-	@pytest --quiet --numprocesses 2 -m slow tests/unit tests/adapters tests/stacks
+	@pytest --quiet --numprocesses 2 -m slow $(QUICK_TESTS)
 	$(SAY) "pytest: exactness tests and property tests (two minutes)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
 	$(SAY) "pytest: integration tests on two emulators (six minutes)"
 	@pytest --quiet $(TWO_PROCESSES) --no-loadscope-reorder tests/integration
 
-# Test files run in parallel; the tests of one file run in sequence.
+# Test files run in parallel; the tests of one file run in sequence. Python may keep their compiled form.
 TWO_PROCESSES = --numprocesses 2 --dist loadfile
+unexport PYTHONDONTWRITEBYTECODE
+
+# The tests in tests/unit, tests/adapters and tests/stacks. If pytest got these folders, its main process, which runs no
+# test, would load what their conftest.py files import before it starts the others.
+QUICK_TESTS = tests $(addprefix --ignore=tests/,browser clients integration properties world)
 
 test-python-3.13: setup ## Run the unit tests under Python 3.13, if it is installed
 	$(SAY) "pytest: unit tests under Python 3.13"

@@ -1,11 +1,14 @@
 """Keep all tests from reaching a real AWS account, and unit, adapter and stack tests from opening sockets."""
 
+import gc
 import os
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.testing
+from xdist.scheduler import LoadFileScheduling
 
 for name in [name for name in os.environ if name.startswith("AWS_")]:
     del os.environ[name]
@@ -17,11 +20,23 @@ TESTS = Path(__file__).parent
 WITHOUT_SOCKETS = {"unit", "adapters", "stacks"}
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        folders = set(item.path.relative_to(TESTS).parts)
-        if WITHOUT_SOCKETS & folders:
+        if WITHOUT_SOCKETS.intersection(item.path.relative_to(TESTS).parts):
             item.add_marker(pytest.mark.disable_socket)
-        if "stacks" in folders and not item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.xdist_group("stacks"))  # one process synthesizes the templates
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()  # modules and tests last as long as the process, so the collector need not visit them again
+
+
+class FilesTogether(LoadFileScheduling):
+    """Gives one process all tests of a file, and one all tests of the stacks, which share the templates."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stacks" if nodeid.startswith("tests/stacks/") else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> FilesTogether | None:
+    return FilesTogether(config, log) if config.getoption("dist") == "loadfile" else None

@@ -46,6 +46,14 @@ def local_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Templ
 
 
 @pytest.fixture(scope="session")
+def bare_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+    """Return the templates of prod without configuration sets, and without what needs them."""
+    environment = msgspec.structs.replace(load("prod"), configuration_sets={}, identities={}, canary=None)
+    stacks = build_stacks(environment, tmp_path_factory.mktemp("bare"))
+    return {name: Template.from_stack(stack) for name, stack in stacks.items()}
+
+
+@pytest.fixture(scope="session")
 def full_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
     """Return the templates of the environment that sets everything (tests/environments/b), deployed to AWS."""
     environment = load("change", PROJECT / "tests" / "environments" / "b")

@@ -8,7 +8,6 @@ import pytest
 from aws_cdk.assertions import Template
 from msgspec.structs import replace
 
-from aftersend.config import Environment
 from aftersend.config.cost_table import cost_table
 from aftersend.config.environment import ConfigurationSet
 from aftersend.config.loader import load
@@ -34,10 +33,6 @@ def widgets_of(template: Template) -> Widgets:
 def graphs_of(widgets: Widgets) -> dict[str, dict[str, Any]]:
     """Return the properties of each graph by its title."""
     return {each["properties"]["title"]: each["properties"] for each in widgets if each["type"] == "metric"}
-
-
-def widgets_for(environment: Environment, folder: Path) -> Widgets:
-    return widgets_of(Template.from_stack(build_stacks(environment, folder)["Dashboard"]))
 
 
 @pytest.fixture(scope="session")
@@ -110,8 +105,8 @@ def test_pipeline_shows_what_waits_failed_and_ran(graphs: dict[str, dict[str, An
     assert {"canary runs", "rates runs", "sweep runs"} <= labels("Runs of scheduled functions an hour")
 
 
-def test_environment_without_configuration_sets_has_no_graphs_of_them(tmp_path: Path):
-    graphs = graphs_of(widgets_for(replace(load("prod"), configuration_sets={}, identities={}, canary=None), tmp_path))
+def test_environment_without_configuration_sets_has_no_graphs_of_them(bare_templates: dict[str, Template]):
+    graphs = graphs_of(widgets_of(bare_templates["Dashboard"]))
     assert all(title.startswith(("Age", "Dead", "Runs")) for title in graphs)
     beats = {metric[-1]["label"] for metric in graphs["Runs of scheduled functions an hour"]["metrics"]}
     assert not beats & {"rates runs", "canary runs", "count check runs"}
@@ -120,7 +115,8 @@ def test_environment_without_configuration_sets_has_no_graphs_of_them(tmp_path: 
 def test_dashboard_stays_within_the_limits_of_cloudwatch_with_many_configuration_sets(tmp_path: Path):
     prod = load("prod")
     sets = {f"set-{number}": ConfigurationSet() for number in range(2 * MAX_SETS)}
-    widgets = widgets_for(replace(prod, configuration_sets=prod.configuration_sets | sets), tmp_path)
+    environment = replace(prod, configuration_sets=prod.configuration_sets | sets)
+    widgets = widgets_of(Template.from_stack(build_stacks(environment, tmp_path)["Dashboard"]))
     sizes = [len(each["properties"].get("metrics", ())) for each in widgets]
     assert len(widgets) <= WIDGETS_PER_DASHBOARD
     assert max(sizes) <= METRICS_PER_WIDGET

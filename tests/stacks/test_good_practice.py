@@ -5,9 +5,6 @@ from pathlib import Path
 
 import aws_cdk as cdk
 import pytest
-from cdk_nag import AwsSolutionsChecks
-from cfnlint.api import lint_file
-from cfnlint.config import ManualArgs
 
 from aftersend.config.loader import load
 from tests.stacks.conftest import build_stacks
@@ -21,6 +18,8 @@ IGNORED_CHECKS = ["W3005"]
 @pytest.fixture(scope="module")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of prod, synthesized with the checks on. A finding makes the synthesis fail."""
+    from cdk_nag import AwsSolutionsChecks
+
     folder = tmp_path_factory.mktemp("checked")
     app = next(iter(build_stacks(load("prod"), folder).values())).node.root
     assert isinstance(app, cdk.App)
@@ -36,6 +35,9 @@ def test_cdk_nag_finds_only_what_is_acknowledged(assembly: Path):
 
 
 def test_cfn_lint_finds_nothing(assembly: Path):
+    from cfnlint.api import lint_file  # takes a second, which tests of other files need not wait for
+    from cfnlint.config import ManualArgs
+
     templates = sorted(assembly.glob("*.template.json"))
     assert len(templates) == 4
     for template in templates:

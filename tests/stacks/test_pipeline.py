@@ -1,13 +1,10 @@
-from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-import msgspec
 import pytest
 from aws_cdk.assertions import Match, Template
 
 from aftersend.config.alarms import ALARMS, RATES_ALARMS
-from aftersend.config.loader import load
 from aftersend.contract import (
     ACCOUNT_LIST_METRICS,
     CANARY_METRICS,
@@ -20,7 +17,6 @@ from aftersend.contract import (
     SWEEP_METRICS,
     Variable,
 )
-from tests.stacks.conftest import build_stacks
 
 
 @pytest.fixture(scope="session")
@@ -347,9 +343,8 @@ def test_stacks_are_deployed_from_the_state_to_publishing(stacks: dict[str, cdk.
     }
 
 
-def test_rates_are_not_watched_without_configuration_sets(tmp_path: Path):
-    without = msgspec.structs.replace(load("prod"), configuration_sets={}, identities={})
-    template = Template.from_stack(build_stacks(without, tmp_path)["Pipeline"])
+def test_rates_are_not_watched_without_configuration_sets(bare_templates: dict[str, Template]):
+    template = bare_templates["Pipeline"]
     assert not template.find_resources(
         "AWS::Lambda::Function", {"Properties": {"Handler": "lambdas.watch_rates.handler"}}
     )

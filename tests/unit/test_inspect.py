@@ -153,8 +153,15 @@ def test_coerced_fields_are_named():
     assert lines(stdin=json.dumps(record))[0]["coerced_fields"] == ["mail.destination"]
 
 
+def long_open() -> str:
+    """Return a record of which few make a large file."""
+    record = published("open")
+    record["open"]["userAgent"] = "x" * 20_000
+    return json.dumps(record)
+
+
 def test_event_of_a_lambda_invocation_is_one_payload(tmp_path: Path):
-    record = in_sqs_record(json.dumps(published("open")))
+    record = in_sqs_record(long_open())
     number = MAX_INVOCATION_BYTES // (len(json.dumps(record)) + 2) - 1
     (tmp_path / "event.json").write_text(json.dumps({"Records": [record] * number}))
     assert MAX_PAYLOAD_BYTES < (tmp_path / "event.json").stat().st_size <= MAX_INVOCATION_BYTES
@@ -162,7 +169,7 @@ def test_event_of_a_lambda_invocation_is_one_payload(tmp_path: Path):
 
 
 def test_archive_object_may_be_gzip_or_plain_and_of_any_length(tmp_path: Path):
-    line = json.dumps(published("open"))
+    line = long_open()
     number = MAX_INVOCATION_BYTES // len(line) + 2
     (tmp_path / "gzip").write_bytes(gzip.compress("\n".join([line] * number).encode()))
     (tmp_path / "plain").write_text("\n".join([line, "", "{}"]))
