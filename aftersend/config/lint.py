@@ -46,6 +46,10 @@ RESERVED_DESTINATIONS = ("feedback", "archive", "sends")
 """Event destinations that Aftersend creates in configuration sets."""
 SUPPRESSING = (Kind.BOUNCE.value, Kind.COMPLAINT.value)
 """Event types, and notification types of the same names, that can suppress a recipient."""
+MAX_NAMES_BYTES = 1_900
+"""Of the 4 KB of a function's settings ("Lambda quotas"), the names of configuration sets with what each tracks: costs
+take up to 2 KB of show_widgets, which has the most settings (tests/unit/test_cost.py)."""
+
 TRACKED = (Kind.OPEN.value, Kind.CLICK.value)
 
 UNSUPPORTED_HEADERS = ("received", "to", "from", "dkim-signature", "cc", "message-id", "return-path")
@@ -152,6 +156,14 @@ def _check_environment(environment: Environment) -> Iterator[Finding]:
     if environment.canary:
         yield from _check_canary(environment.canary, environment)
     yield from _check_capacity(environment)
+    yield from _check_names(environment)
+
+
+def _check_names(environment: Environment) -> Iterator[Finding]:
+    taken = len(msgspec.json.encode(environment.tracked))
+    if taken > MAX_NAMES_BYTES:
+        sizes = {"number": len(environment.tracked), "bytes": taken, "maximum": MAX_NAMES_BYTES}
+        yield _finding("too-long-names", ["configuration_sets"], **sizes)
 
 
 def _check_canary(canary: Canary, environment: Environment) -> Iterator[Finding]:

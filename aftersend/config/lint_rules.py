@@ -124,6 +124,11 @@ RULES = {
         "Remove {kinds}, or accept this warning. Some laws require the recipient's consent to tracking.",
         "event types that make SES rewrite messages",
     ),
+    "too-long-names": Rule(
+        "the names of {number} configuration sets take {bytes:,} bytes of the settings of the function that shows the "
+        "dashboard, and there is room for {maximum:,}.",
+        "Use shorter names, or an environment for some of the sets.",
+    ),
     # Event destinations
     "too-many-destinations": Rule(
         "there are {number} event destinations. SES allows {maximum} per configuration set, and Aftersend needs "

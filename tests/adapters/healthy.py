@@ -141,7 +141,7 @@ MAPPING = {
     "EventSourceArn": LEDGER_STREAM,
     "State": "Enabled",
     "LastProcessingResult": "OK",
-    "MaximumBatchingWindowInSeconds": 60,
+    "MaximumBatchingWindowInSeconds": 110,
 }
 TABLE = {
     "TableStatus": "ACTIVE",

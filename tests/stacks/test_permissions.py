@@ -113,9 +113,13 @@ PERMISSIONS: dict[str, dict[tuple[tuple[str, ...], str], str]] = {
     },
     "SweepSweepSuppressionsFunction": {
         (
+            ("dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"),
+            "Counters",
+        ): "read how much was sent, and keep the size of the list",
+        (
             ("dynamodb:PutItem", "dynamodb:Query"),
-            "Counters, Ledger",
-        ): "read how much was sent and events of a recipient; keep the size of the list and the history of retention",
+            "Ledger",
+        ): "read events of a recipient, and keep the history of retention",
         (
             ("dynamodb:Query", "dynamodb:PutItem", "dynamodb:Scan"),
             "Suppressions",

@@ -243,7 +243,7 @@ def test_stream_is_read_from_its_beginning_in_order_and_without_loss(pipeline: T
         {
             "StartingPosition": "TRIM_HORIZON",
             "BatchSize": 4000,
-            "MaximumBatchingWindowInSeconds": 60,
+            "MaximumBatchingWindowInSeconds": 110,
             "TumblingWindowInSeconds": 900,
             "ParallelizationFactor": 1,
             "BisectBatchOnFunctionError": True,

@@ -214,6 +214,12 @@ ERROR_CASES: dict[str, tuple[list[Finding], str, str]] = {
         "region-without-service",
         "region: ap-east-1 has no SES, as far as",
     ),
+    "names that exceed a function's settings": (
+        lint(configuration_sets={f"newsletter-{number:03}": ConfigurationSet() for number in range(106)}),
+        "too-long-names",
+        "configuration_sets: the names of 106 configuration sets take 2,121 bytes of the settings of the function that "
+        "shows the dashboard, and there is room for 1,900.",
+    ),
     "eleven destinations": (
         lint(destinations={f"shop-{number}": EVENT_BUS for number in range(8)}),
         "too-many-destinations",
