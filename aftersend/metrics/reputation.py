@@ -21,6 +21,9 @@ from aftersend.metrics.summary import REFUSED, summarize
 AWS_PERCENT = {"bounce": ("5 %", "10 %"), "complaint": ("0.1 %", "0.5 %")}
 """From which rate AWS reviews an account, and from which it may pause it ("sending review process FAQs")."""
 
+MAX_DECIMALS = 6
+"""Of a rate that is shown beside its threshold."""
+
 Percent = Annotated[float, Meta(gt=0, le=100, description="a number above 0 and at most 100")]
 AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 
@@ -205,7 +208,7 @@ def _reaches(events: int, sends: int, percent: float) -> bool:
 def sentence(name: str, verdict: Verdict) -> str:
     """Describe a verdict with its figures."""
     figures = f"{verdict.events:,} of {verdict.sends:,} sent in {verdict.window.text}"
-    rate = f"{name}: {verdict.signal} rate {verdict.percent:.{_decimals(verdict)}f} % ({figures})"
+    rate = f"{name}: {verdict.signal} rate {_shown_percent(verdict)} % ({figures})"
     if verdict.level is Level.TOO_FEW:
         return f"{rate}: too few for a verdict."
     threshold = f"{verdict.threshold_percent:g} %"
@@ -215,8 +218,12 @@ def sentence(name: str, verdict: Verdict) -> str:
     return f"{rate} is {threshold} or more: AWS reviews accounts from {review} and may pause them from {pause}."
 
 
-def _decimals(verdict: Verdict) -> int:
-    return 1 if verdict.signal == "bounce" else 2
+def _shown_percent(verdict: Verdict) -> str:
+    """Return the rate with as many decimals as it takes to show on which side of the threshold it is."""
+    rate, threshold, decimals = verdict.percent, verdict.threshold_percent, 1 if verdict.signal == "bounce" else 2
+    while decimals < MAX_DECIMALS and (round(rate, decimals) >= threshold) != (rate >= threshold):
+        decimals += 1
+    return f"{rate:.{decimals}f}"
 
 
 def rates(verdicts: Iterable[Verdict], reputation: Reputation) -> dict[str, float]:

@@ -219,3 +219,18 @@ def test_after_a_resumption_mail_counts_from_the_next_full_hour_and_the_set_can_
     again = guard(Level.CRITICAL, guard(Level.CRITICAL, RESUMED).state, now=NOW + SETTLING).state
     assert again.is_paused
     assert again.judged_since is None
+
+
+@pytest.mark.parametrize(
+    ("level", "events", "threshold", "text"),
+    [
+        (Level.HEALTHY, 496, 5, "bounce rate 4.96 % (496 of 10,000 sent in 24 hours) is below 5 %."),
+        (Level.WARNING, 526, 5.25, "bounce rate 5.3 % (526 of 10,000 sent in 24 hours) is 5.25 % or more"),
+        (Level.WARNING, 525, 5.25, "bounce rate 5.25 % (525 of 10,000 sent in 24 hours) is 5.25 % or more"),
+        (Level.HEALTHY, 120, 5, "bounce rate 1.2 % (120 of 10,000 sent in 24 hours) is below 5 %."),
+    ],
+)
+def test_sentence_shows_on_which_side_of_the_threshold_a_rate_is(
+    level: Level, events: int, threshold: float, text: str
+):
+    assert text in sentence("news", Verdict(level, "bounce", DAY, events, 10_000, threshold))
