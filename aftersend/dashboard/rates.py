@@ -99,8 +99,9 @@ def _rate(verdict: Verdict) -> str:
 def _last_hour(rates: Rates) -> Iterator[Content]:
     for signal in AWS_PERCENT:
         verdict = rates.of(signal, is_day=False)
+        rate = f", {_rate(verdict)}" if verdict.sends else ""
         word = f", {verdict.level.text}" if verdict.level >= Level.WARNING else ""
-        yield element("div", f"{signal.capitalize()}s: {count(verdict.events)}, {_rate(verdict)}{word}")
+        yield element("div", f"{signal.capitalize()}s: {count(verdict.events)}{rate}{word}")
     yield element("small", f"of {count(rates.of('bounce', is_day=False).sends)} sent")
 
 

@@ -30,6 +30,11 @@ def test_set_has_its_rates_the_verdict_and_the_guard():
     assert row[5] == "Reports only (dry-run)"
 
 
+def test_hour_without_mail_has_no_rate():
+    [row] = rows(panel([rates("news", {})]))
+    assert row[4] == "Bounces: 0 Complaints: 0 of 0 sent"
+
+
 def test_worst_set_is_first():
     sets = [
         rates("few", {HOUR: mail(10, 5)}),
