@@ -51,6 +51,7 @@ TUMBLING_SECONDS = 900
 EVENTS_SIMULATED = 800_000
 """About how many per volume, by default: the whole day of 10 million messages a month."""
 STRATA = 24
+"""Windows of a day, fewer if even short ones have too many events."""
 SHORTEST_SECONDS = 130
 LEAD_IN_SECONDS = 20
 """Before a window, in addition to the time that Firehose and Lambda collect for."""
@@ -200,7 +201,8 @@ class Simulation:
 
     def _default_sampling(self) -> Sampling:
         part = EVENTS_SIMULATED / self.arrival.number(0, DAY)
-        return Sampling(STRATA, max(SHORTEST_SECONDS, DAY / STRATA * part)) if part < 1 else WHOLE_DAY
+        seconds = max(SHORTEST_SECONDS, DAY / STRATA * part)
+        return Sampling(min(STRATA, round(DAY * part / seconds)), seconds) if part < 1 else WHOLE_DAY
 
     def _entries_per_event(self) -> float:
         rates = self.arrival.rates
