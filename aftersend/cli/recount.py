@@ -1,5 +1,6 @@
 """Implement `aftersend recount`: rebuild the counters from the ledger, and correct those that differ."""
 
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,12 +26,10 @@ from aftersend.cli.deployment import (
     YesOption,
     confirm,
     connected,
-    one_sentence,
 )
 from aftersend.cli.failure_output import plain_table, print_json, print_rich, printable
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
 from aftersend.contract import ONLY_SHARD
-from aftersend.ledger import NewerSchema
 from aftersend.operations.failures import FailureKind
 from aftersend.operations.recount import PARTS, Difference, Reach, totals
 
@@ -39,6 +38,7 @@ MAPPING_OUTPUT = "CountTagsMappingId"
 
 MAX_SHOWN = 20
 
+AGAIN = "Run the command again; `aftersend doctor` shows if counting is paused."
 RESUMED = "Counting was resumed, and nothing was changed."
 PAUSED = "Counting stays paused and counters are wrong until you run the command again."
 
@@ -70,7 +70,7 @@ def recount(
 
     - `aftersend recount --env prod`
     """
-    with connected(env) as target, _explained():
+    with connected(env) as target, explained():
         if abort:
             _abort(target)
             return
@@ -84,7 +84,7 @@ def recount(
             if is_wanted:
                 job.correct(differences)
         batches = stored_failures(target.deployment, FailureKind.BATCH)
-        deleted, kept = delete_recounted(batches, job.includes) if is_wanted else (0, 0)
+        deleted, kept = delete_recounted(batches, job.includes, job.cut_at) if is_wanted else (0, 0)
     if as_json:
         _print_json(job, wrong, is_corrected=is_wanted, deleted=deleted)
     else:
@@ -94,16 +94,24 @@ def recount(
 
 
 @contextmanager
-def _explained() -> Generator[None]:
-    """End the command with a sentence if the recount cannot go on, and say whether counting is paused."""
+def explained() -> Generator[None]:
+    """End the command with a sentence if the recount cannot go on, and say what to do.
+
+    A terminal that is closed, and a process that is asked to end, interrupt like Ctrl-C: counting is resumed.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
     try:
-        with one_sentence(NotPaused, NotCut, CountingContinues, NewerSchema, code=CANNOT_QUERY):
-            yield
+        yield
     except KeyboardInterrupt:
-        typer.echo("Interrupted. Run the command again; `aftersend doctor` shows if counting is paused.", err=True)
+        typer.echo(f"Interrupted. {AGAIN}", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    except (NotPaused, NotCut, CountingContinues) as error:
+        typer.echo(f"{error} {AGAIN}", err=True)
+        raise typer.Exit(CANNOT_QUERY) from None
     except AWS_ERRORS:
-        typer.echo("The recount failed. Run it again; `aftersend doctor` shows if counting is paused.", err=True)
+        typer.echo(f"The recount failed. {AGAIN}", err=True)
         raise
 
 
@@ -112,7 +120,7 @@ def _count(target: Target) -> Recount:
     job = _recount(target)
     with progress("reading the ledger") as bar:
         job.count(lambda number: advance(bar, number))
-    typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+    typer.echo("Pausing counting, to compare. This takes some minutes.", err=True)
     return job
 
 
