@@ -18,7 +18,15 @@ from aftersend.config.environment import (
     EventDestination,
     Identity,
 )
-from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting, estimate_volume
+from aftersend.config.volume import (
+    COUNT_SECONDS,
+    COUNTING,
+    MEASURED_WINDOW_SECONDS,
+    MIX,
+    SHORTEST_WINDOW_SECONDS,
+    estimate_counting,
+    estimate_volume,
+)
 from aftersend.contract import CostTable
 from aftersend.counting import PERMANENT_MEASURES, TRANSIENT_MEASURES, Counted, measure
 from aftersend.dashboard.cost import month_costs
@@ -210,6 +218,14 @@ def test_counting_is_estimated_between_the_measured_volumes():
     assert low.write_units > estimate_counting((low.messages * high.messages) ** 0.5).write_units > high.write_units
     assert estimate_counting(0) == estimate_counting(1) == COUNTING[0]
     assert estimate_counting(10**12) == COUNTING[-1]
+
+
+def test_longer_window_costs_less_as_a_larger_volume_does():
+    assert estimate_counting(10**6, 55) == estimate_counting(10**6 / 2)
+    assert estimate_counting(10**6, 0) == estimate_counting(10**6, SHORTEST_WINDOW_SECONDS)
+    assert ENVIRONMENT.counting_window_seconds == MEASURED_WINDOW_SECONDS
+    costs = [total(changed(counting_window_seconds=seconds)) for seconds in (0, 60, 110, 300)]
+    assert costs == sorted(set(costs), reverse=True)
 
 
 def test_opens_and_clicks_cost_more():
