@@ -131,13 +131,20 @@ def test_environment_without_mail_has_fixed_costs():
 @pytest.mark.parametrize("mode", ["read", "sync"])
 def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
     compared = changed(monthly_messages=420_000, suppression=Policy(account_list=mode))
-    # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
-    reads = 7_000 * 400 / (365 / 12) / 4 * 730
+    # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read in each of 730 hours, four to a unit.
+    entries = 730 * 7_000 * 400 / (365 / 12)
     assert added_cost(compared, changed(monthly_messages=420_000)) == {
         "CloudWatch metrics": pytest.approx(0.30),
         "CloudWatch alarms": pytest.approx(3 * 0.10),
-        "DynamoDB": pytest.approx(reads * 0.125e-6),
+        "DynamoDB": pytest.approx(entries / 4 * 0.125e-6),
+        "Lambda": pytest.approx(entries * 1.2e-3 * 0.5 * 13.3334e-6),
     }
+
+
+def test_function_that_reads_a_large_list_costs_no_more_than_its_longest_invocation():
+    compared = Policy(account_list="read")
+    added = added_cost(changed(monthly_messages=10**9, suppression=compared), changed(monthly_messages=10**9))
+    assert added["Lambda"] == pytest.approx(730 * 900 * 0.5 * 13.3334e-6)
 
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
