@@ -276,9 +276,18 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
     metrics += _rate_metrics(environment, volume) + _value_metrics(environment, volume)
     metrics += sum(ALARMS[name].is_heartbeat for name in alarm_names(environment))  # every hour has data
+    metrics += _mapping_metrics(volume)
     read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
     dollars = metrics * prices.METRIC + read * prices.METRIC_READ
     return Part("CloudWatch metrics", dollars, f"{metrics:,.1f} metrics")
+
+
+def _mapping_metrics(volume: Volume) -> float:
+    """Return the metrics of the event source mappings of both streams ("Event source mapping metrics" in the Lambda
+    guide), assumed to cost what others do. Polls are counted in every hour; what is filtered out, and what the function
+    is invoked with, in those with changes.
+    """
+    return sum(1 + 2 * min(changes, HOURS) / HOURS for changes in (_sum(volume.events), _sum(volume.changes)))
 
 
 def _rate_metrics(environment: Environment, volume: Volume) -> int:

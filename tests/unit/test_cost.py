@@ -120,7 +120,7 @@ def test_environment_without_mail_has_fixed_costs():
         "CloudWatch dashboard": pytest.approx(
             3 + 22 * 60 * (8 * (0.2e-6 + 0.3 * 1769 / 1024 * 13.3334e-6) + 12 * 0.01e-3)
         ),
-        "CloudWatch metrics": pytest.approx(4 * 0.30 + 2 * READ),  # four heartbeats, two metrics of SES
+        "CloudWatch metrics": pytest.approx((4 + 2) * 0.30 + 2 * READ),  # heartbeats, polls; two metrics of SES
         "CloudWatch alarms": pytest.approx(4.60),
         "DynamoDB": pytest.approx(RATE_READS * 0.125e-6),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
@@ -150,7 +150,7 @@ def test_function_that_reads_a_large_list_costs_no_more_than_its_longest_invocat
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $10.01 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $10.61 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 6
@@ -278,6 +278,15 @@ def test_counting_sends_costs_a_metric_for_each_set_reads_and_alarms():
         "CloudWatch metrics": pytest.approx(2 * 0.30 + 2 * READ),
         "CloudWatch alarms": pytest.approx(5 * 0.10),
     }
+
+
+def test_mappings_of_streams_have_two_metrics_more_in_hours_with_changes():
+    fed = with_set(feedback=(), archive=(Kind.SEND,))
+    few = changed(
+        fed, monthly_messages=73
+    )  # an hour in ten: one metric of the set, one of its sends, two of the mapping
+    added = added_cost(few, changed(fed, monthly_messages=0))
+    assert added["CloudWatch metrics"] == pytest.approx((1 + 1 + 2) * 0.1 * 0.30)
 
 
 def test_values_of_tags_with_metrics_cost_their_groups_and_those_of_all_others():
