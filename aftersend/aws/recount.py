@@ -66,7 +66,8 @@ class Recount:
         self._ledger, self._stream, self._counters, self._mapping = ledger, stream, counters, mapping
         self._counted, self._now, self._attempts, self._alias = counted, now, attempts, shard_alias
         self._tally, self._rebuilt, self._expected = Tally(), Counter[Any](), dict[str, Checkpoint | None]()
-        self._is_correcting = False
+        self.is_correcting = False
+        """Whether corrections are incomplete: this recount's, or an earlier one's."""
         self._opened_at = self.cut_at = now()
         self.undecodable = 0
         """How many items were left out because they cannot be decoded. The stream's are left out by count_tags too."""
@@ -96,11 +97,12 @@ class Recount:
             self._follow(self._stream.read())
             if self._now() >= counted_at:
                 break
-        self._mapping.pause()
         try:
+            self._mapping.pause()
+            self.is_correcting = is_unfinished(self._counters)
             yield
         finally:
-            if not self._is_correcting:
+            if not self.is_correcting:
                 self._mapping.resume()
 
     def compare(self) -> list[Difference]:
@@ -127,7 +129,7 @@ class Recount:
 
     def correct(self, differing: list[Difference]) -> int:
         """Correct counters that `compare` has returned, or what differs by then; return how many."""
-        self._is_correcting = True
+        self.is_correcting = True
         for _ in self._attempts(COMPARE_ATTEMPTS):
             try:
                 self._commit(RECOUNT_STATE, UNFINISHED, Counter())
@@ -137,7 +139,7 @@ class Recount:
             except CheckpointMoved:  # an invocation was under way when counting was paused, or another recount is
                 differing = self.compare()
             else:
-                self._is_correcting = False
+                self.is_correcting = False
                 return len(differing)
         raise CountingContinues("Counters changed in each attempt to correct them: does another recount run?")
 

@@ -40,7 +40,10 @@ MAX_SHOWN = 20
 
 AGAIN = "Run the command again; `aftersend doctor` shows if counting is paused."
 RESUMED = "Counting was resumed, and nothing was changed."
-PAUSED = "Counting stays paused and counters are wrong until you run the command again."
+UNFINISHED = (
+    "The last recount ended while it corrected counters. "
+    "Counting stays paused and counters are wrong until you run the command again."
+)
 
 AbortOption = Annotated[
     bool, typer.Option("--abort", help="Resume counting after a recount that was killed while it compared.")
@@ -88,7 +91,7 @@ def recount(
     if as_json:
         _print_json(job, wrong, is_corrected=is_wanted, deleted=deleted)
     else:
-        _print_end(len(wrong), deleted, kept, is_corrected=is_wanted)
+        _print_end(job, len(wrong), deleted, kept, is_corrected=is_wanted)
     if wrong and not is_wanted:
         raise typer.Exit(REFUSED)
 
@@ -145,7 +148,7 @@ def _recount(target: Target) -> Recount:
 
 def _abort(target: Target) -> None:
     if is_unfinished(deployed_counters(target.deployment)):
-        typer.echo(f"The last recount ended while it corrected counters. {PAUSED}", err=True)
+        typer.echo(UNFINISHED, err=True)
         raise typer.Exit(REFUSED)
     CountingMapping(target.deployment.client("lambda"), target.deployment.output(MAPPING_OUTPUT)).resume()
     typer.echo("Counting was resumed.", err=True)
@@ -208,9 +211,9 @@ def _print_json(job: Recount, wrong: list[Difference], *, is_corrected: bool, de
     )
 
 
-def _print_end(counters: int, deleted: int, kept: int, *, is_corrected: bool) -> None:
+def _print_end(job: Recount, counters: int, deleted: int, kept: int, *, is_corrected: bool) -> None:
     if not is_corrected:
-        typer.echo(RESUMED, err=True)
+        typer.echo(UNFINISHED if job.is_correcting else RESUMED, err=True)
         return
     staying = f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
     typer.echo(f"Corrected {counters:,} counters. Counting goes on.")

@@ -94,6 +94,9 @@ def test_recount_that_was_killed_while_it_corrected_is_recognized_and_leaves_cou
     assert world.ledger_mapping.is_paused
     with world.answer_calls():
         assert is_unfinished(world.counters)
+    with world.answer_calls("recount"), recount_of(world).paused():
+        pass  # as if the answer were no
+    assert world.ledger_mapping.is_paused
     with world.answer_calls("recount"):
         run(world)
         assert not is_unfinished(world.counters)
@@ -138,6 +141,18 @@ def test_item_that_is_erased_while_the_ledger_is_read_is_an_error_that_counting_
             errors = [each.error for each in recount.compare()]
     assert errors
     assert all(error < 0 for error in errors)
+
+
+def test_interruption_while_counting_is_being_paused_resumes_it(monkeypatch: pytest.MonkeyPatch):
+    world = World(seed=5)
+
+    def interrupt(_mapping: CountingMapping) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CountingMapping, "is_paused", interrupt)
+    with world.answer_calls("recount"), pytest.raises(KeyboardInterrupt), recount_of(world).paused():
+        pass
+    assert world.mapping_api.enabled
 
 
 def let_pass(world: World, steps: int) -> None:
