@@ -231,7 +231,7 @@ FUNCTIONS = {
     "set_identity_notifications": FunctionSize(256, 300),
     "check_identities": FunctionSize(256, 900),
     "sync_account_list": FunctionSize(512, 900),
-    "sweep_suppressions": FunctionSize(512, 900),
+    "sweep_suppressions": FunctionSize(1769, 900),
     "watch_rates": FunctionSize(512, 300),
     "check_counts": FunctionSize(512, 300),
     "send_canary": FunctionSize(256, 300),

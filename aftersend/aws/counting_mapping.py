@@ -1,5 +1,6 @@
 """Pause and resume the event source mapping that invokes count_tags."""
 
+from datetime import timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,6 +10,10 @@ from aftersend.aws.clients import error_code
 
 MAPPING_ATTEMPTS = 120
 """Attempts to change a mapping, and to see it disabled: several minutes. Lambda takes up to about one."""
+
+
+DELAY_FACTOR = 1.25
+"""In how many batching windows nearly every change is counted: the rest is polling, and counting itself."""
 
 
 class NotPaused(Exception):
@@ -24,6 +29,11 @@ class CountingMapping:
     def stream_arn(self) -> str:
         return self._functions.get_event_source_mapping(UUID=self._id)["EventSourceArn"]
 
+    def delay(self) -> timedelta:
+        """Return how long after a change it is usually counted."""
+        mapping = self._functions.get_event_source_mapping(UUID=self._id)
+        return timedelta(seconds=DELAY_FACTOR * mapping.get("MaximumBatchingWindowInSeconds", 0))
+
     def is_paused(self) -> bool:
         return self._functions.get_event_source_mapping(UUID=self._id)["State"] == "Disabled"
 
@@ -37,7 +47,7 @@ class CountingMapping:
         for _ in self._attempts(MAPPING_ATTEMPTS):
             if self.is_paused():
                 return
-        raise NotPaused(f"Lambda did not disable the event source mapping {self._id}. Run the command again.")
+        raise NotPaused(f"Lambda did not disable the event source mapping {self._id}.")
 
     def resume(self) -> None:
         """Enable the mapping."""

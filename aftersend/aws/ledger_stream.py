@@ -71,7 +71,7 @@ class LedgerStream:
             yield from self.read(run)
             if not self._iterators and not self._childless and self._ended <= self.cut.keys():
                 return
-        raise NotCut("The ledger's stream does not show what was just written. Run the command again.")
+        raise NotCut("The ledger's stream does not show what was just written.")
 
     def _find_children(self) -> None:
         """Begin to read the children of shards that were closed before the cut."""

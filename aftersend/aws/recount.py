@@ -39,6 +39,9 @@ MARKER_LIFE = timedelta(days=1)
 
 COMPARE_ATTEMPTS = 10
 
+FOLLOW_ATTEMPTS = 300
+"""How often the stream is read before counting is paused: for over ten minutes, more than the longest delay."""
+
 
 class CountingContinues(Exception):
     """Counters changed while counting was paused, as after somebody enabled the mapping, or by another recount."""
@@ -63,7 +66,9 @@ class Recount:
         self._ledger, self._stream, self._counters, self._mapping = ledger, stream, counters, mapping
         self._counted, self._now, self._attempts, self._alias = counted, now, attempts, shard_alias
         self._tally, self._rebuilt, self._expected = Tally(), Counter[Any](), dict[str, Checkpoint | None]()
-        self._is_correcting = False
+        self.is_correcting = False
+        """Whether corrections are incomplete: this recount's, or an earlier one's."""
+        self._opened_at = self.cut_at = now()
         self.undecodable = 0
         """How many items were left out because they cannot be decoded. The stream's are left out by count_tags too."""
         self.reach = Reach(counted, ledger.retention_history(now()), now())
@@ -72,6 +77,7 @@ class Recount:
     def count(self, progress: Callable[[int], None] = lambda number: None) -> None:
         """Count every item of the ledger while counting goes on, and report how many were read."""
         self._stream.open()
+        self._opened_at = self._now()
         for number, page in enumerate(self._ledger.items()):
             for item in page:
                 self._tally.add(_key(item), self._contributions(item))
@@ -81,12 +87,22 @@ class Recount:
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """Pause counting during a block. It stays paused if the block ends while corrections are incomplete."""
-        self._mapping.pause()
+        """Pause counting during a block. It stays paused if the block ends while corrections are incomplete.
+
+        Before, wait until what was written before the stream was opened is counted: what is read of the stream shows
+        what is not counted yet, and all else would look like an error.
+        """
+        counted_at = self._opened_at + self._mapping.delay()
+        for _ in self._attempts(FOLLOW_ATTEMPTS):
+            self._follow(self._stream.read())
+            if self._now() >= counted_at:
+                break
         try:
+            self._mapping.pause()
+            self.is_correcting = is_unfinished(self._counters)
             yield
         finally:
-            if not self._is_correcting:
+            if not self.is_correcting:
                 self._mapping.resume()
 
     def compare(self) -> list[Difference]:
@@ -96,7 +112,8 @@ class Recount:
             CountingContinues: if counters change meanwhile.
         """
         if not self._rebuilt:
-            run = str(int(self._now().timestamp() * 1000))
+            self.cut_at = self._now()
+            run = str(int(self.cut_at.timestamp() * 1000))
             expires = int((self._now() + MARKER_LIFE).timestamp())
             self._follow(self._stream.read_to_cut(run, lambda key: self._ledger.mark(key, expires)))
             self._rebuilt = self._tally.counts()
@@ -112,7 +129,7 @@ class Recount:
 
     def correct(self, differing: list[Difference]) -> int:
         """Correct counters that `compare` has returned, or what differs by then; return how many."""
-        self._is_correcting = True
+        self.is_correcting = True
         for _ in self._attempts(COMPARE_ATTEMPTS):
             try:
                 self._commit(RECOUNT_STATE, UNFINISHED, Counter())
@@ -122,7 +139,7 @@ class Recount:
             except CheckpointMoved:  # an invocation was under way when counting was paused, or another recount is
                 differing = self.compare()
             else:
-                self._is_correcting = False
+                self.is_correcting = False
                 return len(differing)
         raise CountingContinues("Counters changed in each attempt to correct them: does another recount run?")
 
@@ -140,6 +157,8 @@ class Recount:
         for shard, record in records:
             change = record["dynamodb"]
             new, old = (self._contributions(change.get(image)) for image in ("NewImage", "OldImage"))
+            if "NewImage" not in change:  # count_tags subtracts nothing for an item that was removed
+                old = ()
             number = pad_sequence_number(change["SequenceNumber"])
             self._tally.change(_key(change["Keys"]), new, old, self._alias or shard, number)
 
@@ -165,7 +184,7 @@ class Recount:
         """Move the checkpoints to the cut: what is before it is in the counts that were compared."""
         for shard, cut in self._cut().items():
             if any(position > cut for position in self._expected[shard] or ()):
-                raise CountingContinues("Counting went on during the recount. Run it again.")
+                raise CountingContinues("Counting went on during the recount.")
             self._commit(shard, (cut,) * SLOTS, Counter())
 
     def _add(self, differing: list[Difference]) -> None:
@@ -191,11 +210,16 @@ def _key(item: Item) -> Key:
     return Key(item[PARTITION_KEY]["S"], item[SORT_KEY]["S"])
 
 
-def delete_recounted(batches: StoredFailures, is_recounted: Callable[[list[Item]], bool]) -> tuple[int, int]:
-    """Delete each stored batch of whose items all were recounted; return how many were deleted and how many stay."""
+def delete_recounted(
+    batches: StoredFailures, is_recounted: Callable[[list[Item]], bool], cut_at: datetime
+) -> tuple[int, int]:
+    """Delete each stored batch of whose items all were recounted; return how many were deleted and how many stay.
+
+    One that was stored after the cut, as when an operator answers after a day, may have changes from after it.
+    """
     deleted = kept = 0
     for stored in batches.objects():
-        if all(
+        if stored.since < cut_at and all(
             each.reason != UNKNOWN_FORMAT and is_recounted(_images(each.record)) for each in batches.records(stored)
         ):
             batches.delete(stored)

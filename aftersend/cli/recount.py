@@ -1,5 +1,6 @@
 """Implement `aftersend recount`: rebuild the counters from the ledger, and correct those that differ."""
 
+import signal
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,12 +26,10 @@ from aftersend.cli.deployment import (
     YesOption,
     confirm,
     connected,
-    one_sentence,
 )
 from aftersend.cli.failure_output import plain_table, print_json, print_rich, printable
 from aftersend.cli.suppression_options import INTERRUPTED, REFUSED, advance, progress
 from aftersend.contract import ONLY_SHARD
-from aftersend.ledger import NewerSchema
 from aftersend.operations.failures import FailureKind
 from aftersend.operations.recount import PARTS, Difference, Reach, totals
 
@@ -39,8 +38,12 @@ MAPPING_OUTPUT = "CountTagsMappingId"
 
 MAX_SHOWN = 20
 
+AGAIN = "Run the command again; `aftersend doctor` shows if counting is paused."
 RESUMED = "Counting was resumed, and nothing was changed."
-PAUSED = "Counting stays paused and counters are wrong until you run the command again."
+UNFINISHED = (
+    "The last recount ended while it corrected counters. "
+    "Counting stays paused and counters are wrong until you run the command again."
+)
 
 AbortOption = Annotated[
     bool, typer.Option("--abort", help="Resume counting after a recount that was killed while it compared.")
@@ -70,7 +73,7 @@ def recount(
 
     - `aftersend recount --env prod`
     """
-    with connected(env) as target, _explained():
+    with connected(env) as target, explained():
         if abort:
             _abort(target)
             return
@@ -84,26 +87,34 @@ def recount(
             if is_wanted:
                 job.correct(differences)
         batches = stored_failures(target.deployment, FailureKind.BATCH)
-        deleted, kept = delete_recounted(batches, job.includes) if is_wanted else (0, 0)
+        deleted, kept = delete_recounted(batches, job.includes, job.cut_at) if is_wanted else (0, 0)
     if as_json:
         _print_json(job, wrong, is_corrected=is_wanted, deleted=deleted)
     else:
-        _print_end(len(wrong), deleted, kept, is_corrected=is_wanted)
+        _print_end(job, len(wrong), deleted, kept, is_corrected=is_wanted)
     if wrong and not is_wanted:
         raise typer.Exit(REFUSED)
 
 
 @contextmanager
-def _explained() -> Generator[None]:
-    """End the command with a sentence if the recount cannot go on, and say whether counting is paused."""
+def explained() -> Generator[None]:
+    """End the command with a sentence if the recount cannot go on, and say what to do.
+
+    A terminal that is closed, and a process that is asked to end, interrupt like Ctrl-C: counting is resumed.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, signal.default_int_handler)
     try:
-        with one_sentence(NotPaused, NotCut, CountingContinues, NewerSchema, code=CANNOT_QUERY):
-            yield
+        yield
     except KeyboardInterrupt:
-        typer.echo("Interrupted. Run the command again; `aftersend doctor` shows if counting is paused.", err=True)
+        typer.echo(f"Interrupted. {AGAIN}", err=True)
         raise typer.Exit(INTERRUPTED) from None
+    except (NotPaused, NotCut, CountingContinues) as error:
+        typer.echo(f"{error} {AGAIN}", err=True)
+        raise typer.Exit(CANNOT_QUERY) from None
     except AWS_ERRORS:
-        typer.echo("The recount failed. Run it again; `aftersend doctor` shows if counting is paused.", err=True)
+        typer.echo(f"The recount failed. {AGAIN}", err=True)
         raise
 
 
@@ -112,7 +123,7 @@ def _count(target: Target) -> Recount:
     job = _recount(target)
     with progress("reading the ledger") as bar:
         job.count(lambda number: advance(bar, number))
-    typer.echo("Pausing counting, to compare. This takes about a minute.", err=True)
+    typer.echo("Pausing counting, to compare. This takes some minutes.", err=True)
     return job
 
 
@@ -137,7 +148,7 @@ def _recount(target: Target) -> Recount:
 
 def _abort(target: Target) -> None:
     if is_unfinished(deployed_counters(target.deployment)):
-        typer.echo(f"The last recount ended while it corrected counters. {PAUSED}", err=True)
+        typer.echo(UNFINISHED, err=True)
         raise typer.Exit(REFUSED)
     CountingMapping(target.deployment.client("lambda"), target.deployment.output(MAPPING_OUTPUT)).resume()
     typer.echo("Counting was resumed.", err=True)
@@ -200,9 +211,9 @@ def _print_json(job: Recount, wrong: list[Difference], *, is_corrected: bool, de
     )
 
 
-def _print_end(counters: int, deleted: int, kept: int, *, is_corrected: bool) -> None:
+def _print_end(job: Recount, counters: int, deleted: int, kept: int, *, is_corrected: bool) -> None:
     if not is_corrected:
-        typer.echo(RESUMED, err=True)
+        typer.echo(UNFINISHED if job.is_correcting else RESUMED, err=True)
         return
     staying = f"; {kept:,} stay, because they have changes of counters that cannot be rebuilt" if kept else ""
     typer.echo(f"Corrected {counters:,} counters. Counting goes on.")

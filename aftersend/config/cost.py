@@ -74,6 +74,8 @@ RECORD_BYTES, ARCHIVED_BYTES = 5 * 1024, 250
 # Lambda
 INVOCATION_SECONDS, EVENT_SECONDS = 0.06, 0.001
 """Duration of an invocation, including its share of cold starts, and of each event in it (both assumed)."""
+SWEEP_SECONDS, COMPARISON_SECONDS = 60e-6, 1.2e-3
+"""Duration of a sweep and of a comparison with the account list per entry (assumed). SES lists 1,000 a second."""
 LOG_BYTES = 1_000
 """Written to the log per invocation: Lambda's lines, Aftersend's and the metrics."""
 
@@ -147,7 +149,7 @@ def parts(environment: Environment, volume: Volume | None = None) -> list[Part]:
         _sns_and_sqs(environment, volume),
         _firehose(volume, regional),
         _s3(environment, volume, regional),
-        _lambda(volume),
+        _lambda(environment, volume),
         _event_bridge(volume),
         _metrics(environment, volume),
         _dashboard(),
@@ -238,7 +240,8 @@ def _s3(environment: Environment, volume: Volume, regional: Prices) -> Part:
     return Part("S3 archive", dollars, f"{_many(volume.objects)} objects written and read, {stored:,.1f} GB stored")
 
 
-def _lambda(volume: Volume) -> Part:
+def _lambda(environment: Environment, volume: Volume) -> Part:
+    """Estimate the functions that process events or read every entry. Other scheduled ones cost some cents."""
     events = {
         "record_feedback": volume.notified,
         "record_archive": volume.archived,
@@ -248,9 +251,18 @@ def _lambda(volume: Volume) -> Part:
     seconds = {
         name: volume.invocations[name] * INVOCATION_SECONDS + _sum(events[name]) * EVENT_SECONDS for name in events
     } | {"count_tags": volume.count_seconds}
+    entries = _entries(environment, volume)
+    comparisons = HOURS if _compares(environment) else 0
+    seconds["sync_account_list"] = comparisons * _duration("sync_account_list", entries * COMPARISON_SECONDS)
+    sweeps = HOURS / sweep_hours(entries)
+    seconds["sweep_suppressions"] = sweeps * _duration("sweep_suppressions", entries * SWEEP_SECONDS)
     gb_seconds = sum(seconds[name] * FUNCTIONS[name].memory_mebibytes / 1024 for name in seconds)
     dollars = invocations * prices.INVOCATION + gb_seconds * prices.GB_SECOND
     return Part("Lambda", dollars, f"{_many(invocations)} invocations, {_many(gb_seconds)} GB-seconds")
+
+
+def _duration(name: str, seconds: float) -> float:
+    return min(seconds, FUNCTIONS[name].timeout_seconds)
 
 
 def _event_bridge(volume: Volume) -> Part:
@@ -264,9 +276,18 @@ def _metrics(environment: Environment, volume: Volume) -> Part:
     metrics += len(environment.compared_sets) * min(volume.per_set[Kind.SEND], HOURS) / HOURS
     metrics += _rate_metrics(environment, volume) + _value_metrics(environment, volume)
     metrics += sum(ALARMS[name].is_heartbeat for name in alarm_names(environment))  # every hour has data
+    metrics += _mapping_metrics(volume)
     read = HOURS * (1 + len(environment.compared_sets)) if environment.compared_sets else 0
     dollars = metrics * prices.METRIC + read * prices.METRIC_READ
     return Part("CloudWatch metrics", dollars, f"{metrics:,.1f} metrics")
+
+
+def _mapping_metrics(volume: Volume) -> float:
+    """Return the metrics of the event source mappings of both streams ("Event source mapping metrics" in the Lambda
+    guide), assumed to cost what others do. Polls are counted in every hour; what is filtered out, and what the function
+    is invoked with, in those with changes.
+    """
+    return sum(1 + 2 * min(changes, HOURS) / HOURS for changes in (_sum(volume.events), _sum(volume.changes)))
 
 
 def _rate_metrics(environment: Environment, volume: Volume) -> int:

@@ -184,7 +184,7 @@ def _check_capacity(environment: Environment) -> Iterator[Finding]:
     peak = peak_events(environment)
     for capacity in capacities(environment):
         if peak > capacity.events:
-            values = capacity._asdict() | {"events": int(capacity.events), "needed": capacity.needed(peak)}
+            values = capacity._asdict() | {"events": round(capacity.events), "needed": capacity.needed(peak)}
             values |= {"messages": environment.monthly_messages, "peak": round(peak)}
             if capacity.key is None:
                 yield _finding("volume-exceeds-quota", ["monthly_messages"], **values)

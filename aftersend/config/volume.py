@@ -31,7 +31,7 @@ class Counting(NamedTuple):
     """Say what counting costs at a volume."""
 
     messages: float
-    """A month, counted in the default window."""
+    """A month, counted in a window of MEASURED_WINDOW_SECONDS."""
     write_units: float
     """Of the counters per event, with two counted tags."""
     invocations: float
@@ -47,6 +47,9 @@ COUNTING: tuple[Counting, ...] = (
     Counting(1_000_000_000, 0.171, 0.00030),
 )
 """As `python -m benchmarks.month --counting` measures it. The larger a batch, the fewer items are written for it."""
+MEASURED_WINDOW_SECONDS = 110
+SHORTEST_WINDOW_SECONDS = 30
+"""The window that no window is like: Firehose's objects bring events together, too (measured there)."""
 MEASURED_TAGS = 2
 ALWAYS_COUNTED_TAGS = 2
 """Configuration set and from-domain."""
@@ -108,7 +111,7 @@ def estimate_volume(environment: Environment) -> Volume:
     intervals = SECONDS / max(environment.archive_interval_seconds, SHORTEST_INTERVAL_SECONDS)
     objects = min(sum(archived.values()), intervals)
     number = sum(events.values())
-    counting = estimate_counting(number / sum(MIX.values()))
+    counting = estimate_counting(number / sum(MIX.values()), environment.counting_window_seconds)
     tags = (len(environment.counted_tags) + ALWAYS_COUNTED_TAGS) / (MEASURED_TAGS + ALWAYS_COUNTED_TAGS)
     return Volume(
         per_set=per_set,
@@ -122,8 +125,12 @@ def estimate_volume(environment: Environment) -> Volume:
     )
 
 
-def estimate_counting(messages: float) -> Counting:
-    """Return what counting costs at a volume, between the volumes measured on a logarithmic scale."""
+def estimate_counting(messages: float, window_seconds: float = MEASURED_WINDOW_SECONDS) -> Counting:
+    """Return what counting costs at a volume, between the volumes measured on a logarithmic scale.
+
+    What counts is the size of a batch: twice the window is like twice the volume.
+    """
+    messages *= max(window_seconds, SHORTEST_WINDOW_SECONDS) / MEASURED_WINDOW_SECONDS
     above = next((number for number, each in enumerate(COUNTING) if each.messages >= messages), len(COUNTING))
     if above == len(COUNTING):
         return COUNTING[-1]

@@ -3,7 +3,6 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from aftersend.suppression import Entry
 from aftersend.suppression.list_size import GROWTH_DAYS, LARGE_LIST_ENTRIES, ListSize
 from lambdas import sweep_suppressions
 from lambdas.dependencies import logger
+from tests.adapters.account_list import context_with
 
 NOW = datetime(2026, 3, 14, 12, 30, tzinfo=UTC)
 LASTING = {"reason": "bounce", "rule": "hard-bounce", "since": NOW - timedelta(days=9)}
@@ -163,11 +163,24 @@ def test_forgotten_recipients_are_not_swept(environment: Environment):
 def test_run_that_is_out_of_time_still_counts_every_entry(environment: Environment):
     for name in "abc":
         environment.add(name, **TEMPORARY)
-    times = [400_000, 300_000]
-    context = SimpleNamespace(get_remaining_time_in_millis=lambda: times.pop(0) if len(times) > 1 else times[0])
     recorder = FakeRecorder()
+    context = context_with(400_000, 400_000, 300_000)  # two questions for the first entry
     assert environment.sweep(recorder, context) == {"suppressions_in_force": 3}
     assert len(recorder.updated) == 1
+
+
+def test_list_that_is_too_large_for_a_run_is_reported_and_its_size_is_not_stored(environment: Environment):
+    for name in "abc":
+        environment.add(name, **LASTING)
+    assert environment.sweep(context=context_with(400_000, 20_000)) == {"suppressions_in_force": 1, "sweep_failed": 1}
+    assert environment.sizes.get() is None
+
+
+def test_scheduled_run_belongs_to_the_hour_of_the_schedule_however_late_it_begins(environment: Environment):
+    environment.add("reader", **ENDED)
+    counts = environment.sweep(now=None, event={"source": "aws.events", "time": "2026-03-14T18:59:00Z"})
+    assert "suppressions_ended" in counts
+    assert environment.sweep(now=None, event={"source": "aws.events", "time": "2026-03-14T19:59:00Z"}) == {}
 
 
 def test_runs_begin_with_different_recipients_so_that_no_one_is_always_left_out(environment: Environment):

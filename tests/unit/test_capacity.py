@@ -10,6 +10,7 @@ from aftersend.aws.counters_table import SUFFIXES
 from aftersend.config import capacity
 from aftersend.config.capacity import Capacity, capacities, peak_events
 from aftersend.config.environment import Environment, ExistingState, Functions
+from aftersend.config.lint import findings
 from benchmarks.month.arrival import CAMPAIGN_HOURS, HOUR, Arrival
 from benchmarks.month.parameters import Parameters
 from benchmarks.month.report import ENVIRONMENT
@@ -26,6 +27,14 @@ def parts(**settings: object) -> dict[str, Capacity]:
 @pytest.mark.parametrize("table", TABLES)
 def test_page_shows_the_computed_table(table):
     assert "\n".join(table()) in PAGE
+
+
+def test_findings_have_the_numbers_of_the_page():
+    environment = msgspec.structs.replace(ENVIRONMENT, monthly_messages=10**10)
+    text = " ".join(finding.problem for finding in findings(environment))
+    exceeded = [each for each in capacities(environment) if each.events < peak_events(environment)]
+    assert exceeded
+    assert [each.part for each in exceeded if f"{each.part} carries {each.events:,.0f}" not in text] == []
 
 
 @pytest.mark.slow

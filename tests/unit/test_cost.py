@@ -18,7 +18,15 @@ from aftersend.config.environment import (
     EventDestination,
     Identity,
 )
-from aftersend.config.volume import COUNT_SECONDS, COUNTING, MIX, estimate_counting, estimate_volume
+from aftersend.config.volume import (
+    COUNT_SECONDS,
+    COUNTING,
+    MEASURED_WINDOW_SECONDS,
+    MIX,
+    SHORTEST_WINDOW_SECONDS,
+    estimate_counting,
+    estimate_volume,
+)
 from aftersend.contract import CostTable
 from aftersend.counting import PERMANENT_MEASURES, TRANSIENT_MEASURES, Counted, measure
 from aftersend.dashboard.cost import month_costs
@@ -112,7 +120,7 @@ def test_environment_without_mail_has_fixed_costs():
         "CloudWatch dashboard": pytest.approx(
             3 + 22 * 60 * (8 * (0.2e-6 + 0.3 * 1769 / 1024 * 13.3334e-6) + 12 * 0.01e-3)
         ),
-        "CloudWatch metrics": pytest.approx(4 * 0.30 + 2 * READ),  # four heartbeats, two metrics of SES
+        "CloudWatch metrics": pytest.approx((4 + 2) * 0.30 + 2 * READ),  # heartbeats, polls; two metrics of SES
         "CloudWatch alarms": pytest.approx(4.60),
         "DynamoDB": pytest.approx(RATE_READS * 0.125e-6),
         "Secrets Manager": pytest.approx(0.40),  # the hash key of forgotten recipients
@@ -123,19 +131,26 @@ def test_environment_without_mail_has_fixed_costs():
 @pytest.mark.parametrize("mode", ["read", "sync"])
 def test_comparison_with_the_account_list_costs_a_metric_alarms_and_hourly_reads(mode: Literal["read", "sync"]):
     compared = changed(monthly_messages=420_000, suppression=Policy(account_list=mode))
-    # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read four to a unit in each of 730 hours.
-    reads = 7_000 * 400 / (365 / 12) / 4 * 730
+    # 6,000 hard bounces and 1,000 complaints a month, kept for 400 days and read in each of 730 hours, four to a unit.
+    entries = 730 * 7_000 * 400 / (365 / 12)
     assert added_cost(compared, changed(monthly_messages=420_000)) == {
         "CloudWatch metrics": pytest.approx(0.30),
         "CloudWatch alarms": pytest.approx(3 * 0.10),
-        "DynamoDB": pytest.approx(reads * 0.125e-6),
+        "DynamoDB": pytest.approx(entries / 4 * 0.125e-6),
+        "Lambda": pytest.approx(entries * 1.2e-3 * 0.5 * 13.3334e-6),
     }
+
+
+def test_function_that_reads_a_large_list_costs_no_more_than_its_longest_invocation():
+    compared = Policy(account_list="read")
+    added = added_cost(changed(monthly_messages=10**9, suppression=compared), changed(monthly_messages=10**9))
+    assert added["Lambda"] == pytest.approx(730 * 900 * 0.5 * 13.3334e-6)
 
 
 def test_estimate_without_mail_explains_how_to_set_a_volume():
     headline, hint, *lines = format_estimate(changed(monthly_messages=0)).splitlines()
     assert headline.startswith(
-        "Estimated cost: $10.01 a month without any mail, excluding SES charges (prices: us-east"
+        "Estimated cost: $10.61 a month without any mail, excluding SES charges (prices: us-east"
     )
     assert hint == "To estimate the cost of mail, set `monthly_messages` in the file, or use `lint --messages N`."
     assert len(lines) == 6
@@ -212,6 +227,14 @@ def test_counting_is_estimated_between_the_measured_volumes():
     assert estimate_counting(10**12) == COUNTING[-1]
 
 
+def test_longer_window_costs_less_as_a_larger_volume_does():
+    assert estimate_counting(10**6, 55) == estimate_counting(10**6 / 2)
+    assert estimate_counting(10**6, 0) == estimate_counting(10**6, SHORTEST_WINDOW_SECONDS)
+    assert ENVIRONMENT.counting_window_seconds == MEASURED_WINDOW_SECONDS
+    costs = [total(changed(counting_window_seconds=seconds)) for seconds in (0, 60, 110, 300)]
+    assert costs == sorted(set(costs), reverse=True)
+
+
 def test_opens_and_clicks_cost_more():
     assert {"DynamoDB", "Firehose", "S3 archive", "CloudWatch metrics"} <= added_cost(with_set(TRACKED)).keys()
     assert min(added_cost(with_set(TRACKED)).values()) > 0
@@ -255,6 +278,15 @@ def test_counting_sends_costs_a_metric_for_each_set_reads_and_alarms():
         "CloudWatch metrics": pytest.approx(2 * 0.30 + 2 * READ),
         "CloudWatch alarms": pytest.approx(5 * 0.10),
     }
+
+
+def test_mappings_of_streams_have_two_metrics_more_in_hours_with_changes():
+    fed = with_set(feedback=(), archive=(Kind.SEND,))
+    few = changed(
+        fed, monthly_messages=73
+    )  # an hour in ten: one metric of the set, one of its sends, two of the mapping
+    added = added_cost(few, changed(fed, monthly_messages=0))
+    assert added["CloudWatch metrics"] == pytest.approx((1 + 1 + 2) * 0.1 * 0.30)
 
 
 def test_values_of_tags_with_metrics_cost_their_groups_and_those_of_all_others():

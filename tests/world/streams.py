@@ -66,6 +66,7 @@ class MappingApi:
     def __init__(self, mapping: StreamMapping, table: str, rng: random.Random) -> None:
         self.mapping, self.table, self.rng = mapping, table, rng
         self.enabled = True
+        self.window_seconds = 0
 
     def UpdateEventSourceMapping(self, call: dict[str, Any]) -> dict[str, Any]:
         if self.rng.random() < BUSY_RATE:
@@ -80,4 +81,8 @@ class MappingApi:
             self.mapping.pause()
         names = {(False, True): "Disabled", (False, False): "Disabling"}
         state = names.get((self.enabled, self.mapping.is_paused), "Enabled")
-        return {"EventSourceArn": self.table, "State": state}
+        return {
+            "EventSourceArn": self.table,
+            "State": state,
+            "MaximumBatchingWindowInSeconds": self.window_seconds,
+        }

@@ -1,6 +1,6 @@
 """Recount at any moment, among deliveries, kills and faults: whatever was wrong before, counters end exact."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given, settings
 
+from aftersend.aws.attempts import Attempts
 from aftersend.aws.counting_mapping import CountingMapping, NotPaused
 from aftersend.aws.ledger_stream import LedgerStream, NotCut
 from aftersend.aws.ledger_table import LedgerTable
@@ -93,11 +94,65 @@ def test_recount_that_was_killed_while_it_corrected_is_recognized_and_leaves_cou
     assert world.ledger_mapping.is_paused
     with world.answer_calls():
         assert is_unfinished(world.counters)
+    with world.answer_calls("recount"), recount_of(world).paused():
+        pass  # as if the answer were no
+    assert world.ledger_mapping.is_paused
     with world.answer_calls("recount"):
         run(world)
         assert not is_unfinished(world.counters)
     assert not world.ledger_mapping.is_paused
     assert world.state().counts == expected_state(payloads, world.clock.now()).counts
+
+
+def test_what_only_waits_to_be_counted_is_no_error_wherever_it_was_written():
+    world = World(seed=3)
+    deliver(world, published_events(world.rng, world.clock.now(), 20), poison=False)
+    world.mapping_api.window_seconds = 110
+    world.ledger_mapping.is_paused = True  # as if Lambda collected everything that is written
+    world.run()
+    world.ledger_mapping.is_paused = False
+
+    def counted_meanwhile(limit: int) -> Iterator[int]:
+        for attempt in range(1, limit + 1):
+            yield attempt
+            world.clock.advance(seconds=1)
+            if attempt == 100:
+                with world.answer_calls():
+                    world.run()
+
+    with world.answer_calls("recount"):
+        recount = recount_of(world, counted_meanwhile)
+        recount.count()
+        with recount.paused():
+            assert [each for each in recount.compare() if each.error] == []
+
+
+def test_item_that_is_erased_while_the_ledger_is_read_is_an_error_that_counting_does_not_correct():
+    world = World(seed=4)
+    deliver(world, published_events(world.rng, world.clock.now(), 20), poison=False)
+    world.run()
+    with world.answer_calls("recount"):
+        recount = recount_of(world)
+        recount.count()
+        for partition, sort in [key for key in world.dynamodb.tables["ledger"].items if key[1].startswith("volume#")]:
+            key = {"partition_key": {"S": partition}, "sort_key": {"S": sort}}
+            CLIENTS["dynamodb"].delete_item(TableName="ledger", Key=key)
+        with recount.paused():
+            errors = [each.error for each in recount.compare()]
+    assert errors
+    assert all(error < 0 for error in errors)
+
+
+def test_interruption_while_counting_is_being_paused_resumes_it(monkeypatch: pytest.MonkeyPatch):
+    world = World(seed=5)
+
+    def interrupt(_mapping: CountingMapping) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CountingMapping, "is_paused", interrupt)
+    with world.answer_calls("recount"), pytest.raises(KeyboardInterrupt), recount_of(world).paused():
+        pass
+    assert world.mapping_api.enabled
 
 
 def let_pass(world: World, steps: int) -> None:
@@ -144,18 +199,22 @@ def run_until_done(world: World, kill_rate: float) -> None:
 
 def run(world: World) -> int:
     """Do what the command does, and return how many counters differed."""
-    recount = Recount(
+    recount = recount_of(world)
+    recount.count()
+    with recount.paused():
+        return recount.correct(recount.compare())
+
+
+def recount_of(world: World, attempts: Attempts = immediate_attempts) -> Recount:
+    return Recount(
         ledger=LedgerTable(CLIENTS["dynamodb"], "ledger", world.retention, attempts=immediate_attempts),
         stream=LedgerStream(CLIENTS["dynamodbstreams"], "ledger", attempts=immediate_attempts),
         counters=world.counters,
         mapping=CountingMapping(CLIENTS["lambda"], "mapping", attempts=immediate_attempts),
         counted=COUNTED,
         now=world.clock.now,
-        attempts=immediate_attempts,
+        attempts=attempts,
     )
-    recount.count()
-    with recount.paused():
-        return recount.correct(recount.compare())
 
 
 @contextmanager
