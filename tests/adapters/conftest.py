@@ -2,15 +2,19 @@
 
 import json
 import random
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar
 from unittest import mock
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from moto import mock_aws
+from moto.core import responses as moto_responses
+from moto.core.base_backend import BaseBackend
 
 from aftersend.aws import custom_resource
 from aftersend.contract import FEEDBACK_INDEXES
@@ -35,6 +39,23 @@ class Model(DynamoDB):
 
     def _page(self, call: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
         return {"Items": selected(call, items), "Count": len(items)}
+
+
+def cached_urls(urls: Callable[[BaseBackend], dict[str, Any]]) -> Any:
+    by_service: dict[type, dict[str, Any]] = {}
+
+    def cached(backend: BaseBackend) -> dict[str, Any]:
+        if type(backend) not in by_service:
+            by_service[type(backend)] = urls(backend)
+        return by_service[type(backend)]
+
+    return property(cached)
+
+
+# moto computes for each request what depends on the service alone: its methods, and its URLs, for which it may load a
+# module again.
+moto_responses.method_names_from_class = cache(moto_responses.method_names_from_class)  # ty: ignore[invalid-assignment]
+BaseBackend.urls = cached_urls(BaseBackend.urls.fget)
 
 
 class Session(boto3.Session):
@@ -62,7 +83,8 @@ class Session(boto3.Session):
         """Return a client with which a test may register handlers, because no other test uses it."""
         if service == "dynamodb" and self.model:
             return calls.client(service, lambda: self.answer)
-        return super().client(service)
+        # moto asks who calls in S3 alone, and signing takes a twentieth of the time.
+        return super().client(service, **{} if service == "s3" else {"config": Config(signature_version=UNSIGNED)})
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         assert self.model
