@@ -2,23 +2,28 @@
 
 import json
 import random
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar
 from unittest import mock
 
 import boto3
 import pytest
+from botocore import UNSIGNED
 from botocore.config import Config
 from moto import mock_aws
+from moto.core import responses as moto_responses
+from moto.core.base_backend import BaseBackend
 
 from aftersend.aws import custom_resource
-from aftersend.contract import FEEDBACK_INDEXES, PARTITION_KEY, SORT_KEY
+from aftersend.contract import FEEDBACK_INDEXES
 from tests.world import calls
-from tests.world.dynamodb import DynamoDB
-from tests.world.dynamodb_expressions import projection
+from tests.world.conformance import table_definition
+from tests.world.dynamodb import DynamoDB, selected
+from tests.world.dynamodb_limits import item_bytes
 
-UNKNOWN = {"FilterExpression", "IndexName", "Limit", "ReturnValues", "Select"}
+UNKNOWN = {"Limit", "ReturnValues", "Select"}
 """Parameters that the model of DynamoDB would ignore."""
 
 
@@ -26,13 +31,31 @@ class Model(DynamoDB):
     """Returns all items on one page, as moto does, and refuses what the model does not know."""
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
-        if "IndexName" in parameters and not self.tables["ledger"].items:
-            return {"Items": []}
         assert not UNKNOWN & parameters.keys(), "let the test use the fixture moto_dynamodb"
         return getattr(self, operation)(parameters)
 
+    def DescribeTable(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named after the operation)
+        return {"Table": {"TableSizeBytes": sum(map(item_bytes, self.tables[call["TableName"]].items.values()))}}
+
     def _page(self, call: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"Items": [projection(call, item) for item in items], "Count": len(items)}
+        return {"Items": selected(call, items), "Count": len(items)}
+
+
+def cached_urls(urls: Callable[[BaseBackend], dict[str, Any]]) -> Any:
+    by_service: dict[type, dict[str, Any]] = {}
+
+    def cached(backend: BaseBackend) -> dict[str, Any]:
+        if type(backend) not in by_service:
+            by_service[type(backend)] = urls(backend)
+        return by_service[type(backend)]
+
+    return property(cached)
+
+
+# moto computes for each request what depends on the service alone: its methods, and its URLs, for which it may load a
+# module again.
+moto_responses.method_names_from_class = cache(moto_responses.method_names_from_class)  # ty: ignore[invalid-assignment]
+BaseBackend.urls = cached_urls(BaseBackend.urls.fget)
 
 
 class Session(boto3.Session):
@@ -60,7 +83,8 @@ class Session(boto3.Session):
         """Return a client with which a test may register handlers, because no other test uses it."""
         if service == "dynamodb" and self.model:
             return calls.client(service, lambda: self.answer)
-        return super().client(service)
+        # moto asks who calls in S3 alone, and signing takes a twentieth of the time.
+        return super().client(service, **{} if service == "s3" else {"config": Config(signature_version=UNSIGNED)})
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         assert self.model
@@ -99,25 +123,6 @@ def moto_dynamodb(aws: None) -> Any:
         indexes = FEEDBACK_INDEXES if table == "ledger" else {}
         client.create_table(**table_definition(table, indexes))
     return client
-
-
-def table_definition(name: str, indexes: Mapping[str, tuple[str, str]]) -> dict[str, Any]:
-    names = {PARTITION_KEY, SORT_KEY}.union(*indexes.values())
-    described = [
-        {"IndexName": index, "KeySchema": key_schema(*keys), "Projection": {"ProjectionType": "ALL"}}
-        for index, keys in indexes.items()
-    ]
-    return {
-        "TableName": name,
-        "KeySchema": key_schema(PARTITION_KEY, SORT_KEY),
-        "AttributeDefinitions": [{"AttributeName": each, "AttributeType": "S"} for each in names],
-        "BillingMode": "PAY_PER_REQUEST",
-        **({"GlobalSecondaryIndexes": described} if described else {}),
-    }
-
-
-def key_schema(partition: str, sort: str) -> list[dict[str, str]]:
-    return [{"AttributeName": partition, "KeyType": "HASH"}, {"AttributeName": sort, "KeyType": "RANGE"}]
 
 
 @pytest.fixture

@@ -123,7 +123,6 @@ def test_campaign_is_the_worst_one_until_another_is_chosen(reputation_shop: Repu
     assert "large: bounce rate" in shown(show(widget_campaign, tag="campaign", value="large"))
 
 
-@pytest.mark.usefixtures("moto_dynamodb")
 def test_campaign_has_its_counters_and_its_feedback_alone(reputation_shop: ReputationShop, dynamodb: Any, show: Show):
     for value, bounces in (("spring", 300), ("autumn", 1)):
         reputation_shop.count(value, HOUR, "campaign", send=2_000, delivery=1_700, hard_bounce=bounces)
@@ -193,7 +192,6 @@ def indexes(dynamodb: Any) -> FeedbackIndexes:
     return FeedbackIndexes(dynamodb, "ledger")
 
 
-@pytest.mark.usefixtures("moto_dynamodb")
 @pytest.mark.parametrize("each", [map, in_parallel])
 def test_newest_feedback_of_a_tag_is_found_among_that_of_others(dynamodb: Any, indexes: FeedbackIndexes, each: Any):
     times = [HOUR - timedelta(minutes=2 * number) for number in range(30)]
@@ -211,7 +209,6 @@ def test_newest_feedback_of_a_tag_is_found_among_that_of_others(dynamodb: Any, i
     assert indexes.newest(tag, times[10], times[10], 30, each=each) == ([], True)
 
 
-@pytest.mark.usefixtures("moto_dynamodb")
 def test_campaign_lists_feedback_of_several_days_up_to_twenty(
     reputation_shop: ReputationShop, dynamodb: Any, show: Show
 ):

@@ -33,8 +33,6 @@ from aftersend.mailbox_providers import PROVIDERS
 from aftersend.operations.parallel import in_parallel
 from tests.fakes import immediate_attempts
 
-pytestmark = pytest.mark.usefixtures("moto_dynamodb")
-
 HOUR = datetime(2026, 3, 14, 9, tzinfo=UTC)
 ROW = Row("campaign", "spring-catalogue", HOUR)
 COUNTS = Counter({(ROW, "open"): 2, (ROW, "send"): 3})
@@ -42,7 +40,13 @@ ONE, TWO = (tuple(pad_sequence_number(number) for _ in range(SLOTS)) for number 
 
 
 @pytest.fixture
-def table(dynamodb: Any) -> CountersTable:
+def table(moto_dynamodb: Any) -> CountersTable:
+    return CountersTable(moto_dynamodb, "counters")
+
+
+@pytest.fixture
+def table_to_read(dynamodb: Any) -> CountersTable:
+    """Return a table in the model, for tests of what readers add up from many queries."""
     return CountersTable(dynamodb, "counters")
 
 
@@ -123,32 +127,34 @@ def test_attributes_that_are_no_counters_are_ignored(table: CountersTable, dynam
     assert list(table.rows()) == [(ROW, {"open": 2, "send": 3})]
 
 
-def test_latest_hour_of_a_day_is_that_of_the_latest_row_of_the_values(table: CountersTable):
+def test_latest_hour_of_a_day_is_that_of_the_latest_row_of_the_values(table_to_read: CountersTable):
     for value, hour in (("ab", 9), ("ab", 12), ("a", 13), ("abc", 14)):
         counts = Counter({(Row("campaign", value, HOUR.replace(hour=hour)), "send"): 1})
-        table.commit(f"{value}-{hour}", None, ONE, counts)
-    assert table.latest_hour("campaign", ["ab"], HOUR.date()) == HOUR.replace(hour=12)
-    assert table.latest_hour("campaign", ["ab", "a"], HOUR.date()) == HOUR.replace(hour=13)
-    assert table.latest_hour("campaign", ["none"], HOUR.date()) is None
-    assert table.latest_hour("campaign", ["ab"], HOUR.date() - timedelta(days=1)) is None
+        table_to_read.commit(f"{value}-{hour}", None, ONE, counts)
+    assert table_to_read.latest_hour("campaign", ["ab"], HOUR.date()) == HOUR.replace(hour=12)
+    assert table_to_read.latest_hour("campaign", ["ab", "a"], HOUR.date()) == HOUR.replace(hour=13)
+    assert table_to_read.latest_hour("campaign", ["none"], HOUR.date()) is None
+    assert table_to_read.latest_hour("campaign", ["ab"], HOUR.date() - timedelta(days=1)) is None
 
 
-def test_shards_count_in_partitions_of_their_own_and_every_reader_reads_all(table: CountersTable, dynamodb: Any):
+def test_shards_count_in_partitions_of_their_own_and_every_reader_reads_all(
+    table_to_read: CountersTable, dynamodb: Any
+):
     for number in range(40):
-        table.commit(f"shard-{number}", None, ONE, COUNTS)
+        table_to_read.commit(f"shard-{number}", None, ONE, COUNTS)
     items = [item for item in dynamodb.scan(TableName="counters")["Items"] if "checkpoint" not in item]
     assert {item["partition_key"]["S"] for item in items} == {f"campaign#2026-03-14#{each}" for each in range(SUFFIXES)}
-    assert sum(measures["send"] for _, measures in table.rows()) == 40 * 3
-    assert table.totals("campaign", [HOUR])["send"] == 40 * 3
+    assert sum(measures["send"] for _, measures in table_to_read.rows()) == 40 * 3
+    assert table_to_read.totals("campaign", [HOUR])["send"] == 40 * 3
 
 
 @pytest.mark.parametrize("tag", ["campaign", PROVIDER])
-def test_sums_of_one_value_are_those_among_all_values(table: CountersTable, dynamodb: Any, tag: str):
+def test_sums_of_one_value_are_those_among_all_values(table_to_read: CountersTable, dynamodb: Any, tag: str):
     hours = [HOUR, HOUR + timedelta(hours=1), HOUR - timedelta(days=1)]
     for number, (value, hour) in enumerate(product(("gmail", "yahoo"), (*hours, HOUR - timedelta(days=9)))):
         for shard in range(3):
             counts = Counter({(Row(tag, value, hour), "send"): number + 1})
-            table.commit(f"{value}-{hour}-{shard}", None, ONE, counts)
+            table_to_read.commit(f"{value}-{hour}-{shard}", None, ONE, counts)
     for each in (map, in_parallel):
         reader = CountersTable(dynamodb, "counters", each=each)
         sums = reader.sums(tag, hours)

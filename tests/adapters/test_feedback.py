@@ -18,14 +18,13 @@ from aftersend.cli.main import app
 from aftersend.events import Event, Kind
 from aftersend.operations.feedback_listing import COLUMNS
 from aftersend.retention import Retention
-from tests.adapters.conftest import SESSION, table_definition
+from tests.adapters.conftest import SESSION
 from tests.adapters.suppression_shop import SuppressionShop, invoke, shop
 from tests.adapters.test_suppression_runbook import PAGE, comparable
 from tests.event_factory import READER, SENT, TAGS, a_bounce, a_complaint, added_by_operator, an_event, an_open
+from tests.world.conformance import table_definition
 
 __all__ = ["shop"]
-
-pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
 HOUR = timedelta(hours=1)
 
@@ -82,6 +81,7 @@ def test_feedback_without_a_time_of_sending_is_stored_but_not_indexed(table: Led
     assert [*indexes.of_message("message-1")] == []
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 @pytest.mark.parametrize("selected", ["of_message", "sent_within"])
 def test_ledger_without_indexes_is_refused_with_what_to_do(dynamodb: Any, selected: str):
     dynamodb.create_table(**table_definition("old", {}))
@@ -164,6 +164,7 @@ def test_what_cannot_be_asked_for_is_refused(shop: SuppressionShop, arguments: l
     assert problem in " ".join(result.stderr.replace("│", "").split())
 
 
+@pytest.mark.usefixtures("moto_dynamodb")
 def test_ledger_without_indexes_ends_the_command_with_a_sentence(shop: SuppressionShop):
     SESSION.client("dynamodb").create_table(**table_definition("old", {}))
     shop.stacks["Aftersend-shop-State"]["LedgerTableName"] = "old"

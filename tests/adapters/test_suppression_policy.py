@@ -19,8 +19,6 @@ from tests.event_factory import READER, a_bounce, a_complaint
 
 __all__ = ["shop"]
 
-pytestmark = pytest.mark.usefixtures("moto_dynamodb")
-
 SENT = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=3)
 OTHER, THIRD = "other@mail.example", "third@mail.example"
 

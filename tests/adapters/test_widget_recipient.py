@@ -113,7 +113,6 @@ def test_events_of_each_group_are_bounded(shop: SuppressionShop, monkeypatch: py
     assert "There may be older events" in text
 
 
-@pytest.mark.usefixtures("moto_dynamodb")
 @pytest.mark.parametrize("parameters", [{"entered": MESSAGE_ID}, {"message": MESSAGE_ID}, {"query": MESSAGE_ID}])
 def test_feedback_of_a_message_is_looked_up(shop: SuppressionShop, parameters: dict[str, str]):
     shop.stacks["Aftersend-shop-State"]["LedgerTableName"] = "ledger"
@@ -123,7 +122,6 @@ def test_feedback_of_a_message_is_looked_up(shop: SuppressionShop, parameters: d
     assert ">other@mail.example</a>" in text
 
 
-@pytest.mark.usefixtures("moto_dynamodb")
 def test_beginning_finds_suppressed_recipients(shop: SuppressionShop):
     for recipient in (READER, "readers@mail.example", "other@mail.example", "forgotten@mail.example"):
         shop.record(bounce(recipient=recipient))
@@ -135,7 +133,6 @@ def test_beginning_finds_suppressed_recipients(shop: SuppressionShop):
     assert look_up(query=READER, as_beginning="1").count("Suppressed everywhere") == 1
 
 
-@pytest.mark.usefixtures("moto_dynamodb")
 def test_search_for_a_beginning_is_bounded(shop: SuppressionShop, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(widget_recipient, "MAX_FOUND", 2)
     shop.record(*(bounce(recipient=f"reader-{number}@mail.example") for number in range(3)))

@@ -7,23 +7,20 @@ import boto3
 import pytest
 
 from aftersend.aws.serialization import serialize
+from aftersend.contract import FEEDBACK_INDEXES
 from local.pipeline import LocalPipeline
-from tests.world.conformance import transcript
+from tests.world.conformance import table_definition, transcript
 from tests.world.test_model import model_transcript
 from tests.world.world import World, function_process
 
 
 @pytest.fixture
 def table(pipeline: LocalPipeline) -> str:
-    """Create a table with a stream for one test."""
+    """Create a table with a stream and the ledger's indexes for one test."""
     dynamodb = pipeline.ses.emulator_client("dynamodb")
     name = f"conformance-{time.monotonic_ns()}"
-    keys = {"partition_key": "HASH", "sort_key": "RANGE"}
     dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": key, "KeyType": role} for key, role in keys.items()],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        BillingMode="PAY_PER_REQUEST",
+        **table_definition(name, FEEDBACK_INDEXES),
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )
     return name

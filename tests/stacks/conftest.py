@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from aws_cdk.assertions import Template
 
 from aftersend.config.environment import Environment
 from aftersend.config.loader import load
+from stacks import function
 from stacks.app import add_stacks
+
+function.bundle = cache(function.bundle)  # ty: ignore[invalid-assignment]  (else each synthesis reads all imports)
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -29,8 +33,14 @@ def build_stacks(environment: Environment, folder: Path) -> dict[str, cdk.Stack]
 
 
 @pytest.fixture(scope="session")
-def stacks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, cdk.Stack]:
-    return build_stacks(load("prod"), tmp_path_factory.mktemp("prod"))
+def output(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return one folder for all syntheses: the CDK hashes a bundle once for each folder that it writes to."""
+    return tmp_path_factory.mktemp("cdk.out")
+
+
+@pytest.fixture(scope="session")
+def stacks(output: Path) -> dict[str, cdk.Stack]:
+    return build_stacks(load("prod"), output)
 
 
 @pytest.fixture(scope="session")
@@ -39,25 +49,25 @@ def templates(stacks: dict[str, cdk.Stack]) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="session")
-def local_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+def local_templates(output: Path) -> dict[str, Template]:
     """Return the templates of the environment that runs on the emulator."""
-    stacks = build_stacks(load("local"), tmp_path_factory.mktemp("local"))
+    stacks = build_stacks(load("local"), output)
     return {name: Template.from_stack(stack) for name, stack in stacks.items()}
 
 
 @pytest.fixture(scope="session")
-def bare_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+def bare_templates(output: Path) -> dict[str, Template]:
     """Return the templates of prod without configuration sets, and without what needs them."""
     environment = msgspec.structs.replace(load("prod"), configuration_sets={}, identities={}, canary=None)
-    stacks = build_stacks(environment, tmp_path_factory.mktemp("bare"))
+    stacks = build_stacks(environment, output)
     return {name: Template.from_stack(stack) for name, stack in stacks.items()}
 
 
 @pytest.fixture(scope="session")
-def full_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Template]:
+def full_templates(output: Path) -> dict[str, Template]:
     """Return the templates of the environment that sets everything (tests/environments/b), deployed to AWS."""
     environment = load("change", PROJECT / "tests" / "environments" / "b")
     functions = msgspec.structs.replace(environment.functions, runs_on="aws")
     on_aws = msgspec.structs.replace(environment, functions=functions)
-    stacks = build_stacks(on_aws, tmp_path_factory.mktemp("full"))
+    stacks = build_stacks(on_aws, output)
     return {name: Template.from_stack(stack) for name, stack in stacks.items()}

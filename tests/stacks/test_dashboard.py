@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 from aws_cdk.assertions import Template
 from msgspec.structs import replace
@@ -13,9 +14,12 @@ from aftersend.config.environment import ConfigurationSet
 from aftersend.config.loader import load
 from aftersend.contract import RUNBOOK, Variable
 from aftersend.dashboard.layout import PANELS
+from stacks.dashboard import DashboardStack
 from stacks.dashboard_graphs import MAX_SETS
 from stacks.function import to_json
-from tests.stacks.conftest import build_stacks
+from stacks.pipeline import Pipeline
+from stacks.state import State
+from tests.stacks.conftest import CONTEXT
 
 Widgets = list[dict[str, Any]]
 
@@ -112,11 +116,16 @@ def test_environment_without_configuration_sets_has_no_graphs_of_them(bare_templ
     assert not beats & {"rates runs", "canary runs", "count check runs"}
 
 
-def test_dashboard_stays_within_the_limits_of_cloudwatch_with_many_configuration_sets(tmp_path: Path):
+def test_dashboard_stays_within_the_limits_of_cloudwatch_with_many_configuration_sets(output: Path):
     prod = load("prod")
     sets = {f"set-{number}": ConfigurationSet() for number in range(2 * MAX_SETS)}
     environment = replace(prod, configuration_sets=prod.configuration_sets | sets)
-    widgets = widgets_of(Template.from_stack(build_stacks(environment, tmp_path)["Dashboard"]))
+    app = cdk.App(context=CONTEXT, outdir=str(output))  # without Publishing, which takes longest with many sets
+    target = cdk.Environment(account=prod.account, region=prod.region)
+    state = State(app, "State", environment=environment, env=target)
+    pipeline = Pipeline(app, "Pipeline", environment=environment, state=state, env=target)
+    dashboard = DashboardStack(app, "Board", environment=environment, state=state, pipeline=pipeline, env=target)
+    widgets = widgets_of(Template.from_stack(dashboard))
     sizes = [len(each["properties"].get("metrics", ())) for each in widgets]
     assert len(widgets) <= WIDGETS_PER_DASHBOARD
     assert max(sizes) <= METRICS_PER_WIDGET

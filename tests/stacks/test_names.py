@@ -38,8 +38,8 @@ def templates(folder: Path, **settings: Any) -> dict[str, Template]:
 
 
 @pytest.fixture(scope="module")
-def publishing(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    return templates(tmp_path_factory.mktemp("names"), identities=IDENTITIES)["Publishing"]
+def publishing(output: Path) -> Template:
+    return templates(output, identities=IDENTITIES)["Publishing"]
 
 
 @pytest.fixture(scope="module")

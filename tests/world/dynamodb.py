@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
+from aftersend.contract import FEEDBACK_INDEXES, PARTITION_KEY, SORT_KEY
 from tests.world.calls import Fault
-from tests.world.dynamodb_expressions import condition_holds, key_condition, projection, updated_item
+from tests.world.dynamodb_expressions import condition_holds, filter_selects, key_condition, projection, updated_item
 from tests.world.dynamodb_limits import (
     Item,
     Key,
@@ -91,6 +92,10 @@ class Items(dict[Key, Item]):
         self.partitions.clear()
         super().clear()
 
+    def in_order(self) -> list[Key]:
+        """Return the keys as a scan does: those of a partition together, and sorted."""
+        return [key for keys in self.partitions.values() for key in sorted(keys)]
+
 
 @dataclass
 class Table:
@@ -153,18 +158,24 @@ class DynamoDB:
 
     def Query(self, call: dict[str, Any]) -> dict[str, Any]:
         self._throttle()
-        partition, selects = key_condition(call)
-        table = self.tables[call["TableName"]]
-        keys = sorted(
-            (key for key in table.items.partitions.get(partition, ()) if selects(key[1])),
-            reverse=not call.get("ScanIndexForward", True),
-        )
-        return self._page(call, [table.items[key] for key in keys])
+        items = self.tables[call["TableName"]].items
+        partition_name, sort_name = FEEDBACK_INDEXES.get(call.get("IndexName", ""), (PARTITION_KEY, SORT_KEY))
+        partition, selects = key_condition(call, partition_name, sort_name)
+        if "IndexName" in call:
+            candidates = [items[key] for key in items.in_order() if {partition_name, sort_name} <= items[key].keys()]
+            candidates = [item for item in candidates if item[partition_name]["S"] == partition]
+        else:
+            candidates = [items[key] for key in items.partitions.get(partition, ())]
+        chosen = [item for item in candidates if selects(item[sort_name]["S"])]
+        chosen.sort(key=lambda item: item[sort_name]["S"], reverse=not call.get("ScanIndexForward", True))
+        return self._page(call, chosen)
 
     def Scan(self, call: dict[str, Any]) -> dict[str, Any]:
         segment, segments = call.get("Segment", 0), call.get("TotalSegments", 1)
         items = self.tables[call["TableName"]].items
-        return self._page(call, [items[key] for key in items if partition_hash(key[0]) % segments == segment])
+        return self._page(
+            call, [items[key] for key in items.in_order() if partition_hash(key[0]) % segments == segment]
+        )
 
     def TransactWriteItems(self, call: dict[str, Any]) -> dict[str, Any]:
         actions = [(kind, action) for entry in call["TransactItems"] for kind, action in entry.items()]
@@ -209,7 +220,7 @@ class DynamoDB:
         start = int(call.get("ExclusiveStartKey", {}).get("from", {}).get("N", 0))
         end = start + self.rng.randint(1, MAX_PAGE_ITEMS)
         last_key = {"LastEvaluatedKey": {"from": {"N": str(end)}}} if end < len(items) else {}
-        return {"Items": [projection(call, item) for item in items[start:end]], **last_key}
+        return {"Items": selected(call, items[start:end]), **last_key}
 
     def _throttle(self) -> None:
         if self.rng.random() < self.fault_rates.throttled:
@@ -254,6 +265,11 @@ class DynamoDB:
                 self.sequence += self.rng.randrange(1, 10**6)
                 record.sequence = self.sequence
                 shard.records.append(record)
+
+
+def selected(call: dict[str, Any], items: list[Item]) -> list[Item]:
+    """Return what a call's filter and projection leave of the items of a page."""
+    return [projection(call, item) for item in items if filter_selects(call, item)]
 
 
 def copied(item: Item) -> Item:

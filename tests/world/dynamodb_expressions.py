@@ -1,4 +1,4 @@
-"""Evaluate the expressions Aftersend sends to DynamoDB: conditions, key conditions and updates."""
+"""Evaluate the expressions Aftersend sends to DynamoDB: conditions, key conditions, filters and updates."""
 
 import copy
 import re
@@ -26,15 +26,33 @@ def _term_holds(term: str, stored: Item, values: Item, names: dict[str, str]) ->
     return stored_type == type_ and (stored_value == value if operator == "=" else stored_value < value)
 
 
-def key_condition(call: dict[str, Any]) -> tuple[str, Callable[[str], bool]]:
+def key_condition(call: dict[str, Any], partition: str, sort: str) -> tuple[str, Callable[[str], bool]]:
     """Return the partition that a query names, and a function that says whether it selects a sort key."""
-    values, expression = call["ExpressionAttributeValues"], call["KeyConditionExpression"]
-    condition = re.fullmatch(
-        r"partition_key = (:\w+)(?: AND (?:begins_with\(sort_key, (:\w+)\)|sort_key = (:\w+)))?", expression
-    )
+    values = call["ExpressionAttributeValues"]
+    sorts = rf"begins_with\({sort}, (:\w+)\)|{sort} = (:\w+)|{sort} BETWEEN (:\w+) AND (:\w+)"
+    condition = re.fullmatch(rf"{partition} = (:\w+)(?: AND (?:{sorts}))?", call["KeyConditionExpression"])
     assert condition, "the model knows no other query"
-    partition, prefix, sort = (values[name]["S"] if name else "" for name in condition.groups())
-    return partition, sort.__eq__ if sort else lambda key: key.startswith(prefix)
+    key, prefix, equal, first, last = (values[name]["S"] if name else "" for name in condition.groups())
+    if last:
+        return key, lambda value: first <= value <= last
+    return key, equal.__eq__ if equal else lambda value: value.startswith(prefix)
+
+
+def filter_selects(call: dict[str, Any], item: Item) -> bool:
+    """Evaluate a call's filter on an item."""
+    if "FilterExpression" not in call:
+        return True
+    condition = re.fullmatch(r"(begins_with|contains)\((\w+)(?:\.(#\w+))?, (:\w+)\)", call["FilterExpression"])
+    assert condition, "the model knows no other filter"
+    function, name, member, placeholder = condition.groups()
+    if member:
+        value = item.get(name, {"M": {}})["M"].get(call["ExpressionAttributeNames"][member], {})
+    else:
+        value = item.get(name, {})
+    operand = call["ExpressionAttributeValues"][placeholder]
+    if function == "begins_with":
+        return "S" in value and value["S"].startswith(operand["S"])
+    return operand in value.get("L", ()) or ("S" in value and operand["S"] in value["S"])
 
 
 def projection(call: dict[str, Any], item: Item) -> Item:

@@ -10,16 +10,16 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from aftersend.aws.serialization import serialize
-from aftersend.contract import PARTITION_KEY, SORT_KEY
+from aftersend.contract import FEEDBACK_INDEXES
 from tests.world.calls import CLIENTS
-from tests.world.conformance import Call, Transcript, transcript
+from tests.world.conformance import Call, Transcript, table_definition, transcript
 from tests.world.dynamodb_limits import Item, item_bytes
 from tests.world.world import World
 
 KB, MB = 1024, 1024**2
 
 
-def model_transcript(seed: int, table: str = "suppressions", *, batches_over_25: bool = True) -> Transcript:
+def model_transcript(seed: int, table: str = "ledger", *, batches_over_25: bool = True) -> Transcript:
     world = World(seed)
     with world.answer_calls():
         return transcript(CLIENTS["dynamodb"], table, seed=seed, batches_over_25=batches_over_25)
@@ -29,13 +29,7 @@ def model_transcript(seed: int, table: str = "suppressions", *, batches_over_25:
 def test_model_answers_as_moto_does(seed: int):
     with mock_aws():
         dynamodb = boto3.client("dynamodb", region_name="us-east-1")
-        keys = {PARTITION_KEY: "HASH", SORT_KEY: "RANGE"}
-        dynamodb.create_table(
-            TableName="table",
-            KeySchema=[{"AttributeName": name, "KeyType": role} for name, role in keys.items()],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        dynamodb.create_table(**table_definition("table", FEEDBACK_INDEXES))
         moto_transcript = transcript(dynamodb, "table", seed=seed, batches_over_25=False)  # moto takes larger ones
     assert model_transcript(seed, batches_over_25=False) == moto_transcript
 
