@@ -37,8 +37,9 @@ TWO_PROCESSES = --numprocesses 2 --dist loadfile
 unexport PYTHONDONTWRITEBYTECODE
 
 # The tests in tests/unit, tests/adapters and tests/stacks. If pytest got these folders, its main process, which runs no
-# test, would load what their conftest.py files import before it starts the others.
-QUICK_TESTS = tests $(addprefix --ignore=tests/,browser clients integration properties world)
+# test, would load what their conftest.py files import before it starts the others. None of them needs these plugins.
+QUICK_TESTS = tests $(addprefix --ignore=tests/,browser clients integration properties world) \
+  $(addprefix -p no:,hypothesispytest typeguard pytest_cov)
 
 test-python-3.13: setup ## Run the unit tests under Python 3.13, if it is installed
 	$(SAY) "pytest: unit tests under Python 3.13"

@@ -26,8 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.disable_socket)
 
 
+gc.disable()  # modules and tests last as long as the process, so nothing is to be collected until all are imported
+
+
 def pytest_collection_finish() -> None:
-    gc.freeze()  # modules and tests last as long as the process, so the collector need not visit them again
+    gc.freeze()  # nor need the collector visit them again
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 class FilesTogether(LoadFileScheduling):

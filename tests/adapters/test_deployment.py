@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore import exceptions as errors
+from moto.core import DEFAULT_ACCOUNT_ID
 from typer.testing import CliRunner
 
 from aftersend.aws.connection import find_deployment
@@ -25,13 +26,17 @@ def client_error(code: str, message: str = "no", operation: str = "DescribeStack
 
 
 class Session:
-    """A session over moto, which has no CloudFormation here: stacks are given as name → outputs."""
+    """A session over moto, which has no CloudFormation here: stacks are given as name → outputs. It knows its account,
+    which every command asks for."""
 
     def __init__(self, stacks: dict[str, dict[str, str]], region: str | None = "us-east-1") -> None:
         self._stacks, self.region_name = stacks, region
 
     def client(self, service: str, **_: Any) -> Any:
-        return self if service == "cloudformation" else SESSION.client(service)
+        return self if service in ("cloudformation", "sts") else SESSION.client(service)
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": DEFAULT_ACCOUNT_ID, "Arn": f"arn:aws:sts::{DEFAULT_ACCOUNT_ID}:user/moto"}
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 (boto3's name)
         if StackName not in self._stacks:

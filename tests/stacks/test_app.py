@@ -2,10 +2,13 @@
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import aws_cdk as cdk
 import pytest
 
 from aftersend.config.loader import ENVIRONMENTS_FOLDER
@@ -36,10 +39,14 @@ def run_app(output: Path, validation: str, **context: str) -> subprocess.Complet
     return subprocess.run(command, cwd=PROJECT, env=os.environ | variables, capture_output=True, text=True, check=False)
 
 
-def test_setting_that_ses_refuses_ends_the_synthesis_with_file_and_key(tmp_path: Path):
-    result = synthesize(tmp_path, ENVIRONMENT % "newz")
-    assert result.returncode == 1
-    [message] = [line for line in result.stderr.splitlines() if line.startswith("aftersend: ")]
+def test_setting_that_ses_refuses_ends_the_synthesis_with_file_and_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "shop.toml").write_text(ENVIRONMENT % "newz")
+    context = CONTEXT | {"env": "shop", "environments": str(tmp_path)}
+    app = partial(cdk.App, context=context, outdir=str(tmp_path / "cdk.out"))
+    monkeypatch.setattr(cdk, "App", app)  # in this process, whose CDK is running already
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(PROJECT / "app.py"))
+    [message] = str(ended.value).splitlines()
     assert message.startswith(
         f'aftersend: {tmp_path}/shop.toml: identities."bookshop.example".configuration_set: this environment'
     )
