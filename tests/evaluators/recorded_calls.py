@@ -7,6 +7,7 @@ from unittest import mock
 from aftersend.contract import CustomResource, Variable
 from aftersend.suppression import Entry
 from lambdas import account_list_comparison
+from lambdas.scheduled import SCHEDULE
 from tests.adapters.identities import IDENTITY, SET_BY_HAND, UNTOUCHED, new_request
 from tests.evaluators.account import Account
 from tests.evaluators.calls import required_calls
@@ -99,7 +100,7 @@ def sweep_calls(templates: Templates) -> Calls:
         Entry(recipient=bounce.recipient, reason="bounce", rule="hard-bounce", until=BEGIN, evidence=[bounce]),
     )
     add_tombstone(account)
-    account.invoke("sweep_suppressions")
+    account.invoke("sweep_suppressions", {"source": SCHEDULE, "time": f"{BEGIN.replace(hour=0):%Y-%m-%dT%H:%M:%SZ}"})
     return calls
 
 
