@@ -19,7 +19,7 @@ from moto.core.base_backend import BaseBackend
 from moto.s3.models import s3_backends
 
 from aftersend.aws import custom_resource
-from aftersend.contract import FEEDBACK_INDEXES
+from aftersend.contract import FEEDBACK_INDEXES, PARTITION_KEY
 from tests.world import calls
 from tests.world.conformance import table_definition
 from tests.world.dynamodb import DynamoDB, selected
@@ -36,8 +36,14 @@ class Model(DynamoDB):
         assert not UNKNOWN & parameters.keys(), "let the test use the fixture moto_dynamodb"
         return getattr(self, operation)(parameters)
 
-    def DescribeTable(self, call: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 (named after the operation)
+    def DescribeTable(self, call: dict[str, Any]) -> dict[str, Any]:
         return {"Table": {"TableSizeBytes": sum(map(item_bytes, self.tables[call["TableName"]].items.values()))}}
+
+    def Scan(self, call: dict[str, Any]) -> dict[str, Any]:
+        """Return the items of a partition together, as DynamoDB does."""
+        answer = super().Scan(call)
+        answer["Items"].sort(key=lambda item: item[PARTITION_KEY]["S"])
+        return answer
 
     def _page(self, call: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
         return {"Items": selected(call, items), "Count": len(items)}

@@ -31,8 +31,8 @@ __all__ = ["aws", "dynamodb", "moto_dynamodb", "reputation_shop", "s3", "shop"]
 
 pytestmark = pytest.mark.usefixtures("moto_dynamodb")
 
-NOT_RECORDED = {"DescribeStacks", "GetCallerIdentity"}
-"""Every command makes these calls, to find the deployment."""
+NOT_RECORDED = ("cloudformation", "lambda", "sts")
+"""Services that every command calls, to find the deployment and its settings."""
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +50,11 @@ def calls(shop: SuppressionShop, environment: Templates, monkeypatch: pytest.Mon
     create = ShopSession.client
 
     def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-        if model.name not in NOT_RECORDED:
-            recorded.update(required_calls(model.name, params, names))
+        recorded.update(required_calls(model.name, params, names))
 
     def client(self: ShopSession, service: str, **options: Any) -> Any:
         made = create(self, service, **options)
-        if service not in ("cloudformation", "lambda"):
+        if service not in NOT_RECORDED:
             made.meta.events.register("provide-client-params", record, unique_id="calls")
         return made
 

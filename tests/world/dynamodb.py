@@ -92,10 +92,6 @@ class Items(dict[Key, Item]):
         self.partitions.clear()
         super().clear()
 
-    def in_order(self) -> list[Key]:
-        """Return the keys as a scan does: those of a partition together, and sorted."""
-        return [key for keys in self.partitions.values() for key in sorted(keys)]
-
 
 @dataclass
 class Table:
@@ -162,8 +158,8 @@ class DynamoDB:
         partition_name, sort_name = FEEDBACK_INDEXES.get(call.get("IndexName", ""), (PARTITION_KEY, SORT_KEY))
         partition, selects = key_condition(call, partition_name, sort_name)
         if "IndexName" in call:
-            candidates = [items[key] for key in items.in_order() if {partition_name, sort_name} <= items[key].keys()]
-            candidates = [item for item in candidates if item[partition_name]["S"] == partition]
+            indexed = [item for item in items.values() if {partition_name, sort_name} <= item.keys()]
+            candidates = [item for item in indexed if item[partition_name]["S"] == partition]
         else:
             candidates = [items[key] for key in items.partitions.get(partition, ())]
         chosen = [item for item in candidates if selects(item[sort_name]["S"])]
@@ -173,9 +169,7 @@ class DynamoDB:
     def Scan(self, call: dict[str, Any]) -> dict[str, Any]:
         segment, segments = call.get("Segment", 0), call.get("TotalSegments", 1)
         items = self.tables[call["TableName"]].items
-        return self._page(
-            call, [items[key] for key in items.in_order() if partition_hash(key[0]) % segments == segment]
-        )
+        return self._page(call, [items[key] for key in items if partition_hash(key[0]) % segments == segment])
 
     def TransactWriteItems(self, call: dict[str, Any]) -> dict[str, Any]:
         actions = [(kind, action) for entry in call["TransactItems"] for kind, action in entry.items()]
