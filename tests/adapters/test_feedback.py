@@ -1,4 +1,4 @@
-"""Read feedback from the indexes of the ledger, and run `aftersend feedback`, over moto."""
+"""Read feedback from the indexes of the ledger, and run `aftersend feedback`, over the model of DynamoDB."""
 
 import csv
 import json
