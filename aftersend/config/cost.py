@@ -52,6 +52,9 @@ BOUNCES_PER_TEMPORARY, TEMPORARY_READS = 5, 3
 """Soft bounces before an entry that lasts up to a month, and read units of each decision by a sweep: entries, feedback
 and deliveries."""
 
+MAX_DECISIONS = 30_000
+"""Decisions that a sweep has time for (docs/architecture.md, Limits)."""
+
 RATE_READS_PER_TAG = 16
 """Read units of a tag in a run of watch_rates: two days in eight partitions, each with up to 8 KB, which is about six
 values of a tag (assumed), read eventually consistent."""
@@ -184,7 +187,7 @@ def _dynamodb(environment: Environment, volume: Volume, regional: Prices) -> Par
 def sweep_reads(environment: Environment, volume: Volume) -> float:
     """Estimate the read units of sweeps: of all entries, and of decisions about temporary ones."""
     entries = _entries(environment, volume)
-    temporary = (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY
+    temporary = min(MAX_DECISIONS, (1 - HARD_BOUNCES) * volume.events[Kind.BOUNCE] / BOUNCES_PER_TEMPORARY)
     return HOURS / sweep_hours(entries) * (entries / SWEPT_PER_READ + temporary * TEMPORARY_READS)
 
 

@@ -207,7 +207,7 @@ def test_high_volume_is_counted_at_the_cost_measured_last():
     # Per message 2.0238 events, of which 0.0381 are feedback; half of the measured tags are counted.
     stored = (1.985714 * 30 + 3 * 0.038095 * 400) / (365 / 12) * 732 / 2**30 * 0.25
     stored += 0.016667 * 400 / (365 / 12) * 602 / 2**30 * 0.45
-    swept = 730 / 24 * (0.016667 * 400 / (365 / 12) / 8 + 3 * 0.6 * 0.035714 / 5)
+    swept = 730 / 24 * 0.016667 * 400 / (365 / 12) / 8  # of decisions there are as many as a sweep has time for
     writes = 2.023810 * (1 + last.write_units / 2) + 3 * 0.038095
     reads = 2 * 0.038095 + 2.023810 * last.invocations + swept
     assert (many - few) / 10**9 == pytest.approx(writes * 0.625e-6 + reads * 0.125e-6 + stored, rel=1e-4)
