@@ -122,7 +122,7 @@ def _selection(message: str | None, wanted: FeedbackSelection) -> FeedbackSelect
     """Return what is wanted, within the default range if neither a message nor a range is named."""
     since, until = wanted.since, wanted.until
     if message is None:
-        until = until or datetime.now(UTC).replace(microsecond=0)
+        until = until or (datetime.now(UTC) + timedelta(seconds=1)).replace(microsecond=0)  # this second included
         since = since or until - DEFAULT_RANGE
     elif not message:
         raise typer.BadParameter("--message is empty: name the id that the sending call returned.")

@@ -105,6 +105,11 @@ def record_campaign(shop: SuppressionShop, sent_at: datetime = DAYS_AGO) -> None
     )
 
 
+def test_message_of_the_present_second_is_listed(shop: SuppressionShop):
+    shop.record(a_bounce(sent_at=datetime.now(UTC)))
+    assert len(invoke("feedback", "--json").stdout.splitlines()) == 1
+
+
 def test_campaign_is_listed_as_csv(shop: SuppressionShop):
     record_campaign(shop)
     result = invoke("feedback", "--tag", "campaign=spring-catalogue", "--since", "8d", "--csv")
