@@ -15,7 +15,7 @@ demo: setup ## Run the whole pipeline on this machine: emulator, cdk deploy, mai
 	@exec python -m local.demo $(if $(ONCE),--once) $(if $(SEED),--seed $(SEED)) $(if $(MESSAGES),--messages $(MESSAGES))
 
 ##@ Check
-check: setup ## Check format, lint, types, and run the unit, adapter and stack tests (two minutes)
+check: setup ## Check format, lint, types, and run the unit, adapter and stack tests (a minute)
 	$(SAY) "ruff: format and lint"
 	@ruff format --check --quiet . || { echo "Some files are not formatted: run 'make format'."; exit 1; }
 	@ruff check --quiet .
@@ -24,12 +24,12 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
 	@pytest --quiet $(TWO_PROCESSES) -m "not slow" $(QUICK_TESTS)
 
-test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (a quarter of an hour)
+test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (ten minutes)
 	$(SAY) "pytest: the slow unit, adapter and stack tests"
 	@pytest --quiet --numprocesses 2 -m slow $(QUICK_TESTS)
 	$(SAY) "pytest: exactness tests and property tests (two minutes)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
-	$(SAY) "pytest: integration tests on two emulators (six minutes)"
+	$(SAY) "pytest: integration tests on two emulators (five minutes)"
 	@pytest --quiet $(TWO_PROCESSES) --no-loadscope-reorder tests/integration
 
 # Test files run in parallel; the tests of one file run in sequence. Python may keep their compiled form.
