@@ -71,7 +71,7 @@ ENVIRONMENT = {
 FACTORY = "from aftersend.aws.clients import client"
 SESSION_FACTORY = (
     "from functools import partial\n"
-    f"client = partial(lambdas.{OWN_SESSION}.FunctionSession().client, endpoint_url=None, config=None)"
+    f"client = partial(lambdas.{OWN_SESSION}.FunctionSession().client, endpoint_url=None, config=lambdas.show_widgets.FASTER)"
 )
 """What makes a client, as a line of Python."""
 
