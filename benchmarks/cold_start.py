@@ -71,7 +71,8 @@ ENVIRONMENT = {
 FACTORY = "from aftersend.aws.clients import client"
 SESSION_FACTORY = (
     "from functools import partial\n"
-    f"client = partial(lambdas.{OWN_SESSION}.FunctionSession().client, endpoint_url=None, config=lambdas.show_widgets.FASTER)"
+    f"session, config = lambdas.{OWN_SESSION}.FunctionSession(), lambdas.{OWN_SESSION}.FASTER\n"
+    "client = partial(session.client, endpoint_url=None, config=config)"
 )
 """What makes a client, as a line of Python."""
 
