@@ -1,7 +1,7 @@
 """Connect a command to a deployment: the option --env, and one sentence for each error that ends the command."""
 
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Annotated, NamedTuple
 
@@ -70,12 +70,12 @@ def connected(name: str) -> Generator[Target]:
 
 
 @contextmanager
-def one_sentence(*errors: type[Exception], code: int, before: str = "") -> Generator[None]:
-    """End the command with one sentence for these errors: their message, after some words."""
+def one_sentence(*errors: type[Exception], code: int, describe: Callable[[Exception], str] = str) -> Generator[None]:
+    """End the command with one sentence for these errors, which is their message if nothing else describes them."""
     try:
         yield
     except errors as error:
-        typer.echo(f"{before}{error}", err=True)
+        typer.echo(describe(error), err=True)
         raise typer.Exit(code) from None
 
 

@@ -116,7 +116,7 @@ def _erase(target: Target, address: str, recipient: str, account_list: bool) -> 
     listed = 0
     if account_list:
         ses = target.account_list()
-        with one_sentence(Unavailable, code=REFUSED, before="Nothing was erased yet. "):
+        with one_sentence(Unavailable, code=REFUSED, describe=lambda error: f"Nothing was erased yet. {error}"):
             for spelling in sorted({address} | erasure.spellings(recipient)):
                 if ses.get(spelling):
                     ses.delete(spelling)

@@ -81,7 +81,7 @@ def check(
         connected(env) as target,
         open_lines(file, "checking") as lines,
         open_writer(output, file) as write,
-        one_sentence(NotTabular, code=CANNOT_QUERY, before=f"{file}: "),
+        one_sentence(NotTabular, code=CANNOT_QUERY, describe=lambda error: f"{file}: {error}"),
     ):
         _check(target, parse_addresses(lines), scopes, tally, write)
     _print(tally, as_json)

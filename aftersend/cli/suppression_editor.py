@@ -1,14 +1,11 @@
 """Connect the commands that change the suppression list to a deployment, in the name of an operator."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-
-import typer
+from contextlib import AbstractContextManager
 
 from aftersend.aws.deployed_recorder import deployed_recorder, deployed_suppressions
 from aftersend.aws.deployment import Deployment
 from aftersend.aws.suppression_editor import REFUSALS, Editor, describe_refusal
-from aftersend.cli.deployment import Target
+from aftersend.cli.deployment import Target, one_sentence
 from aftersend.cli.suppression_options import REFUSED
 
 
@@ -28,11 +25,6 @@ def editor_of(target: Target, operator: str | None, note: str) -> Editor:
     )
 
 
-@contextmanager
-def refusals() -> Generator[None]:
+def refusals() -> AbstractContextManager[None]:
     """End the command with one sentence if the recorder refuses an act."""
-    try:
-        yield
-    except REFUSALS as error:
-        typer.echo(describe_refusal(error), err=True)
-        raise typer.Exit(REFUSED) from None
+    return one_sentence(*REFUSALS, code=REFUSED, describe=describe_refusal)

@@ -85,7 +85,7 @@ def import_file(
         importer = _importer(target.deployment, operator, force=force, dry_run=dry_run)
         rows = parse_rows(lines, recipient_of, datetime.now(UTC), scope)
         try:
-            with one_sentence(NotTabular, code=REFUSED, before=f"{file}: "):
+            with one_sentence(NotTabular, code=REFUSED, describe=lambda error: f"{file}: {error}"):
                 for result in importer.results(rows):
                     counts[result.reason if isinstance(result, Skipped) else IMPORTED] += 1
                     if isinstance(result, Skipped):

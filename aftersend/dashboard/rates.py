@@ -9,11 +9,10 @@ from aftersend.dashboard.elements import Action, Cell, Content, command, element
 from aftersend.dashboard.numbers import UNKNOWN, count, moment, percent
 from aftersend.dashboard.tags import send_command
 from aftersend.metrics.guard import NOTHING, GuardState
-from aftersend.metrics.reputation import AWS_PERCENT, DAY, Level, Reputation, Verdict
+from aftersend.metrics.reputation import AWS_PERCENT, DAY, DECIMALS, Level, Reputation, Verdict
 
 MAX_PROVIDERS = 10
 FILLS = {Level.CRITICAL: "bar-bad", Level.WARNING: "bar-warn"}
-DECIMALS = {"bounce": 1, "complaint": 2}
 
 
 class Rates(NamedTuple):

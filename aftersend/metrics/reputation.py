@@ -21,8 +21,8 @@ from aftersend.metrics.summary import REFUSED, summarize
 AWS_PERCENT = {"bounce": ("5 %", "10 %"), "complaint": ("0.1 %", "0.5 %")}
 """From which rate AWS reviews an account, and from which it may pause it ("sending review process FAQs")."""
 
-MAX_DECIMALS = 6
-"""Of a rate that is shown beside its threshold."""
+DECIMALS, MAX_DECIMALS = {"bounce": 1, "complaint": 2}, 6
+"""Of a rate that is shown: usually, and at most where fewer would hide on which side of a threshold it is."""
 
 Percent = Annotated[float, Meta(gt=0, le=100, description="a number above 0 and at most 100")]
 AtLeastOne = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
@@ -220,7 +220,7 @@ def sentence(name: str, verdict: Verdict) -> str:
 
 def _shown_percent(verdict: Verdict) -> str:
     """Return the rate with as many decimals as it takes to show on which side of the threshold it is."""
-    rate, threshold, decimals = verdict.percent, verdict.threshold_percent, 1 if verdict.signal == "bounce" else 2
+    rate, threshold, decimals = verdict.percent, verdict.threshold_percent, DECIMALS[verdict.signal]
     while decimals < MAX_DECIMALS and (round(rate, decimals) >= threshold) != (rate >= threshold):
         decimals += 1
     return f"{rate:.{decimals}f}"
