@@ -11,7 +11,6 @@ from aftersend.aws.clients import error_code
 MAPPING_ATTEMPTS = 120
 """Attempts to change a mapping, and to see it disabled: several minutes. Lambda takes up to about one."""
 
-
 DELAY_FACTOR = 1.25
 """In how many batching windows nearly every change is counted: the rest is polling, and counting itself."""
 
@@ -27,15 +26,17 @@ class CountingMapping:
         self._functions, self._id, self._attempts = functions, mapping_id, attempts
 
     def stream_arn(self) -> str:
-        return self._functions.get_event_source_mapping(UUID=self._id)["EventSourceArn"]
+        return self._read()["EventSourceArn"]
 
     def delay(self) -> timedelta:
         """Return how long after a change it is usually counted."""
-        mapping = self._functions.get_event_source_mapping(UUID=self._id)
-        return timedelta(seconds=DELAY_FACTOR * mapping.get("MaximumBatchingWindowInSeconds", 0))
+        return timedelta(seconds=DELAY_FACTOR * self._read().get("MaximumBatchingWindowInSeconds", 0))
 
     def is_paused(self) -> bool:
-        return self._functions.get_event_source_mapping(UUID=self._id)["State"] == "Disabled"
+        return self._read()["State"] == "Disabled"
+
+    def _read(self) -> Any:
+        return self._functions.get_event_source_mapping(UUID=self._id)
 
     def pause(self) -> None:
         """Disable the mapping and wait until Lambda shows that it is. An invocation may still be under way then.
