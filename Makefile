@@ -22,11 +22,11 @@ check: setup ## Check format, lint, types, and run the unit, adapter and stack t
 	$(SAY) "ty: types"
 	@ty check --quiet --python .venv --error-on-warning .
 	$(SAY) "pytest: unit, adapter and stack tests, without the slow ones"
-	@pytest --quiet $(TWO_PROCESSES) -m "not slow" $(QUICK_TESTS)
+	@pytest --quiet $(TWO_PROCESSES) -m "not slow" $(TESTS_WITHOUT_SOCKETS)
 
 test: check test-python-3.13 ## Run every test: check, a second Python, exactness, and deployments to the emulator (ten minutes)
 	$(SAY) "pytest: the slow unit, adapter and stack tests"
-	@pytest --quiet --numprocesses 2 -m slow $(QUICK_TESTS)
+	@pytest --quiet --numprocesses 2 -m slow $(TESTS_WITHOUT_SOCKETS)
 	$(SAY) "pytest: exactness tests and property tests (two minutes)"
 	@pytest --quiet $(TWO_PROCESSES) tests/world tests/properties
 	$(SAY) "pytest: integration tests on two emulators (five minutes)"
@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # The tests in tests/unit, tests/adapters and tests/stacks. If pytest got these folders, its main process, which runs no
 # test, would load what their conftest.py files import before it starts the others. None of them needs these plugins.
-QUICK_TESTS = tests $(addprefix --ignore=tests/,browser clients integration properties world) \
+TESTS_WITHOUT_SOCKETS = tests $(addprefix --ignore=tests/,browser clients integration properties world) \
   $(addprefix -p no:,hypothesispytest typeguard pytest_cov)
 
 test-python-3.13: setup ## Run the unit tests under Python 3.13, if it is installed
