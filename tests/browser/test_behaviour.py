@@ -222,24 +222,24 @@ def test_page_does_not_refresh_unless_it_follows(page: Page, url: str, dashboard
     assert dashboard.asked == asked + 4, "each panel once"
 
 
-def test_failure_keeps_the_last_content_and_says_what_to_do(page: Page, url: str, dashboard: Dashboard):
+@pytest.mark.parametrize(
+    ("cause", "reason", "text"),
+    [
+        ("failure", "Task timed out", "failed: Task timed out. Read its log. This is as of"),
+        ("problem", "Query is denied.", "This cannot be shown. Query is denied. This is as of"),
+    ],
+)
+def test_failure_keeps_the_last_content_and_says_what_to_do(
+    page: Page, url: str, dashboard: Dashboard, cause: str, reason: str, text: str
+):
     page.goto(url)
     expect(page.get_by_role("rowheader")).to_have_count(3)
-    dashboard.failure = "Task timed out"
-    alert = page.get_by_role("alert").filter(has_text="failed: Task timed out. Read its log. This is as of").first
+    setattr(dashboard, cause, reason)
+    alert = page.get_by_role("alert").filter(has_text=text).first
     expect(alert).to_be_visible()
     expect(page.get_by_role("rowheader")).to_have_count(3)
-    dashboard.failure = ""
+    setattr(dashboard, cause, "")
     expect(alert).to_be_hidden()
-
-
-def test_panel_that_cannot_be_shown_keeps_its_last_content(page: Page, url: str, dashboard: Dashboard):
-    page.goto(url)
-    expect(page.get_by_role("rowheader")).to_have_count(3)
-    dashboard.problem = "Query is denied."
-    alert = page.get_by_role("alert").filter(has_text="This cannot be shown. Query is denied. This is as of").first
-    expect(alert).to_be_visible()
-    expect(page.get_by_role("rowheader")).to_have_count(3)
 
 
 def test_page_says_when_its_server_has_ended(page: Page, url: str):
